@@ -1,0 +1,1 @@
+"""Evaluation of representations: features once, probes, metrics, tasks."""

@@ -1,0 +1,1 @@
+"""Networks: backbone, heads, predictor, losses, methods, training. Imported as iebench.models."""

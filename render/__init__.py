@@ -1,0 +1,1 @@
+"""Rendering: object sources, the scene, Blender, the farm. Imported as iebench.render."""
