@@ -79,9 +79,9 @@ class DatasetCard:
 def _why_no_card(root: Path) -> str:
     if not root.exists():
         if partial_root(root).exists():
-            return f"{root} is not finished: give the command that began it once more, and it goes on from {partial_root(root)}."
+            return f"{root} is not finished: repeat the command that began it to go on from {partial_root(root)}."
         return f"There is no dataset at {root}: give the folder that `iebench render --out` or `iebench import` wrote."
-    return f"{root} is not a dataset, as it holds no {CARD}: give the folder that `iebench render --out` or `iebench import` wrote."
+    return f"{root} holds no {CARD}, so it is no dataset: give the folder that `iebench render --out` or `iebench import` wrote."
 
 
 def partial_root(root: Path) -> Path:

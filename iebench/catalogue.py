@@ -26,8 +26,8 @@ class ObjectClass:
 
 @cache
 def _read_classes() -> tuple[ObjectClass, ...]:
-    with files("iebench").joinpath("data/classes.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(ObjectClass(int(row["label"]), row["synset"], row["name"]) for row in csv.DictReader(file))
+    lines = files("iebench").joinpath("data/classes.csv").read_text(encoding="utf-8").splitlines()
+    return tuple(ObjectClass(int(row["label"]), row["synset"], row["name"]) for row in csv.DictReader(lines))
 
 
 CLASSES = _read_classes()

@@ -109,14 +109,18 @@ class Dataset:
             os.close(descriptor)
 
     def __repr__(self) -> str:
-        return f"Dataset({str(self.root)!r}: {self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each)"
+        counts = f"{self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each"
+        return f"Dataset({str(self.root)!r}: {counts})"
 
     def _read_objects(self) -> dict[str, ndarray]:
         path = self.root / OBJECTS
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
-            return {name: np.array([row[name] for row in rows]) for name in ("split", "synset", "label", "object_id", "shard")}
+            return {
+                name: np.array([row[name] for row in rows])
+                for name in ("split", "synset", "label", "object_id", "shard")
+            }
         except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
             raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
 

@@ -38,7 +38,9 @@ class Factor:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
-            raise UsageError(f"Factor {self.name} cannot go from {self.low} to {self.high}: give LOW:HIGH with LOW <= HIGH.")
+            raise UsageError(
+                f"Factor {self.name} cannot go from {self.low} to {self.high}: give LOW:HIGH with LOW <= HIGH."
+            )
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _custom(name: str) -> str:
     return name if name.endswith("*") else name + "*"
 
 
-def _uniform(seed: int, synset: str, object_id: str, factor: str, count: int) -> Float[ndarray, "count"]:
+def _uniform(seed: int, synset: str, object_id: str, factor: str, count: int) -> Float[ndarray, " count"]:
     """`count` numbers in [0, 1) of the stream that belongs to one factor of one object.
 
     The raw 64-bit words are mapped here, as numpy promises their stream for ever but not what `Generator` makes of them.

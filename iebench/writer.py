@@ -55,10 +55,12 @@ class ShardPart:
 def place_samples(sizes: Sequence[int], located: Sequence[Int[ndarray, "views 2"]]) -> Int[ndarray, "objects views 2"]:
     """Offsets in a shard from the offsets in its samples, which follow each other with the given sizes."""
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    return np.stack([views + [start, 0] for views, start in zip(located, starts, strict=True)])
+    return np.stack([views + np.array([start, 0]) for views, start in zip(located, starts, strict=True)])
 
 
-def finish_dataset(root: Path, card: DatasetCard, parts: Sequence[ShardPart], failures: Sequence[Failure]) -> DatasetCard:
+def finish_dataset(
+    root: Path, card: DatasetCard, parts: Sequence[ShardPart], failures: Sequence[Failure]
+) -> DatasetCard:
     """Write the tables and the card of a dataset whose shards lie in `root`.
 
     Args:
@@ -129,5 +131,3 @@ def _count_splits(rows: Sequence[ObjectRow], num_views: int) -> dict[str, dict[s
 def _describe_shard(root: Path, rows: Sequence[ObjectRow]) -> dict:
     name = rows[0].shard
     return {"name": name, "split": rows[0].split, "objects": len(rows), **describe_file(root / name)}
-
-
