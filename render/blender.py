@@ -200,6 +200,7 @@ def _add_sun(scene: bpy.types.Scene) -> None:
 def _add_spot(scene: bpy.types.Scene) -> bpy.types.Object:
     data = bpy.data.lights.new("spot", "SPOT")
     data.energy, data.spot_size = spec.SPOT_ENERGY, spec.SPOT_CONE
+    data.spot_blend, data.shadow_soft_size = spec.SPOT_BLEND, spec.SPOT_RADIUS
     return _link(scene, "spot", data)
 
 
