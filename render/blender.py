@@ -40,7 +40,7 @@ class Stage:
             image_size: side of the images in pixels.
             quality: samples and denoiser.
             scratch: folder for the pixels on their way out of Blender; best in memory.
-            device: "cpu", or a GPU backend that `devices` lists.
+            device: "cpu", or a GPU such as "optix:0".
             threads: of Cycles; 0 takes all cores.
         """
         bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -55,7 +55,7 @@ class Stage:
         self._floor_color = _add_floor(self._scene)
         _set_render(self._scene, image_size, self._pixels, threads)
         _set_cycles(self._scene.cycles, quality)
-        _set_device(self._scene.cycles, device)
+        self.device = _set_device(self._scene.cycles, device)
         self._own = set(self._scene.objects)
 
     def load(self, mesh: Path, unit_diagonal: bool) -> None:
@@ -134,17 +134,24 @@ def _cycles_preferences() -> bpy.types.AddonPreferences:
     return bpy.context.preferences.addons["cycles"].preferences
 
 
-def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> None:
+def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> str:
+    """Choose where Cycles runs and return its name.
+
+    Args:
+        device: "cpu", or a backend and the number of the GPU among those of that backend, such as "optix:0".
+    """
     if device == "cpu":
         cycles.device = "CPU"
-        return
+        return "cpu"
+    backend, _, number = device.partition(":")
     preferences = _cycles_preferences()
-    preferences.compute_device_type = device.upper()
+    preferences.compute_device_type = backend.upper()
     preferences.refresh_devices()
+    gpus = [entry for entry in preferences.devices if entry.type == backend.upper()]
     for entry in preferences.devices:
-        entry.use = entry.type == device.upper()
+        entry.use = entry == gpus[int(number or 0)]
     cycles.device = "GPU"
-    cycles.denoising_use_gpu = True
+    return f"{backend} ({gpus[int(number or 0)].name})"
 
 
 def _set_render(scene: bpy.types.Scene, size: int, pixels: Path, threads: int) -> None:
@@ -281,7 +288,7 @@ def _drop_missing_images() -> None:
         if not material.use_nodes:
             continue
         for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
-            if node.image is None or not node.image.has_data and not node.image.size[0]:
+            if node.image is None or (not node.image.has_data and not node.image.size[0]):
                 material.node_tree.nodes.remove(node)
 
 
