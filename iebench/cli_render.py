@@ -32,7 +32,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option(
     "--classes",
     metavar="N|NAMES",
-    help="How many classes, or their names or synsets with commas between.  [default: all]",
+    help="How many classes, or names and synsets with commas between.  [default: all]",
 )
 @click.option(
     "--objects-per-class", type=POSITIVE, help="At most so many of each class.  [default: all, or 20 procedural ones]"

@@ -56,7 +56,7 @@ class Stage:
         _set_render(self._scene, image_size, self._pixels, threads)
         _set_cycles(self._scene.cycles, quality)
         self.device = _set_device(self._scene.cycles, device)
-        self._own = set(self._scene.objects)
+        self._own = set(_all_data())
 
     def load(self, mesh: Path, unit_diagonal: bool) -> None:
         """Put an object on the stage: import it, join its meshes, centre it.
@@ -80,10 +80,8 @@ class Stage:
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
-        for thing in [o for o in self._scene.objects if o not in self._own]:
-            bpy.data.objects.remove(thing, do_unlink=True)
         self._object = None
-        bpy.ops.outliner.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+        bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
 
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
         """Render one view of the object on the stage: sRGB bytes."""
@@ -99,6 +97,14 @@ class Stage:
         """The object's vertices in its own frame."""
         assert self._object is not None, "load an object first"
         return _coordinates(self._object)
+
+
+def _all_data() -> list[bpy.types.ID]:
+    """Everything that an importer can add to Blender's file. Purging orphans would miss textures that still count users."""
+    data = bpy.data
+    kinds = (data.objects, data.meshes, data.materials, data.images, data.textures, data.node_groups, data.lights)
+    more = (data.cameras, data.collections, data.actions, data.armatures, data.curves, data.pointclouds, data.texts)
+    return [thing for kind in kinds + more for thing in kind]
 
 
 def read_bmp(path: Path, size: int) -> UInt8[ndarray, "size size 3"]:

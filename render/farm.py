@@ -132,11 +132,11 @@ class _State:
         failed = {(failure.synset, failure.object_id) for failure in self.failures()}
         for shard in self.shards:
             if failed & set(shard.objects) and (self.root / shard.name).exists():
-                for name, sample in _split_shard(self.root / shard.name):
-                    (self.samples / f"{name}.tar").write_bytes(sample)
+                for key, sample in _split_shard(self.root / shard.name):
+                    (self.samples / f"{key}.tar").write_bytes(sample)
                 (self.root / shard.name).unlink()
-        for name in failed:
-            self.note(name).unlink(missing_ok=True)
+        for names in failed:
+            self.note(names).unlink(missing_ok=True)
 
     def assemble(self, shard: Shard) -> None:
         """Make a shard of its samples. A shard whose objects all failed is left out."""
@@ -202,7 +202,7 @@ def _finish(state: _State) -> None:
         raise IebenchError(f"Not one object could be rendered: {state.failed} holds the reasons.")
     present = {row.synset for part in parts for row in part.rows}
     card = DatasetCard(
-        name=state.root.name.removesuffix(".partial"),
+        name=f"{job.space.name}-{job.source_about['kind']}",
         space=job.space,
         seed=None if job.given_latents else job.seed,
         image_size=job.image_size,

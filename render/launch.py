@@ -53,9 +53,7 @@ def _places(workers: int | None, device: str) -> list[tuple[str, int]]:
         raise UsageError(f"--device {device}: choose one of {', '.join(DEVICES)}.")
     gpus = [] if device == "cpu" else find_gpus(None if device == "auto" else device)
     if not gpus and device not in ("auto", "cpu"):
-        raise UsageError(
-            f"--device {device}: Blender finds none here; `iebench doctor` lists what there is, or take --device auto."
-        )
+        raise UsageError(f"--device {device}: Blender finds none here; take --device auto, and see `iebench doctor`.")
     if gpus:
         return [(gpus[i % len(gpus)], 0) for i in range(workers or len(gpus))]
     count = workers or 1

@@ -72,7 +72,7 @@ def explain_import_error(text: str) -> str:
 
 def find_gpus(backend: str | None) -> list[str]:
     """GPUs that Cycles can use, such as "optix:0", of one backend, or of the first backend that has any."""
-    if not any(os.path.exists(path) for path in GPU_FILES) and sys.platform == "linux":
+    if not any(Path(path).exists() for path in GPU_FILES) and sys.platform == "linux":
         return []
     found = [name for name, _ in probe_blender().get("gpus", [])]
     chosen = backend or (found[0] if found else None)

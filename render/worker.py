@@ -15,6 +15,8 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -106,12 +108,13 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
     source = open_source(settings.source)
     stage = Stage(settings.image_size, settings.quality, scratch, settings.device, settings.threads)
     _reply(replies, {"ready": {"blender": blender_version(), "device": stage.device}})
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin):
         task = Task(**json.loads(line))
         os.ftruncate(1, 0)  # the log tells of one object only
         start = time.monotonic()
         try:
-            _write(Path(task.out), _render_object(settings, source, stage, task, scratch / "object"))
+            with _work_folder(scratch / f"object-{number}") as work:
+                _write(Path(task.out), _render_object(settings, source, stage, task, work))
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -121,14 +124,22 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
 
 
 def _render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
     mesh = source.fetch(task.synset, task.object_id, work)
     stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal)
     latents = np.array(task.latents)
     jpegs = [encode_view(stage.render(view_scene(settings.space, row))) for row in latents]
     stage.clear()
     return pack_sample(task.synset, task.object_id, task.label, jpegs, latents)
+
+
+@contextmanager
+def _work_folder(path: Path) -> Iterator[Path]:
+    """A folder for the files of one object. No two share a path: Blender would take the second's texture for the first's."""
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def encode_view(pixels: UInt8[ndarray, "h w 3"]) -> bytes:
