@@ -174,7 +174,7 @@ def _is_empty_mask(path: Path) -> bool:
     """Whether a mask would hide all that it covers, as one that is meant upside down does."""
     with Image.open(path) as picture:
         mask = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("L")
-        return float(np.mean(mask)) <= 255 * VANISHED
+        return float(np.asarray(mask).mean()) <= 255 * VANISHED
 
 
 def _check_gltf(mesh: Mesh) -> None:
