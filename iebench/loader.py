@@ -89,15 +89,16 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         if not 0 <= rank < plan.num_ranks:
             raise UsageError(f"rank={rank}: it must lie between 0 and {plan.num_ranks - 1}.")
         self.plan, self.rank = plan, rank
-        self.begin = self.place = Place(0, 0)
+        self.place = Place(0, 0)
         self._source = source
         self._pin = torch.cuda.is_available() if pin_memory is None else pin_memory
         num_bytes = math.prod(source.image_shape(min(plan.batch_size, plan.num_items)))
-        self.slots = Slots(num_workers * PREFETCH + _HELD, num_bytes)
+        self._slots = Slots(num_workers * PREFETCH + _HELD, num_bytes)
+        self._requests = _Requests(plan, rank, self._slots)
         super().__init__(
-            _Reader(source, self.slots),
+            _Reader(source, self._slots),
             batch_size=None,  # a request is a whole batch
-            sampler=_Requests(self),
+            sampler=self._requests,
             num_workers=num_workers,
             collate_fn=_as_it_is,
             persistent_workers=num_workers > 0,
@@ -106,17 +107,20 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         )
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        self.place = self.begin
+        self.place = self._requests.begin
         for parcel in super().__iter__():
             if isinstance(parcel, IebenchError):
-                raise parcel
+                try:
+                    raise parcel
+                finally:
+                    del parcel  # else the error holds this frame, which holds the error, and the workers live on
             self.place = self._advance(self.place)
             yield self._unpack(parcel)
-        self.begin = self.place = Place(self.begin.epoch + 1, 0)
+        self._go_to(Place(self._requests.begin.epoch + 1, 0))
 
     def __len__(self) -> int:
         """Batches of a whole epoch on this rank."""
-        return count_batches(self.plan, self.rank)
+        return len(self._requests)
 
     @property
     def epoch(self) -> int:
@@ -125,8 +129,8 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be this epoch, from its beginning; a resumed epoch that is asked for again goes on where it was."""
-        if epoch != self.begin.epoch:
-            self.begin = self.place = Place(epoch, 0)
+        if epoch != self._requests.begin.epoch:
+            self._go_to(Place(epoch, 0))
 
     def state_dict(self) -> dict[str, int | bool]:
         """The place of the next batch, as plain values, the same on all ranks while they are in step."""
@@ -145,7 +149,10 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
                     f"The loader's state was saved with {name}={state[name]}, and this loader has {getattr(self.plan, name)}: "
                     "resume with the dataset, split and seed that the run began with."
                 )
-        self.begin = self.place = Place(int(state["epoch"]), int(state["read"]))
+        self._go_to(Place(int(state["epoch"]), int(state["read"])))
+
+    def _go_to(self, place: Place) -> None:
+        self._requests.begin = self.place = place
 
     def _advance(self, place: Place) -> Place:
         read = self.plan.advance(place.read)
@@ -155,25 +162,29 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         images = parcel.images
         if images is None:
             shape = self._source.image_shape(parcel.num_items)
-            images = torch.from_numpy(self.slots.receive(parcel.slot, shape))
+            images = torch.from_numpy(self._slots.receive(parcel.slot, shape))
         # pinning copies, so the slot is free at once and a copy to the GPU may run on while it is filled again
         return self._source.pack(images.pin_memory() if self._pin else images, parcel.arrays)
 
 
 class _Requests(Sampler[Request]):
-    """The requests of one epoch, each made when a worker is ready for it."""
+    """The requests of one epoch, each made when a worker is ready for it.
 
-    def __init__(self, loader: BatchLoader) -> None:
-        self._loader = loader
+    It knows nothing of the loader: in a cycle of references, Python would close the workers' queues before they are told to end.
+    """
+
+    def __init__(self, plan: Plan, rank: int, slots: Slots) -> None:
+        self._plan, self._rank, self._slots = plan, rank, slots
+        self.begin = Place(0, 0)
 
     def __iter__(self) -> Iterator[Request]:
-        loader = self._loader
-        loader.slots.reclaim()
-        for items in plan_batches(loader.plan, loader.rank, *loader.begin):
-            yield Request(loader.begin.epoch, items, loader.slots.take())
+        self._slots.reclaim()
+        epoch, read = self.begin
+        for items in plan_batches(self._plan, self._rank, epoch, read):
+            yield Request(epoch, items, self._slots.take())
 
     def __len__(self) -> int:
-        return len(self._loader)
+        return count_batches(self._plan, self._rank)
 
 
 class _Reader(Dataset[Parcel | IebenchError]):
