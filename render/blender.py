@@ -281,7 +281,7 @@ def _drop_missing_images() -> None:
         if not material.use_nodes:
             continue
         for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
-            if node.image is None or not node.image.has_data and not node.image.size[0]:
+            if node.image is None or (not node.image.has_data and not node.image.size[0]):
                 material.node_tree.nodes.remove(node)
 
 

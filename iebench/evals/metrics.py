@@ -84,3 +84,9 @@ def circular_errors(target: Float[ndarray, " *n"], prediction: Float[ndarray, " 
     """Distances of hues around the circle, in [0, 0.5], where the whole circle is 1."""
     difference = np.abs(target - prediction) % 1.0
     return np.minimum(difference, 1 - difference)
+
+
+def mean_by_angle(degrees: Float[ndarray, " n"], values: Float[ndarray, " n"], width: float = 15.0) -> dict[str, float]:
+    """Means of values in bins of an angle in [0, 180]; a bin is named by its middle, empty bins are left out."""
+    bins = np.minimum(degrees // width, 180 // width - 1)
+    return {str((number + 0.5) * width): float(values[bins == number].mean()) for number in np.unique(bins)}

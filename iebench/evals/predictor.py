@@ -12,19 +12,13 @@ from torch.nn import functional as F
 
 from iebench.evals.actions import chain, relate, rotate_about_z, stay, undo
 from iebench.evals.features import FeatureSet
+from iebench.evals.metrics import mean_by_angle
 from iebench.evals.retrieval import Predict
 from iebench.evals.training import validation_samples
 from iebench.factors import ROTATION
 from iebench.rotations import angle_between, compose, euler_to_quaternion
 
-ANGLE_EDGES = tuple(range(0, 181, 15))
 STEERING_DEGREES = (-90, -60, -30, 0, 30, 60, 90)
-
-
-def by_angle(degrees: Float[ndarray, " n"], values: Float[ndarray, " n"]) -> dict[str, float]:
-    """Mean of values in bins of 15° of an angle; a bin is named by its middle, empty bins are left out."""
-    bins = np.clip(np.digitize(degrees, ANGLE_EDGES) - 1, 0, len(ANGLE_EDGES) - 2)
-    return {str(ANGLE_EDGES[b] + 7.5): float(values[bins == b].mean()) for b in np.unique(bins)}
 
 
 @dataclass(frozen=True)
@@ -105,7 +99,7 @@ class PredictorAnalysis:
         degrees = np.degrees(2 * np.arccos(np.clip(np.abs(self.transforms[:, 3]), 0, 1)))
         predicted = self._distance(self.move(self.source, self.transforms), self.target)
         unmoved = self._distance(self.source, self.target)
-        return {"predicted": by_angle(degrees, predicted), "unmoved": by_angle(degrees, unmoved)}
+        return {"predicted": mean_by_angle(degrees, predicted), "unmoved": mean_by_angle(degrees, unmoved)}
 
     def steer(self, object_index: int) -> Steering:
         """Turn an object's view 0 about its z axis, and find the real view nearest to each predicted embedding."""

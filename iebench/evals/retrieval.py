@@ -61,11 +61,10 @@ def nearest_errors(
         reset = highest > best + TIE
         total[reset], count[reset], best[reset] = 0, 0, highest[reset]
         rows = torch.nonzero(highest >= best - TIE).squeeze(1)
-        row, column = torch.nonzero(similarity[rows] >= best[rows, None] - TIE, as_tuple=True)
-        row = rows[row]
-        error = 1 - (answers[row] * quaternions[column]).sum(1) ** 2
-        total.index_add_(0, row, error)
-        count.index_add_(0, row, torch.ones_like(error))
+        nearest = similarity[rows] >= best[rows, None] - TIE
+        errors = 1 - (answers[rows] @ quaternions.T).square()
+        total[rows] += (errors * nearest).sum(1)
+        count[rows] += nearest.sum(1)
     return total / count
 
 

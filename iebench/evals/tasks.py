@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,7 +9,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from iebench.catalogue import CLASSES
+from iebench.catalogue import CLASSES, find_class
 from iebench.evals import metrics
 from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure, mean_of, median_of
@@ -18,6 +17,7 @@ from iebench.evals.probes import linear_probe, mlp_probe, pair_probe
 from iebench.evals.training import ProbeTask, Samples, sample_targets
 from iebench.factors import ROTATION, TRANSLATION
 from iebench.rotations import euler_to_matrix, euler_to_quaternion, relative_rotation
+from iebench.symmetry import symmetries
 
 HUES = ("floor_hue", "light_hue")
 
@@ -108,7 +108,8 @@ def _rows(array: ndarray) -> ndarray:
 class Rotation(Regression):
     """The relative rotation of a pair, r = R(source)⁻¹ R(target), as a quaternion with scipy's sign."""
 
-    name, needs, out_dim = "rotation", ROTATION, 4
+    name, out_dim = "rotation", 4
+    needs: tuple[str, ...] = ROTATION
 
     def relate(self, latents: Float[ndarray, "n 2 3"]) -> Float[ndarray, "n 4"]:
         return relative_rotation(latents[:, 0], latents[:, 1])
@@ -131,13 +132,10 @@ class Rotation(Regression):
         self, targets: ndarray, predictions: ndarray, features: FeatureSet
     ) -> Iterator[tuple[str, dict[str, float]]]:
         errors = metrics.rotation_errors(targets, predictions)
-        yield (
-            "median_degrees_by_class",
-            {
-                CLASSES[label].name: float(np.median(errors[features.labels == label]))
-                for label in np.unique(features.labels)
-            },
-        )
+        by_class = {label: float(np.median(errors[features.labels == label])) for label in np.unique(features.labels)}
+        yield "median_degrees_by_class", {CLASSES[label].name: value for label, value in by_class.items()}
+        asked = metrics.rotation_errors(targets, np.array([0.0, 0.0, 0.0, 1.0]) * np.ones_like(targets))
+        yield "degrees_by_angle", metrics.mean_by_angle(asked.reshape(-1), errors.reshape(-1))
 
 
 class Pose(Rotation):
@@ -152,7 +150,8 @@ class Pose(Rotation):
 class Colour(Regression):
     """The differences of floor hue and light hue between a pair's views, in (-1, 1)."""
 
-    name, needs, out_dim = "colour", HUES, 2
+    name, out_dim = "colour", 2
+    needs: tuple[str, ...] = HUES
 
     def relate(self, latents: Float[ndarray, "n 2 2"]) -> Float[ndarray, "n 2"]:
         return latents[:, 1] - latents[:, 0]
@@ -167,7 +166,8 @@ class Colour(Regression):
 class Translation(Regression):
     """The difference of a pair's translations, in the object's frame: target latent minus source latent."""
 
-    name, needs, out_dim = "translation", (*ROTATION, *TRANSLATION), 3
+    name, out_dim = "translation", 3
+    needs: tuple[str, ...] = (*ROTATION, *TRANSLATION)
 
     def relate(self, latents: Float[ndarray, "n 2 6"]) -> Float[ndarray, "n 3"]:
         return latents[:, 1, 3:] - latents[:, 0, 3:]
@@ -190,16 +190,8 @@ PROBE_TASKS: dict[str, ProbeTask] = {
 
 @cache
 def symmetric_labels() -> tuple[int, ...]:
-    """Labels of the classes whose objects look the same under some rotation, so that part of theirs cannot be told.
-
-    From `data/symmetry.csv` (columns synset, order); none where that file is absent.
-    """
-    table = files("iebench").joinpath("data/symmetry.csv")
-    if not table.is_file():
-        return ()
-    rows = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()[1:]]
-    orders = {row[0]: row[-1] for row in rows}
-    return tuple(entry.label for entry in CLASSES if orders.get(entry.synset, "1") != "1")
+    """Labels of the classes whose built-in objects look the same after some turn, so that none can tell it."""
+    return tuple(find_class(synset).label for synset, row in symmetries().items() if row.turns != 1)
 
 
 def applicable(names: Sequence[str], features: FeatureSet) -> list[ProbeTask]:
