@@ -1,0 +1,138 @@
+"""Reading a dataset: its card, its objects, their latents, and any one view without reading the rest."""
+
+import csv
+import os
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+from numpy import ndarray
+
+from iebench.card import DatasetCard
+from iebench.catalogue import CLASSES, ObjectClass
+from iebench.errors import IebenchError, UsageError
+from iebench.factors import FactorSpace
+from iebench.writer import LATENTS, OBJECTS, OFFSETS
+
+
+class Dataset:
+    """A dataset on disk. Latents and offsets are memory-mapped and shared by all processes that open it.
+
+    Attributes:
+        root: the folder.
+        card: what it is.
+        latents: float64 (objects, views, factors), radians, hues in [0, 1].
+        offsets: int64 (objects, views, 2), offset and length of each JPEG in its shard.
+        splits, synsets, object_ids, shards: str (objects,).
+        labels: int64 (objects,), class index 0..54.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Open a dataset.
+
+        Raises:
+            IebenchError: there is none, it is unfinished or damaged, or it is of another format.
+        """
+        self.root = Path(root)
+        self.card = DatasetCard.read(self.root)
+        columns = self._read_objects()
+        self.splits, self.synsets = columns["split"], columns["synset"]
+        self.object_ids, self.shards = columns["object_id"], columns["shard"]
+        self.labels: Int[ndarray, " objects"] = columns["label"].astype(np.int64)
+        self.latents = self._map_table(LATENTS, (self.num_objects, self.num_views, len(self.space.names)), "<f8")
+        self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
+        self._descriptors: dict[str, int] = {}
+
+    @property
+    def num_objects(self) -> int:
+        return len(self.labels)
+
+    @property
+    def num_views(self) -> int:
+        return self.card.num_views
+
+    @property
+    def space(self) -> FactorSpace:
+        return self.card.space
+
+    @cached_property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes that occur, in label order."""
+        present = set(self.labels.tolist())
+        return tuple(entry for entry in CLASSES if entry.label in present)
+
+    def split_indices(self, split: str) -> Int[ndarray, " n"]:
+        """Indices of the objects of "train", "val", or "all".
+
+        Raises:
+            UsageError: the dataset has no such split.
+        """
+        if split == "all":
+            return np.arange(self.num_objects)
+        if split not in self.card.splits:
+            raise UsageError(f"{self.root} has no split {split!r}: it has {', '.join([*self.card.splits, 'all'])}.")
+        return np.flatnonzero(self.splits == split)
+
+    def read_jpeg(self, object_index: int, view: int) -> bytes:
+        """The JPEG of one view, by one read of the shard.
+
+        Raises:
+            IebenchError: the shard is missing or shorter than it should be.
+        """
+        shard = self.shards[object_index]
+        offset, length = self.offsets[object_index, view]
+        content = os.pread(self._descriptor(shard), int(length), int(offset))
+        if len(content) != length:
+            raise IebenchError(
+                f"{self.root / shard} is cut short: view {view} of {self.synsets[object_index]}/"
+                f"{self.object_ids[object_index]} is missing; `iebench verify {self.root}` lists all damage."
+            )
+        return content
+
+    def _descriptor(self, shard: str) -> int:
+        if shard not in self._descriptors:
+            try:
+                self._descriptors[shard] = os.open(self.root / shard, os.O_RDONLY)
+            except OSError as error:
+                raise IebenchError(f"{self.root / shard} cannot be read ({error.strerror}): restore it.") from None
+        return self._descriptors[shard]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"root": self.root}  # a worker process opens the dataset for itself
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__init__(state["root"])  # type: ignore[misc]
+
+    def __del__(self) -> None:
+        for descriptor in getattr(self, "_descriptors", {}).values():
+            os.close(descriptor)
+
+    def __repr__(self) -> str:
+        counts = f"{self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each"
+        return f"Dataset({str(self.root)!r}: {counts})"
+
+    def _read_objects(self) -> dict[str, ndarray]:
+        path = self.root / OBJECTS
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            return {
+                name: np.array([row[name] for row in rows])
+                for name in ("split", "synset", "label", "object_id", "shard")
+            }
+        except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+            raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
+
+    def _map_table(self, name: str, shape: tuple[int, ...], dtype: str) -> ndarray:
+        path = self.root / name
+        try:
+            table = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
+        if table.shape != shape or table.dtype != np.dtype(dtype):
+            raise IebenchError(
+                f"{path} has shape {table.shape} of {table.dtype}, and {shape} of {np.dtype(dtype)} was expected: "
+                "restore it, or render the dataset again."
+            )
+        return table

@@ -1,0 +1,81 @@
+"""Datasets made without Blender, for tests of everything that reads one."""
+
+import colorsys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simplejpeg
+
+from iebench.card import DatasetCard
+from iebench.catalogue import select_classes
+from iebench.dataset import Dataset
+from iebench.factors import get_space
+from iebench.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.splits import split_objects
+from iebench.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+
+
+def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:
+    """A flat floor of the right hue with a block whose place tells rotation and class: uint8 (size, size, 3)."""
+    image = np.empty((size, size, 3), np.uint8)
+    image[:] = np.multiply(colorsys.hsv_to_rgb(latents[3], 0.6, 0.6), 255)
+    x, y = (np.clip(latents[:2] / np.pi + 0.5, 0, 1) * (size // 2)).astype(int)
+    image[y : y + size // 3, x : x + size // 3] = np.multiply(colorsys.hsv_to_rgb(label / 55, 1, 1), 255)
+    return image
+
+
+def write_dataset(
+    root: Path,
+    classes: str = "4",
+    objects_per_class: int = 5,
+    num_views: int = 4,
+    size: int = 32,
+    space: str = "3diebench",
+    seed: int = 0,
+    objects_per_shard: int = 6,
+) -> Dataset:
+    """Write a whole dataset of drawn images in format 1."""
+    root.mkdir(parents=True)
+    labels = {entry.synset: entry.label for entry in select_classes(classes)}
+    names = [(synset, f"object-{index}") for synset in labels for index in range(objects_per_class)]
+    parts = []
+    for split, members in split_objects(names).items():
+        for start in range(0, len(members), objects_per_shard):
+            shard = shard_name(split, start // objects_per_shard)
+            chunk = members[start : start + objects_per_shard]
+            latents = [get_space(space).sample(seed, *name, num_views) for name in chunk]
+            samples = []
+            for name, drawn in zip(chunk, latents, strict=True):
+                images = [draw_view(one, labels[name[0]], size) for one in drawn]
+                jpegs = [simplejpeg.encode_jpeg(image, quality=95, colorsubsampling="420") for image in images]
+                samples.append(pack_sample(*name, labels[name[0]], jpegs, drawn))
+            write_shard(root / shard, samples)
+            offsets = place_samples([len(s) for s in samples], [locate_views(s, num_views) for s in samples])
+            rows = [ObjectRow(split, synset, labels[synset], object_id, shard) for synset, object_id in chunk]
+            parts.append(ShardPart(rows, np.stack(latents), offsets))
+    card = DatasetCard(
+        name=root.name,
+        space=get_space(space),
+        seed=seed,
+        image_size=size,
+        num_views=num_views,
+        quality="drawn",
+        source={"kind": "drawn"},
+        made={"iebench": "test"},
+    )
+    finish_dataset(root, card, parts, [Failure("02691156", "odd", "drawn to fail", 2, "")])
+    return Dataset(root)
+
+
+@pytest.fixture(scope="session")
+def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small dataset shared by all tests that only read it."""
+    return write_dataset(tmp_path_factory.mktemp("data") / "drawn").root
+
+
+@pytest.fixture
+def make_dataset(tmp_path: Path) -> Callable[..., Dataset]:
+    """Write a dataset of one's own: `make_dataset("name", num_views=3)`."""
+    return lambda name="drawn", **settings: write_dataset(tmp_path / name, **settings)
