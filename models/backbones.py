@@ -19,7 +19,7 @@ def convolution(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Con
 
 
 class BasicBlock(nn.Module):
-    """Two 3 × 3 convolutions beside a shortcut (He et al. 2016, figure 5 left)."""
+    """Two 3x3 convolutions beside a shortcut (He et al. 2016, figure 5 left)."""
 
     expansion = 1
 
@@ -38,7 +38,7 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1 × 1, 3 × 3 (which carries the stride, as in torchvision) and 1 × 1 convolutions beside a shortcut."""
+    """1x1, 3x3 (which carries the stride, as in torchvision) and 1x1 convolutions beside a shortcut."""
 
     expansion = 4
 
@@ -131,7 +131,7 @@ def _find_function(name: str) -> Callable[[], object]:
 
 
 def measure_width(backbone: nn.Module, size: int = 64) -> int:
-    """Number of coordinates of the representation, found by a dry run on one blank image of size × size pixels.
+    """Number of coordinates of the representation, found by a dry run on one blank image of size by size pixels.
 
     Raises:
         UsageError: if the backbone does not map (batch, 3, height, width) to (batch, width).

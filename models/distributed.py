@@ -30,7 +30,7 @@ class _Gather(torch.autograd.Function):
         return gradients[0][start : start + ctx.num_rows] * num_processes()
 
 
-def gather(local: Shaped[Tensor, "batch *rest"]) -> Shaped[Tensor, "global_batch *rest"]:
+def gather(local: Shaped[Tensor, " batch *rest"]) -> Shaped[Tensor, " global_batch *rest"]:
     """The batches of all processes, in the order of their ranks; with gradients.
 
     Every process must hold as many rows and derive the same loss from the result; averaging the parameters' gradients
@@ -105,3 +105,12 @@ def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module
         if isinstance(child, nn.modules.batchnorm._BatchNorm):
             module.set_submodule(name, GlobalBatchNorm(child))
     return module
+
+
+def mean_over_processes(values: dict[str, Tensor], device: torch.device | None = None) -> dict[str, Tensor]:
+    """The mean of each scalar over all processes, which must hold the same names in the same order."""
+    if num_processes() == 1 or not values:
+        return values
+    means = torch.stack(list(values.values())).to(device)
+    distributed.all_reduce(means)
+    return dict(zip(values, means / num_processes(), strict=True))

@@ -86,6 +86,6 @@ def cosine_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
 
 
 @in_full_precision
-def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, "batch"]) -> Scalar:
+def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, " batch"]) -> Scalar:
     """Mean over the batch of -log softmax at the label."""
     return F.cross_entropy(logits, label)

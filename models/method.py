@@ -21,7 +21,7 @@ Loss = tuple[Float[Tensor, ""], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a method must know of its backbone and its dataset."""
+    """What a method must know of its backbone and its dataset: numbers of coordinates, and of labels."""
 
     representation: int
     transform: int
@@ -36,8 +36,11 @@ class Method(nn.Module, ABC):
 
     Attributes:
         parts: Slices of the representation, `"invariant"` and `"equivariant"`; absent where there is no such part.
-        embedding_parts: Slices of the embedding, likewise.
+        embedding_parts: Slices of the embedding, likewise; the equivariant part is its last.
+        min_classes: How many classes a dataset must have.
     """
+
+    min_classes = 1
 
     mean: Tensor
     std: Tensor

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -24,7 +25,7 @@ class HypernetworkPredictor(nn.Module):
         super().__init__()
         layers = [transform_size, *hidden]
         self.hidden = nn.Sequential()
-        for before, after in zip(layers, layers[1:], strict=False):
+        for before, after in pairwise(layers):
             self.hidden.extend([nn.Linear(before, after, bias=bias), nn.ReLU(inplace=True)])
         self.bias = bias
         self.matrices = nn.Parameter(torch.empty(layers[-1] + bias, size, size))
@@ -56,7 +57,9 @@ class ConcatenationPredictor(nn.Module):
         return self.layers(torch.cat([embedding, transform.to(embedding.dtype)], dim=1))
 
 
-def build_predictor(kind: str, size: int, transform_size: int, hidden: Sequence[int] = (), bias: bool = False) -> nn.Module:
+def build_predictor(
+    kind: str, size: int, transform_size: int, hidden: Sequence[int] = (), bias: bool = False
+) -> nn.Module:
     """A predictor of one of `KINDS`.
 
     Args:

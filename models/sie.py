@@ -23,7 +23,9 @@ class PredictorSettings(MethodSettings):
     predictor: Literal["hypernetwork", "deep-hypernetwork", "mlp", "linear"] = setting(
         "hypernetwork", "How the source's embedding and the transform give the target's."
     )
-    predictor_hidden: str = setting("", "Hidden sizes of deep-hypernetwork and mlp, as 128-128; empty: two of fitting width.")
+    predictor_hidden: str = setting(
+        "", "Hidden sizes of deep-hypernetwork and mlp, as 128-128; empty: two of fitting width."
+    )
     predictor_bias: bool = setting(False, "Give the hypernetwork biases.")
 
     def build_predictor(self, size: int, transform_size: int) -> nn.Module:
@@ -39,7 +41,9 @@ class EquivariantOnlySettings(PredictorSettings):
     projector: str = setting("1024-1024-1024", "Sizes of the projector's layers.")
     equivariance_weight: float = setting(10.0, "Weight of the distance between prediction and target.")
     variance_weight: float = setting(10.0, "Weight of the variance hinge of the embeddings.")
-    prediction_variance_weight: float = setting(10.0, "Weight of the variance hinge of the predictions; 0 leaves it out.")
+    prediction_variance_weight: float = setting(
+        10.0, "Weight of the variance hinge of the predictions; 0 leaves it out."
+    )
     covariance_weight: float = setting(1.0, "Weight of the covariance of the embeddings.")
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from iebench.errors import UsageError
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import Embeddings, cross_entropy, squared_distance
@@ -26,10 +25,10 @@ class SupervisedSettings(MethodSettings):
 class Supervised(Method):
     """One backbone told the class of each view and the transform between the two."""
 
+    min_classes = 2
+
     def __init__(self, settings: SupervisedSettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        if sizes.classes < 2:
-            raise UsageError("supervised needs a dataset of two classes at least; render more with --classes")
         hidden = parse_sizes(settings.regressor_hidden)
         self.classifier = nn.Linear(sizes.representation, sizes.classes)
         self.regressor = perceptron(2 * sizes.representation, hidden, sizes.transform)

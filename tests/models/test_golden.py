@@ -17,7 +17,12 @@ GOLDEN = json.loads((Path(__file__).parent / "golden_sie_losses.json").read_text
 WIDTH, BATCH = 512, 16
 
 # The authors' class → our method, its settings where they are not our defaults, our sums for each of their terms.
-SPLIT = {"invariance": "repr_loss_inv", "equivariance": "repr_loss_equi", "variance": "std_loss", "covariance": "cov_loss"}
+SPLIT = {
+    "invariance": "repr_loss_inv",
+    "equivariance": "repr_loss_equi",
+    "variance": "std_loss",
+    "covariance": "cov_loss",
+}
 SIE_TERMS = {**SPLIT, "prediction_variance": "pred_std_loss"}
 VICREG_EQUIMOD_TERMS = {**SPLIT, "equivariant_variance": "std_loss", "equivariant_covariance": "cov_loss"}
 CASES: dict[str, tuple[str, dict, dict[str, str]]] = {
@@ -73,7 +78,9 @@ def last_hypernetwork_layer(names: list[str]) -> str:
     return max(name for name in names if name.startswith("predictor.hypernet"))
 
 
-def to_ours(theirs: dict[str, Tensor], method: Method) -> Iterator[tuple[str, nn.Parameter, Callable[[Tensor], Tensor]]]:
+def to_ours(
+    theirs: dict[str, Tensor], method: Method
+) -> Iterator[tuple[str, nn.Parameter, Callable[[Tensor], Tensor]]]:
     """For each of our parameters: the authors' name, the parameter, and what brings their values into our shape."""
     has_parts = any("projector_equi" in name for name in theirs)
     for name, parameter in method.named_parameters():
@@ -95,7 +102,11 @@ def build(case: str) -> tuple[Method, dict[str, nn.Parameter]]:
     method, changes, _ = CASES[name.removesuffix("RotColor")]
     entry = METHODS[method]
     projector = "32-24-16" if method == "sie" else "64-48-32"
-    settings = {"projector": projector, **changes, **(COLOR_SETTINGS.get(name.removesuffix("RotColor"), {}) if color else {})}
+    settings = {
+        "projector": projector,
+        **changes,
+        **(COLOR_SETTINGS.get(name.removesuffix("RotColor"), {}) if color else {}),
+    }
     if "predictor" in entry.settings.__dataclass_fields__:
         settings["predictor"] = PREDICTORS[predictor]
     built = entry.method(entry.settings(**settings), nn.Identity(), Sizes(WIDTH, 6 if color else 4, 55)).double()
