@@ -10,7 +10,9 @@ import click
 
 from iebench import __version__
 from iebench.catalogue import CLASSES
+from iebench.cli_eval import eval_command, report_command, table_command
 from iebench.cli_render import doctor, render
+from iebench.cli_train import export_backbone_command, train_command
 from iebench.errors import IebenchError
 
 
@@ -32,7 +34,17 @@ def classes() -> None:
         click.echo(f"{entry.label:2d}  {entry.synset}  {entry.name}")
 
 
-for command in (render, classes, doctor):
+COMMANDS = (
+    render,
+    doctor,
+    classes,
+    train_command,
+    export_backbone_command,
+    eval_command,
+    table_command,
+    report_command,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 
