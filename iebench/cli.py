@@ -10,6 +10,7 @@ import click
 
 from iebench import __version__
 from iebench.catalogue import CLASSES
+from iebench.cli_demo import demo
 from iebench.cli_eval import eval_command, report_command, table_command
 from iebench.cli_render import doctor, render
 from iebench.cli_train import export_backbone_command, train_command
@@ -35,6 +36,7 @@ def classes() -> None:
 
 
 COMMANDS = (
+    demo,
     render,
     doctor,
     classes,
