@@ -44,6 +44,13 @@ def dishwasher(d: Dice) -> Iterator[Part]:
         cylinder(0.014, 0.02, axis="z").row(d.integer(3, 5), x=0.05).move(0.14, h - panel / 2, front - 0.03),
         rubber(d),
     )
+    yield Part("feet", cylinder(0.03, 0.12).move(0.42 * w, -0.04, 0.42 * depth).mirror("x").mirror("z"), steel)
+    hoses = curve(
+        [(0.15, 0.12, -front), (0.17, 0.1, -front + 0.1), (0.2, 0.5, -front + 0.12), (0.1, 0.85 * h, -front + 0.06)], 5
+    )
+    yield Part(
+        "hoses", tube(hoses, 0.022, segments=8) + tube(hoses * np.array([-1, 1, 1]), 0.022, segments=8), rubber(d)
+    )
     high = h - panel - 0.11
     leaf, bar = (
         box(w, high, 0.05).move(y=high / 2),
@@ -108,6 +115,11 @@ def microwave(d: Dice) -> Iterator[Part]:
         yield Part(
             "knobs", cylinder(0.06, 0.06, axis="z").row(2, y=0.26 * h).move(left, y - 0.08 * h, front - 0.02), metal(d)
         )
+    fins = box(0.36, 0.02, 0.03).row(6, y=0.06).move(0.15, y, -front)
+    cord = curve(
+        [(-0.3, y, -front), (-0.32, y - 0.05, -front + 0.12), (-0.2, 0.03, -front + 0.16), (0.1, 0.02, -front + 0.2)], 4
+    )
+    yield Part("back", fins + tube(cord, 0.018, segments=6), rubber(d))
     yield Part("vent", box(0.01, 0.012, 0.3 * depth).row(5, y=0.05).move(-w / 2, y + 0.1, 0.1), rubber(d))
 
 
@@ -243,6 +255,7 @@ def washer(d: Dice) -> Iterator[Part]:
         yield Part("panel", stack([(h, w, -front - 0.13, -front), (h + 0.16, w, -front - 0.05, -front)], 0.01), body)
         yield Part("knobs", cylinder(0.035, 0.06, axis="z").row(3, x=0.16).move(y=h + 0.09, z=-front - 0.1), metal(d))
     yield Part("feet", cylinder(0.04, 0.05).move(0.4 * w, -0.01, 0.4 * depth).mirror("x").mirror("z"), rubber(d))
+    yield Part("drum cover", cylinder(0.24, 0.03, 0.2, axis="z").turn("y", 180).move(y=0.45 * h, z=-front), trim)
     hose = curve(
         [
             (0.2, 0.75 * h, -front),

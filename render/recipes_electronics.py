@@ -282,7 +282,9 @@ def loudspeaker(d: Dice) -> Iterator[Part]:
         + cylinder(0.02, 0.07, axis="z").move(0.035, 0.2, -front + 0.02).mirror(),
         frame,
     )
-    if d.chance(0.4):
+    yield Part("bass port", torus(0.24 * w, 0.05, "z").move(y=0.65 * h, z=-front), frame)
+    yield Part("bass tunnel", cylinder(0.24 * w, 0.02, axis="z").move(y=0.65 * h, z=-front), cone)
+    if d.chance(0.6):
         yield Part(
             "spikes", cylinder(0.012, 0.08, 0.03).move(0.4 * w, -0.04, 0.4 * depth).mirror("x").mirror("z"), frame
         )

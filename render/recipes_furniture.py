@@ -279,7 +279,7 @@ def bookshelf(d: Dice) -> Iterator[Part]:
     frame = solid(d)
     yield Part("sides", box(t, h + t, depth).move(x=w / 2, y=h / 2 + t / 2).mirror(), frame)
     yield Part("shelves", box(w, t, depth).row(shelves + 1, y=pitch).move(y=h / 2 + t / 2), frame)
-    if d.chance(0.7):
+    if d.chance(0.35):
         yield Part("back", box(w, h, 0.012).move(y=h / 2, z=depth / 2 - 0.02), solid(d))
     books: list[list[Shape]] = [[], [], [], []]
     for shelf in range(shelves):
@@ -300,10 +300,13 @@ def cabinet(d: Dice) -> Iterator[Part]:
     tall = d.chance(0.35)
     w, h, depth = (d(0.6, 0.8), d(0.95, 1.2), d(0.35, 0.45)) if tall else (d(0.9, 1.2), d(0.5, 0.7), d(0.35, 0.45))
     body, doors, knob = solid(d), solid(d), metal(d)
-    lift, front = d(0.08, 0.16), -depth / 2
+    lift, front = d(0.12, 0.22), -depth / 2
     yield Part("body", block((-w / 2, w / 2), (lift, lift + h), (front, depth / 2)), body)
     yield Part("top", box(1.06 * w, 0.035, 1.08 * depth).move(y=lift + h + 0.015), body)
     yield Part("legs", _four_legs(w, depth, lift, 0.07, d.chance(), d(0.5, 1.0)), body)
+    cross = box(0.06, np.hypot(w, h) * 0.9, 0.02)
+    slant = np.degrees(np.arctan2(w, h))
+    yield Part("back braces", (cross.turn("z", slant) + cross.turn("z", -slant)).move(y=lift + h / 2, z=-front), doors)
     columns, drawer = 2 if tall else d.integer(2, 3), d(0.16, 0.24) * h if d.chance(0.6) else 0.0
     cell = w / columns
     leaf = rounded_box(0.92 * cell, h - drawer - 0.06, 0.03, 0.01).row(columns, x=cell)
@@ -332,6 +335,8 @@ def file_cabinet(d: Dice) -> Iterator[Part]:
     h, front = drawers * pitch, -depth / 2
     body, steel, card = d.choice([metal, paint, plastic])(d), metal(d), lamp_glow(d)
     yield Part("body", block((-w / 2, w / 2), (0.0, h + 0.03), (front, depth / 2)), body)
+    yield Part("castors", ball(0.08).move(0.42 * w, -0.03, 0.4 * depth).mirror("x").mirror("z"), rubber(d))
+    yield Part("back ribs", box(0.05, 0.9 * h, 0.03).row(3, x=0.3 * w).move(y=h / 2, z=-front), steel)
     opened = d.integer(0, drawers - 1) if d.chance(0.6) else -1
     pull = d(0.5, 0.8) * depth
     fronts, handles, cards = [], [], []

@@ -117,6 +117,7 @@ def piano(d: Dice) -> Iterator[Part]:
         front, bed, wide = -depth / 2, 0.42, 0.94
         yield Part("case", block((-0.5, 0.5), (0.0, h), (front, depth / 2)), body)
         yield Part("lid", box(1.04, 0.03, depth + 0.05).move(y=h), body)
+        yield Part("back posts", box(0.07, 0.9 * h, 0.04).row(5, x=0.22).move(y=h / 2, z=depth / 2), wood(d))
         yield Part("key bed", block((-0.5, 0.5), (bed - 0.12, bed - 0.02), (front - 0.22, front)), body)
         yield Part("cheeks", block((0.47, 0.5), (bed - 0.1, bed + 0.05), (front - 0.23, front)).mirror(), body)
         yield Part("legs", box(0.05, bed - 0.1, 0.05).move(0.46, (bed - 0.1) / 2, front - 0.18).mirror(), body)
@@ -400,13 +401,8 @@ def knife(d: Dice) -> Iterator[Part]:
     bow = d(-0.03, 0.03)
     path = curve([(0, 0.01, 0), (bow, -0.5 * grip, 0), (0, -grip, 0)], 5)
     yield Part("blade", blade.turn("z", d(-35, -10) if kind == "folding" else 0), steel)
-    yield Part(
-        "bevel",
-        blade.scale(x=0.35, y=0.9, z=1.3).move(x=-0.28 * w)
-        if kind == "chef"
-        else box(0.12 * w, 0.6 * long, 0.02).move(y=0.4 * long),
-        trim,
-    )
+    if kind in ("dagger", "cleaver"):
+        yield Part("groove", box(0.12 * w, 0.6 * long, 0.02).move(y=0.4 * long), trim)
     yield Part(
         "handle",
         sweep(path, superellipse(thick, 0.045, 3.5, 14), np.linspace(0.85, 1.1, len(path))),
