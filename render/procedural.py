@@ -33,19 +33,6 @@ class ProceduralObject:
         return join(part.shape for part in self.parts).mesh()
 
 
-class ProceduralSource:
-    """Objects that are made when they are asked for."""
-
-    def objects(self, synset: str, count: int) -> list[str]:
-        """The ids of the first `count` objects of a class."""
-        _find_recipe(synset)
-        return [object_id(index) for index in range(count)]
-
-    def fetch(self, synset: str, object_id: str, scratch: Path) -> Path:
-        """Write one object as a ShapeNetCore v2 tree under `scratch` and return the path of its OBJ file."""
-        return write_obj(build(synset, index_of(object_id)).parts, Path(scratch) / synset / object_id)
-
-
 def object_id(index: int) -> str:
     """The id of a class's object number `index`: "p1-000007" is number 7 of catalogue version 1."""
     return f"{_PREFIX}{index:06d}"
@@ -61,6 +48,16 @@ def index_of(object_id: str) -> int:
     if number == object_id or not number.isdecimal():
         raise UsageError(f"There is no built-in object {object_id!r}: ids look like {_PREFIX}000007.")
     return int(number)
+
+
+def export_object(synset: str, index: int, root: Path) -> Path:
+    """Write an object to its place in a ShapeNetCore v2 tree, and return the path of its OBJ file.
+
+    Raises:
+        UsageError: there is no recipe for this synset.
+    """
+    thing = build(synset, index)
+    return write_obj(thing.parts, root / synset / thing.object_id)
 
 
 def build(synset: str, index: int) -> ProceduralObject:

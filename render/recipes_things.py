@@ -294,49 +294,9 @@ def helmet(d: Dice) -> Iterator[Part]:
     kind = d.choice(["full", "cycle", "football"])
     shell, trim, black = paint(d), hard(d), rubber(d)
     if kind == "cycle":
-        body = hull(
-            [
-                (-0.5, 0.24, 0.1, 0.05),
-                (-0.42, 0.48, 0.26, 0.08),
-                (-0.2, 0.66, 0.42, 0.1),
-                (0.1, 0.7, 0.46, 0.1),
-                (0.35, 0.56, 0.36, 0.08),
-                (0.48, 0.26, 0.16, 0.04),
-            ],
-            2.4,
-        )
-        yield Part("shell", body, shell)
-        count = d.choice([3, 5])
-        ridge = hull(
-            [
-                (-0.46, 0.05, 0.06, 0.1),
-                (-0.2, 0.09, 0.1, 0.29),
-                (0.1, 0.09, 0.1, 0.32),
-                (0.36, 0.08, 0.1, 0.24),
-                (0.5, 0.03, 0.06, 0.1),
-            ]
-        )
-        spread = join(ridge.move(y=-0.05).turn("z", 28 * (i - (count - 1) / 2)) for i in range(count))
-        yield Part("ridges", spread.move(y=0.05), trim)
-        yield Part(
-            "vents",
-            hull(
-                [(-0.4, 0.04, 0.03, 0.22), (-0.2, 0.07, 0.05, 0.315), (0.1, 0.07, 0.05, 0.335), (0.3, 0.05, 0.03, 0.27)]
-            )
-            .turn("z", 17)
-            .mirror(),
-            black,
-        )
-        yield Part("lining", hull([(-0.4, 0.4, 0.1, -0.05), (0.1, 0.6, 0.14, -0.08), (0.38, 0.4, 0.1, -0.05)]), black)
-        strap = curve(
-            [(0.3, -0.05, -0.15), (0.2, -0.4, -0.02), (0, -0.46, 0), (-0.2, -0.4, -0.02), (-0.3, -0.05, -0.15)], 5
-        )
-        yield Part(
-            "straps",
-            tube(strap, 0.018, segments=6)
-            + tube(curve([(0.3, -0.05, 0.2), (0.24, -0.28, 0.0)], 4), 0.018, segments=6).mirror(),
-            black,
-        )
+        wide, tall = d(0.88, 1.1), d(0.85, 1.15)
+        for part in _cycle_helmet(d):
+            yield part._replace(shape=part.shape.scale(wide, tall, 1.0))
         return
     wide = d(0.72, 0.8)
     levels = [(-0.42, 0.62), (-0.36, 0.76), (-0.15, 0.95), (0.08, 1.0), (0.25, 0.9), (0.38, 0.62), (0.44, 0.25)]
@@ -376,6 +336,51 @@ def helmet(d: Dice) -> Iterator[Part]:
             0.035,
         )
         yield Part("stripe", crest, hard(d))
+
+
+def _cycle_helmet(d: Dice) -> Iterator[Part]:
+    shell, trim, black = paint(d), hard(d), rubber(d)
+    body = hull(
+        [
+            (-0.5, 0.24, 0.1, 0.05),
+            (-0.42, 0.48, 0.26, 0.08),
+            (-0.2, 0.66, 0.42, 0.1),
+            (0.1, 0.7, 0.46, 0.1),
+            (0.35, 0.56, 0.36, 0.08),
+            (0.48, 0.26, 0.16, 0.04),
+        ],
+        2.4,
+    )
+    yield Part("shell", body, shell)
+    count = d.choice([3, 5])
+    ridge = hull(
+        [
+            (-0.46, 0.05, 0.06, 0.1),
+            (-0.2, 0.09, 0.1, 0.29),
+            (0.1, 0.09, 0.1, 0.32),
+            (0.36, 0.08, 0.1, 0.24),
+            (0.5, 0.03, 0.06, 0.1),
+        ]
+    )
+    spread = join(ridge.move(y=-0.05).turn("z", 28 * (i - (count - 1) / 2)) for i in range(count))
+    yield Part("ridges", spread.move(y=0.05), trim)
+    yield Part(
+        "vents",
+        hull([(-0.4, 0.04, 0.03, 0.22), (-0.2, 0.07, 0.05, 0.315), (0.1, 0.07, 0.05, 0.335), (0.3, 0.05, 0.03, 0.27)])
+        .turn("z", 17)
+        .mirror(),
+        black,
+    )
+    yield Part("lining", hull([(-0.4, 0.4, 0.1, -0.05), (0.1, 0.6, 0.14, -0.08), (0.38, 0.4, 0.1, -0.05)]), black)
+    strap = curve(
+        [(0.3, -0.05, -0.15), (0.2, -0.4, -0.02), (0, -0.46, 0), (-0.2, -0.4, -0.02), (-0.3, -0.05, -0.15)], 5
+    )
+    yield Part(
+        "straps",
+        tube(strap, 0.018, segments=6)
+        + tube(curve([(0.3, -0.05, 0.2), (0.24, -0.28, 0.0)], 4), 0.018, segments=6).mirror(),
+        black,
+    )
 
 
 @recipe("knife")

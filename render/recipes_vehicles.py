@@ -270,7 +270,7 @@ def rocket(d: Dice) -> Iterator[Part]:
 
 @recipe("skateboard")
 def skateboard(d: Dice) -> Iterator[Part]:
-    w, kick, tail = d(0.2, 0.26), d(0.03, 0.09), d(0.03, 0.09)
+    w, kick, tail = d(0.2, 0.26), d(0.07, 0.1), d(0.02, 0.05)
     power = d(2.5, 4.0)
     z = np.linspace(-0.5, 0.5, 21)
     width = w * np.clip(1 - np.abs(2 * z) ** (2 * power), 0.05, 1) ** (1 / power)
@@ -283,9 +283,9 @@ def skateboard(d: Dice) -> Iterator[Part]:
     axle = cylinder(0.012, 0.9 * w, axis="x").move(y=r) + stack(
         [(r, 0.05, -0.02, 0.02), (0.115, 0.1, -0.05, 0.05)], 0.01
     )
-    yield Part("trucks", axle.move(z=-span) + axle.move(z=span), metal(d))
+    yield Part("trucks", axle.move(z=-span) + axle.move(z=span + 0.05), metal(d))
     wheel = _wheel(r, 0.05).move(x=0.45 * w, y=r).mirror()
-    yield Part("wheels", wheel.move(z=-span) + wheel.move(z=span), plastic(d))
+    yield Part("wheels", wheel.move(z=-span) + wheel.move(z=span + 0.05), plastic(d))
 
 
 @recipe("train")
