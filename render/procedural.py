@@ -17,7 +17,19 @@ from iebench.symmetry import find_symmetry
 
 CATALOGUE_VERSION = 1
 _PREFIX = f"p{CATALOGUE_VERSION}-"
-_ROOMS = ("vehicles", "furniture", "appliances", "electronics", "vessels", "things", "outdoors")
+_RECIPES = "vehicles craft furniture storage appliances electronics sound vessels wear tools outdoors"
+    "vehicles",
+    "craft",
+    "furniture",
+    "storage",
+    "appliances",
+    "electronics",
+    "sound",
+    "vessels",
+    "wear",
+    "tools",
+    "outdoors",
+)
 
 
 @dataclass(frozen=True)
@@ -72,8 +84,8 @@ def build(synset: str, index: int) -> ProceduralObject:
 
 @cache
 def _load_recipes() -> dict[str, Recipe]:
-    for room in _ROOMS:
-        import_module(f"iebench.render.recipes_{room}")
+    for group in _RECIPES.split():
+        import_module(f"iebench.render.recipes_{group}")
     return RECIPES
 
 
