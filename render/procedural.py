@@ -17,7 +17,7 @@ from iebench.symmetry import find_symmetry
 
 CATALOGUE_VERSION = 1
 _PREFIX = f"p{CATALOGUE_VERSION}-"
-_ROOMS = ("vehicles", "furniture", "electronics", "vessels", "things")
+_ROOMS = ("vehicles", "furniture", "appliances", "electronics", "vessels", "things", "outdoors")
 
 
 @dataclass(frozen=True)

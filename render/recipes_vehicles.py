@@ -2,10 +2,43 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from iebench.render.dice import Dice
-from iebench.render.materials import Material, lamp_glow, metal, paint, rubber, window
+from iebench.render.materials import (
+    Material,
+    fabric,
+    label,
+    lamp_glow,
+    metal,
+    paint,
+    plastic,
+    rubber,
+    solid,
+    window,
+    wood,
+)
 from iebench.render.recipe import Part, recipe
-from iebench.render.shapes import Shape, ball, block, box, cylinder, hull, stack, wing
+from iebench.render.shapes import (
+    Shape,
+    ball,
+    block,
+    box,
+    curve,
+    cylinder,
+    extrude,
+    hull,
+    join,
+    lathe,
+    loft,
+    plate,
+    rounded_box,
+    slab,
+    stack,
+    torus,
+    tube,
+    wing,
+)
 
 
 def _wheel(radius: float, width: float) -> Shape:
@@ -103,3 +136,269 @@ def car(d: Dice) -> Iterator[Part]:
         Material("light", (0.6, 0.01, 0.01)),
     )
     yield Part("mirrors", box(0.05, 0.035, 0.025).move(0.52 * w, waist + 0.02, front + 0.06).mirror(), body)
+
+
+@recipe("bus")
+def bus(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["city", "double", "school"])
+    w, wheel = d(0.25, 0.29), 0.055
+    top = 0.5 if kind == "double" else d(0.28, 0.34)
+    nose = -0.36 if kind == "school" else -0.5
+    body, trim, panes = paint(d), paint(d), window(d)
+    yield Part(
+        "body",
+        stack([(0.04, w, nose, 0.5), (top - 0.03, w, nose, 0.5), (top, 0.88 * w, nose + 0.02, 0.48)], 0.03),
+        body,
+    )
+    if kind == "school":
+        yield Part("bonnet", rounded_box(0.85 * w, 0.13, 0.2, 0.03).move(y=0.12, z=-0.42), body)
+    band = [0.18, 0.38] if kind == "double" else [top - 0.12]
+    count = d.integer(5, 8)
+    for y in band:
+        pane = block((-w / 2 - 0.004, w / 2 + 0.004), (y, y + 0.085), (-0.36 / count, 0.36 / count))
+        yield Part("windows", pane.row(count, z=0.86 / count).move(z=(nose + 0.54) / 2), panes)
+        yield Part("windscreen", block((-0.43 * w, 0.43 * w), (y, y + 0.1), (nose - 0.006, nose + 0.01)), panes)
+        yield Part("rear window", block((-0.35 * w, 0.35 * w), (y + 0.02, y + 0.08), (0.49, 0.504)), panes)
+    yield Part("stripe", block((-w / 2 - 0.003, w / 2 + 0.003), (0.1, 0.13), (nose + 0.01, 0.495)), trim)
+    doors = box(0.01, 0.19, 0.07).row(2, z=0.5 * (0.4 - nose)).move(-w / 2 - 0.004, 0.15, -0.05)
+    yield Part("doors", doors, trim)
+    yield from _wheels(d, wheel, w + 0.01, [-0.42 if kind == "school" else -0.3, 0.28])
+    lights = cylinder(0.022, 0.02, axis="z").move(0.34 * w, 0.1, -0.52 if kind == "school" else nose).mirror()
+    yield Part("headlights", lights, lamp_glow(d))
+    yield Part("mirrors", box(0.03, 0.06, 0.015).move(w / 2 + 0.025, top - 0.08, nose - 0.02).mirror(), rubber(d))
+    if d.chance():
+        yield Part(
+            "roof units", rounded_box(0.6 * w, 0.04, 0.16, 0.015).row(d.integer(1, 2), z=0.4).move(y=top + 0.015), trim
+        )
+
+
+@recipe("motorbike")
+def motorbike(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["cruiser", "racer", "scooter"])
+    body, steel, black = paint(d), metal(d), rubber(d)
+    r = 0.12 if kind == "scooter" else d(0.16, 0.19)
+    front, back = -0.36, 0.32
+    tyre = torus(r - 0.035, 0.075, "x")
+    yield Part("tyres", tyre.move(y=r, z=front) + tyre.move(y=r, z=back), black)
+    spokes = box(0.015, 2 * r - 0.08, 0.015).ring(d.integer(3, 6), "x", 180) + cylinder(0.04, 0.07, axis="x")
+    yield Part("spokes", spokes.move(y=r, z=front) + spokes.move(y=r, z=back), steel)
+    bars = np.array([0.0, d(0.5, 0.6), -0.2 if kind != "cruiser" else -0.14])
+    fork = tube([[0.045, r, front], [0.045, *bars[1:]]], 0.015).mirror()
+    wide, pull = d(0.16, 0.22), d(0.02, 0.12)
+    handle = tube(
+        curve(
+            [
+                [-wide, bars[1] + 0.06, bars[2] + pull],
+                [-0.06, bars[1], bars[2]],
+                [0.06, bars[1], bars[2]],
+                [wide, bars[1] + 0.06, bars[2] + pull],
+            ],
+            4,
+        ),
+        0.014,
+    )
+    yield Part("fork", fork + handle, steel)
+    yield Part("grips", cylinder(0.02, 0.08, axis="x").move(wide, bars[1] + 0.06, bars[2] + pull).mirror(), black)
+    yield Part("headlight", ball(0.1, 0.1, 0.07).move(y=bars[1] - 0.06, z=bars[2] - 0.08), lamp_glow(d))
+    if kind == "scooter":
+        yield Part("shield", plate([(-0.2, 0.15), (-0.16, 0.15), (-0.14, 0.5), (-0.2, 0.5)], 0.26), body)
+        yield Part("floor", box(0.24, 0.04, 0.3).move(y=0.13, z=-0.03), body)
+        yield Part(
+            "tail",
+            hull([(0.1, 0.16, 0.26, 0.24), (0.2, 0.24, 0.26, 0.27), (0.4, 0.22, 0.18, 0.3), (0.46, 0.1, 0.1, 0.33)]),
+            body,
+        )
+        yield Part("seat", rounded_box(0.18, 0.07, 0.34, 0.03).move(y=0.42, z=0.25), black)
+    else:
+        tank = hull(
+            [(-0.2, 0.06, 0.06, 0.45), (-0.12, 0.17, 0.15, 0.44), (0, 0.15, 0.13, 0.42), (0.08, 0.06, 0.06, 0.4)]
+        )
+        yield Part("tank", tank, body)
+        seat = [
+            (0.05, 0.12, 0.05, 0.4),
+            (0.15, 0.17, 0.07, 0.37),
+            (0.34, 0.15, 0.07, 0.4 + d(0, 0.07)),
+            (0.4, 0.06, 0.03, 0.45),
+        ]
+        yield Part("seat", hull(seat, 3.0), black)
+        yield Part(
+            "engine",
+            rounded_box(0.17, 0.17, 0.2, 0.03).move(y=0.22, z=-0.03) + cylinder(0.06, 0.22, axis="x").move(y=0.2),
+            steel,
+        )
+        yield Part(
+            "frame",
+            tube([[0.05, 0.42, -0.15], [0.05, 0.12, -0.1], [0.05, 0.12, 0.1], [0.05, r, back]], 0.018).mirror(),
+            body,
+        )
+        fender = tube(
+            curve([[0, r + 0.02, back + r + 0.01], [0, 2 * r, back + 0.08], [0, 2 * r + 0.02, back - 0.05]], 4), 0.045
+        )
+        yield Part("fender", fender, body)
+        if kind == "racer":
+            yield Part(
+                "fairing",
+                hull([(-0.42, 0.04, 0.05, 0.4), (-0.32, 0.2, 0.24, 0.42), (-0.15, 0.23, 0.34, 0.36)], 2.5),
+                body,
+            )
+    yield Part("exhaust", cylinder(0.03, 0.4, 0.02, axis="z").move(-0.1, 0.14, 0.22), steel)
+
+
+@recipe("rocket")
+def rocket(d: Dice) -> Iterator[Part]:
+    r, height, nose = d(0.07, 0.13), 1.0, d(0.68, 0.8)
+    body, trim = paint(d), paint(d)
+    bulge = d(0.95, 1.3)
+    profile = curve(
+        [(0.75 * r, 0.1), (bulge * r, 0.4), (r, nose), (0.6 * r, nose + 0.55 * (1 - nose)), (0.02, height)], 5
+    )
+    yield Part("body", lathe([*profile, (0, height + 0.005)]), body)
+    yield Part("nose", lathe([*(profile[15:] + np.array([0.004, 0.0])), (0, height + 0.012)]), trim)
+    yield Part("nozzle", lathe([(0.75 * r, 0), (0.35 * r, 0.1), (0, 0.1)]), metal(d))
+    reach, sweep_down = d(0.13, 0.22), d(-0.04, 0.06)
+    fin = extrude([(0.5 * r, 0.34), (r + reach, 0.1 - sweep_down), (r + reach, -0.06), (0.5 * r, 0.1)], 0.02)
+    yield Part("fins", fin.ring(d.choice([3, 4])).turn("y", 90), trim)
+    hatch = nose - d(0.05, 0.15)
+    yield Part("hatch", torus(0.45 * r, 0.02, "z").move(y=hatch, z=-bulge * r), metal(d))
+    yield Part("pane", cylinder(0.42 * r, 0.02, axis="z").move(y=hatch, z=-bulge * r), window(d))
+    if d.chance(0.4):
+        booster = lathe([(0.4 * r, 0.05), (0.4 * r, 0.45), (0, 0.58)]).move(x=1.4 * r)
+        yield Part("boosters", booster.mirror(), metal(d))
+    if d.chance():
+        yield Part("bands", cylinder(bulge * r + 0.004, 0.03).row(2, y=d(0.1, 0.25)).move(y=0.4), trim)
+
+
+@recipe("skateboard")
+def skateboard(d: Dice) -> Iterator[Part]:
+    w, kick, tail = d(0.2, 0.26), d(0.03, 0.09), d(0.03, 0.09)
+    power = d(2.5, 4.0)
+    z = np.linspace(-0.5, 0.5, 21)
+    width = w * np.clip(1 - np.abs(2 * z) ** (2 * power), 0.05, 1) ** (1 / power)
+    y = 0.12 + kick * np.clip((-z - 0.3) / 0.2, 0, 1) ** 2 + tail * np.clip((z - 0.3) / 0.2, 0, 1) ** 2
+    deck = [(a, b, 0.018, c) for a, b, c in zip(z, width, y, strict=True)]
+    yield Part("deck", hull(deck, 6.0), d.choice([wood, paint])(d), "top")
+    grip = [(a, 0.96 * b, 0.01, c + 0.012) for a, b, c in zip(z, width, y, strict=True)]
+    yield Part("grip", hull(grip, 6.0), label(d), "top")
+    span, r = d(0.28, 0.33), d(0.035, 0.05)
+    axle = cylinder(0.012, 0.9 * w, axis="x").move(y=r) + stack(
+        [(r, 0.05, -0.02, 0.02), (0.115, 0.1, -0.05, 0.05)], 0.01
+    )
+    yield Part("trucks", axle.move(z=-span) + axle.move(z=span), metal(d))
+    wheel = _wheel(r, 0.05).move(x=0.45 * w, y=r).mirror()
+    yield Part("wheels", wheel.move(z=-span) + wheel.move(z=span), plastic(d))
+
+
+@recipe("train")
+def train(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["steam", "express", "diesel"])
+    body, trim, black, panes = paint(d), paint(d), rubber(d), window(d)
+    w = d(0.17, 0.2)
+    if kind == "steam":
+        yield Part("boiler", cylinder(0.075, 0.34, axis="z").move(y=0.16, z=-0.3), body)
+        yield Part("smokebox", cylinder(0.082, 0.06, axis="z").move(y=0.16, z=-0.46), black)
+        yield Part("chimney", cylinder(0.022, 0.1, 0.034).move(y=0.28, z=-0.44), black)
+        yield Part("domes", ball(0.06, 0.07, 0.06).row(2, z=0.12).move(y=0.235, z=-0.26), metal(d))
+        yield Part("cab", box(w + 0.02, 0.2, 0.12).move(y=0.18, z=-0.09), trim)
+        yield Part("cab roof", rounded_box(w + 0.05, 0.025, 0.17, 0.01).move(y=0.29, z=-0.09), black)
+        yield Part("cab windows", box(w + 0.03, 0.07, 0.06).move(y=0.23, z=-0.09), panes)
+        yield Part("cowcatcher", stack([(0.01, 1.1 * w, -0.56, -0.44), (0.09, 0.8 * w, -0.49, -0.44)], 0.005), metal(d))
+    else:
+        slope = d(0.12, 0.2) if kind == "express" else 0.03
+        top = 0.27
+        nose = stack(
+            [
+                (0.05, 0.8 * w, -0.52, -0.04),
+                (0.1, w, -0.52, -0.03),
+                (0.17, w, -0.52 + 0.3 * slope, -0.03),
+                (top, 0.8 * w, -0.52 + slope, -0.04),
+            ],
+            0.03,
+        )
+        yield Part("engine", nose, body)
+        pane = stack(
+            [(0.18, 0.85 * w, -0.53 + 0.35 * slope, -0.4), (top - 0.03, 0.75 * w, -0.53 + 0.8 * slope, -0.35)], 0.01
+        )
+        yield Part("windscreen", pane, panes)
+        yield Part("stripe", box(w + 0.006, 0.03, 0.3).move(y=0.12, z=-0.2), trim)
+        if kind == "diesel":
+            yield Part("fans", cylinder(0.04, 0.02).row(3, z=0.1).move(y=top, z=-0.2), black)
+    for z in [0.13, 0.39]:
+        open_ = kind != "express" and d.chance(0.4)
+        tall = 0.12 if open_ else 0.22
+        yield Part("wagon", rounded_box(w, tall, 0.235, 0.015).move(y=0.05 + tall / 2, z=z), d.choice([body, trim]))
+        if open_:
+            yield Part("load", ball(0.8 * w, 0.1, 0.2).move(y=0.17, z=z), black)
+        else:
+            yield Part("wagon windows", box(w + 0.008, 0.06, 0.035).row(4, z=0.05).move(y=0.19, z=z), panes)
+            yield Part(
+                "wagon roof", stack([(0.265, w, z - 0.12, z + 0.12), (0.29, 0.7 * w, z - 0.11, z + 0.11)], 0.02), trim
+            )
+    wheels = cylinder(0.04, 0.02, axis="x").move(x=0.45 * w, y=0.04).mirror()
+    yield Part("wheels", join(wheels.move(z=z) for z in (-0.43, -0.33, -0.1, 0.06, 0.2, 0.32, 0.46)), metal(d))
+    yield Part("chassis", box(0.6 * w, 0.03, 0.95).move(y=0.055, z=0.02), black)
+    yield Part(
+        "headlight", cylinder(0.018, 0.03, axis="z").move(y=0.1 if kind != "steam" else 0.24, z=-0.51), lamp_glow(d)
+    )
+
+
+@recipe("watercraft")
+def watercraft(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["sail", "motor", "ship"])
+    w = {"sail": d(0.24, 0.3), "motor": d(0.28, 0.34), "ship": d(0.15, 0.2)}[kind]
+    h, stern = d(0.1, 0.14), d(0.6, 0.9)
+    half = curve([(0, -0.5), (0.32 * w, -0.3), (0.5 * w, 0), (0.5 * stern * w, 0.48)], 5)
+    plan = np.concatenate([half, half[:0:-1] * np.array([-1, 1])])
+    levels = [(0.0, 0.35, 0.06), (0.35 * h, 0.8, 0.02), (h, 1.0, 0.0)]
+    rings = [
+        np.column_stack([plan[:, 0] * k, np.full(len(plan), y), plan[:, 1] * (1 - 2 * e) + e]) for y, k, e in levels
+    ]
+    body, trim, panes = paint(d), solid(d), window(d)
+    yield Part("hull", loft(rings), body)
+    yield Part("deck", slab(plan * np.array([0.86, 0.93]), 0.02).move(y=h), trim)
+    yield Part("rail", tube([[x * 0.97, h + 0.01, z * 0.98] for x, z in plan], 0.01, closed=True, segments=6), solid(d))
+    if kind == "sail":
+        mast, at = d(0.75, 0.95), d(-0.1, 0.0)
+        yield Part(
+            "mast",
+            cylinder(0.01, mast).move(y=h + mast / 2, z=at)
+            + cylinder(0.008, 0.42, axis="z").move(y=h + 0.09, z=at + 0.21),
+            wood(d),
+        )
+        cloth_, turn = fabric(d), d(-25, 25)
+        main = plate([(0.01, 0.11), (0.42, 0.12), (0.2, 0.5 * mast), (0.01, 0.96 * mast)], 0.008)
+        yield Part("mainsail", main.turn("y", turn).move(y=h, z=at), cloth_)
+        yield Part(
+            "jib",
+            plate([(-0.47 - at, 0.03), (-0.02, 0.08), (-0.02, 0.8 * mast)], 0.008).move(y=h, z=at),
+            cloth_ if d.chance() else fabric(d),
+        )
+        yield Part("cockpit", rounded_box(0.5 * w, 0.07, 0.2, 0.02).move(y=h + 0.02, z=at - 0.08), trim)
+    elif kind == "motor":
+        yield Part("cabin", stack([(h, 0.7 * w, -0.25, 0.15), (h + 0.09, 0.62 * w, -0.12, 0.13)], 0.03), panes)
+        yield Part(
+            "cabin roof", stack([(h + 0.085, 0.66 * w, -0.14, 0.16), (h + 0.11, 0.6 * w, -0.11, 0.14)], 0.03), body
+        )
+        yield Part("seats", rounded_box(0.25 * w, 0.06, 0.08, 0.02).move(0.2 * w, h + 0.03, 0.27).mirror(), fabric(d))
+        yield Part("outboard", rounded_box(0.08, 0.16, 0.08, 0.02).move(y=h, z=0.5), rubber(d))
+    else:
+        back = d(0.1, 0.2)
+        for i in range(d.integer(2, 3)):
+            y, inset = h + 0.07 * i, 0.05 * i
+            yield Part(
+                "superstructure",
+                rounded_box((0.8 - inset) * w, 0.07, 0.5 - 2 * inset, 0.01).move(y=y + 0.035, z=back),
+                trim if i else body,
+            )
+            yield Part(
+                "portholes", box((0.8 - inset) * w + 0.006, 0.025, 0.02).row(8, z=0.05).move(y=y + 0.04, z=back), panes
+            )
+        yield Part(
+            "funnels",
+            cylinder(0.035, 0.16, 0.03).turn("x", 8).row(d.integer(1, 3), z=0.12).move(y=h + 0.27, z=back),
+            body,
+        )
+        yield Part(
+            "mast",
+            tube([[0, h, -0.25], [0, h + 0.3, -0.22]], 0.008) + box(0.1, 0.01, 0.01).move(y=h + 0.22, z=-0.23),
+            metal(d),
+        )

@@ -5,9 +5,36 @@ from collections.abc import Iterator
 import numpy as np
 
 from iebench.render.dice import Dice
-from iebench.render.materials import Material, glass, hard, label, metal, paint, plastic
+from iebench.render.materials import (
+    Material,
+    glass,
+    hard,
+    label,
+    metal,
+    paint,
+    plastic,
+    rubber,
+    solid,
+    stone,
+    wicker,
+    wood,
+)
 from iebench.render.recipe import Part, recipe
-from iebench.render.shapes import Shape, curve, cylinder, lathe, superellipse, sweep, torus
+from iebench.render.shapes import (
+    Shape,
+    ball,
+    box,
+    curve,
+    cylinder,
+    join,
+    lathe,
+    loft,
+    stack,
+    superellipse,
+    sweep,
+    torus,
+    tube,
+)
 
 
 def _sticker(radius: float, low: float, high: float, arc: float) -> Shape:
@@ -60,3 +87,270 @@ def mug(d: Dice) -> Iterator[Part]:
         cylinder(min(foot, middle, r) - wall, 0.02).move(y=d(0.6, 0.85) * height),
         Material("drink", (0.03, 0.012, 0.004)),
     )
+
+
+@recipe("bowl")
+def bowl(d: Dice) -> Iterator[Part]:
+    r, h, foot = 0.5, d(0.24, 0.44), d(0.16, 0.26)
+    body, wall, power = d.choice([paint, plastic, metal, glass])(d), 0.03, d(0.35, 0.8)
+    t = np.linspace(0.0, 1.0, 9)
+    outside = np.column_stack([foot + (r - foot) * t**power, 0.04 + h * t])
+    outside[-1, 0] += d(0.0, 0.06)
+    inside = (outside - [wall, 0])[::-1]
+    inside[:, 1] += np.linspace(0, wall, 9)
+    yield Part(
+        "bowl",
+        lathe([(0, 0.02), (foot - 0.02, 0), (foot, 0.04), *outside[1:], *inside[:-1], (0, 0.04 + wall)], 40),
+        body,
+    )
+    if d.chance(0.6):
+        at = 0.04 + h * d(0.5, 0.85)
+        edge = np.interp(at, outside[:, 1], outside[:, 0])
+        yield Part("band", torus(float(edge), 0.025, segments=40).move(y=at), hard(d))
+    if d.chance():
+        yield Part("rim", torus(outside[-1, 0] - wall / 2, 0.05, segments=40).move(y=h + 0.05), hard(d))
+
+
+@recipe("can")
+def can(d: Dice) -> Iterator[Part]:
+    steel, print_, kind = metal(d), label(d), d.choice(["drink", "food", "tin"])
+    r, h = {"drink": (d(0.26, 0.3), 0.95), "food": (d(0.36, 0.44), d(0.9, 1.05)), "tin": (d(0.5, 0.56), d(0.36, 0.5))}[
+        kind
+    ]
+    if kind == "drink":
+        yield Part(
+            "body",
+            lathe(
+                [
+                    (0, 0.04),
+                    (0.75 * r, 0),
+                    (r, 0.07),
+                    (r, h - 0.12),
+                    (0.8 * r, h),
+                    (0.76 * r, h),
+                    (0.74 * r, h - 0.03),
+                    (0, h - 0.03),
+                ]
+            ),
+            steel,
+        )
+        low, high = 0.09, h - 0.13
+    else:
+        yield Part("body", cylinder(r, h, segments=32).move(y=h / 2), steel)
+        yield Part("rims", torus(r, 0.04, segments=32).move(y=h) + torus(r, 0.04, segments=32), steel)
+        yield Part("lid", torus(0.7 * r, 0.02).move(y=h), steel)
+        low, high = 0.06 * h, 0.94 * h
+    yield Part("label", _sticker(r + 0.004, low, high, d(150, 300)), print_, "around")
+    yield Part(
+        "stripes",
+        cylinder(r + 0.006, 0.035, segments=32).row(2, y=0.84 * (high - low)).move(y=(low + high) / 2),
+        hard(d),
+    )
+    top = h - 0.02 if kind == "drink" else h + 0.01
+    yield Part(
+        "tab", box(0.1, 0.02, 0.2).move(y=top, z=-0.02) + torus(0.06, 0.025).move(y=top + 0.01, z=-0.13), metal(d)
+    )
+
+
+@recipe("jar")
+def jar(d: Dice) -> Iterator[Part]:
+    if d.chance(0.5):
+        r, h = d(0.34, 0.42), d(0.75, 0.95)
+        yield Part(
+            "glass",
+            lathe([(0, 0), (0.92 * r, 0), (r, 0.05), (r, 0.8 * h), (0.78 * r, 0.9 * h), (0.78 * r, h), (0, h)]),
+            glass(d),
+        )
+        yield Part("contents", cylinder(0.9 * r, d(0.4, 0.7) * h).move(y=0.37 * h + 0.03), plastic(d))
+        yield Part("lid", cylinder(0.86 * r, 0.13).move(y=h + 0.03), hard(d))
+        yield Part("ring", torus(0.86 * r, 0.035).move(y=h - 0.02), metal(d))
+        yield Part("label", _sticker(r + 0.004, 0.2 * h, 0.68 * h, d(100, 160)), label(d), "front")
+        return
+    foot, belly, neck, mouth, h = d(0.16, 0.24), d(0.36, 0.46), d(0.16, 0.24), d(0.2, 0.3), 1.0
+    body, trim, at = d.choice([paint, plastic, stone])(d), hard(d), d(0.42, 0.6)
+    side = curve([(foot, 0.02), (0.8 * belly, 0.5 * at), (belly, at), (neck, 0.84), (mouth, h)], 5)
+    yield Part(
+        "body",
+        lathe([(0, 0), (foot - 0.02, 0), *side, (mouth - 0.04, h), (neck - 0.04, 0.84), (0, 0.7)]),
+        body,
+        "around",
+    )
+    handle = curve(
+        [(neck, 0.86, 0), (neck + 0.22, 0.84, 0), (0.9 * belly + 0.1, 0.7, 0), (0.86 * belly, at + 0.1, 0)], 6
+    )
+    yield Part("handles", tube(handle, 0.035).mirror(), trim)
+    yield Part("label", _sticker(belly + 0.006, at - 0.12, at + 0.1, d(50, 80)), label(d), "front")
+    if d.chance():
+        yield Part(
+            "lid",
+            lathe(
+                [
+                    (mouth + 0.02, h),
+                    (mouth + 0.02, h + 0.03),
+                    (0.06, h + 0.1),
+                    (0.03, h + 0.12),
+                    (0.06, h + 0.17),
+                    (0, h + 0.2),
+                ]
+            ),
+            trim,
+        )
+
+
+@recipe("flowerpot")
+def flowerpot(d: Dice) -> Iterator[Part]:
+    r, foot, h = d(0.26, 0.34), d(0.16, 0.24), d(0.34, 0.46)
+    body, green = d.choice([paint, plastic, stone, solid])(d), d.choice([plastic, paint])(d)
+    yield Part(
+        "pot", lathe([(0, 0), (foot, 0), (r, h), (0.86 * r, h), (0.84 * r, h - 0.06), (0, h - 0.06)]), body, "around"
+    )
+    yield Part(
+        "rim", lathe([(r - 0.02, h - 0.1), (r + 0.03, h - 0.1), (r + 0.04, h), (r - 0.03, h)], closed=True), body
+    )
+    yield Part("soil", cylinder(0.86 * r, 0.03).move(y=h - 0.04), Material("soil", (0.03, 0.015, 0.008), 0.0, 0.0))
+    yield Part("print", box(0.16, 0.13, 0.03).move(y=0.5 * h, z=-(foot + r) / 2), label(d), "front")
+    plant = d.choice(["blades", "bush", "cactus", "flowers"])
+    if plant == "blades":
+        for i in range(d.integer(7, 11)):
+            lean, tall = d(0.1, 0.35), d(0.4, 0.65)
+            leaf = curve([(0, h - 0.06, 0), (0.3 * lean, h + 0.5 * tall, 0), (lean, h + tall, 0)], 4)
+            flat = np.array([[0.045, 0], [0, 0.008], [-0.045, 0], [0, -0.008]])
+            yield Part(
+                "leaf",
+                sweep(leaf, flat, [*np.linspace(0.6, 1.0, len(leaf) - 3), 0.8, 0.5, 0.1]).turn("y", 137.5 * i),
+                green,
+            )
+    elif plant == "bush":
+        yield Part("trunk", tube([[0, h - 0.05, 0], [d(-0.05, 0.05), h + 0.3, 0]], 0.03), wood(d))
+        clumps = [ball(d(0.2, 0.32)).move(d(-0.17, 0.17), h + d(0.3, 0.55), d(-0.17, 0.17)) for _ in range(6)]
+        yield Part("crown", join(clumps), green)
+    elif plant == "cactus":
+        tall, thick = d(0.4, 0.6), d(0.09, 0.12)
+        ribs = sweep(
+            [[0, h - 0.05, 0], [0, h + 0.8 * tall, 0], [0, h + 0.95 * tall, 0], [0, h + tall, 0]],
+            _star(8) * thick,
+            [1, 1, 0.8, 0.3],
+        )
+        arm = curve([(0, h + 0.3 * tall, 0), (0.2, h + 0.32 * tall, 0), (0.22, h + 0.7 * tall, 0)], 5)
+        yield Part("cactus", ribs + tube(arm, 0.05) + tube(arm * [-1, 1, 1] + [0, 0.08, 0], 0.045), green)
+        yield Part("bloom", ball(0.1).move(y=h + tall), plastic(d))
+    else:
+        petals, heart = plastic(d), plastic(d)
+        for i in range(d.integer(3, 5)):
+            lean, tall = d(0.1, 0.28), d(0.3, 0.55)
+            stem = tube([[0.03, h - 0.05, 0], [lean, h + tall, 0]], 0.015, segments=6)
+            blade = ball(0.2, 0.03, 0.09).turn("z", 35).move(0.6 * lean + 0.1, h + 0.4 * tall, 0)
+            head = ball(0.13, 0.03, 0.08).move(x=0.08).ring(6).turn("z", -35).move(lean, h + tall, 0)
+            yield Part("stem", (stem + blade).turn("y", 80 * i), green)
+            yield Part("petals", head.turn("y", 80 * i), petals)
+            yield Part("heart", ball(0.09).move(lean, h + tall + 0.01, 0).turn("y", 80 * i), heart)
+
+
+@recipe("basket")
+def basket(d: Dice) -> Iterator[Part]:
+    w, depth, h = 1.0, d(0.6, 0.95), d(0.34, 0.5)
+    weave, foot, power = wicker(d), d(0.65, 0.85), d(2.0, 6.0)
+    sizes = [(0.0, foot - 0.04), (0.03, foot), (h, 1.0), (h, 0.92), (0.06, foot - 0.08)]
+    rings = []
+    for y, k in sizes:
+        flat = superellipse(k * w, k * depth, power, 40)
+        rings.append(np.column_stack([flat[:, 0], np.full(40, y), flat[:, 1]]))
+    yield Part("basket", loft(rings), weave, "upright")
+    edge = superellipse(0.97 * w, 0.97 * depth, power, 40)
+    rope = np.column_stack([edge[:, 0], np.full(40, h), edge[:, 1]])
+    yield Part("rim", tube(rope, 0.035, closed=True), wood(d) if d.chance() else weave)
+    if d.chance(0.65):
+        angle = np.radians(np.linspace(0, 180, 19))
+        arch = np.column_stack([0.47 * w * np.cos(angle), h - 0.05 + d(0.35, 0.55) * np.sin(angle), 0 * angle])
+        yield Part("handle", tube(arch, 0.035), wood(d))
+    else:
+        loop = curve(
+            [
+                (0.46 * w, h - 0.03, 0.16),
+                (0.54 * w, h + 0.14, 0.1),
+                (0.54 * w, h + 0.14, -0.1),
+                (0.46 * w, h - 0.03, -0.16),
+            ],
+            5,
+        )
+        yield Part("handles", tube(loop, 0.03).mirror(), wood(d))
+    if d.chance():
+        for _ in range(d.integer(3, 5)):
+            x, z, size = d(0.05, 0.25), d(-0.15, 0.15), d(0.2, 0.3)
+            yield Part("fruit", ball(size).move(x, h - 0.08, z) + ball(size).move(-x, h - 0.08, -z), plastic(d))
+
+
+@recipe("trash bin")
+def trash_bin(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["pedal", "wheeled", "open"])
+    body, trim, print_ = hard(d), hard(d), label(d)
+    if kind == "pedal":
+        r, h = d(0.25, 0.32), d(0.75, 0.9)
+        yield Part("body", cylinder(r, h, segments=32).move(y=h / 2), body)
+        tilt = d(30, 70) if d.chance() else 0.0
+        lid = lathe([(r, 0), (r, 0.05), (0.7 * r, 0.15), (0, 0.19)]).move(z=-r).turn("x", tilt).move(y=h, z=r)
+        yield Part("lid", lid, trim)
+        yield Part("mouth", cylinder(0.9 * r, 0.02).move(y=h), rubber(d))
+        yield Part("pedal", box(0.2, 0.03, 0.2).move(y=0.05, z=-r - 0.06), metal(d))
+        yield Part("base", cylinder(1.06 * r, 0.06).move(y=0.03), rubber(d))
+        yield Part("print", _sticker(r + 0.004, 0.35 * h, 0.7 * h, 70), print_, "front")
+    elif kind == "wheeled":
+        w, depth, h = d(0.42, 0.5), d(0.46, 0.56), d(0.85, 1.0)
+        yield Part(
+            "body", stack([(0.04, 0.76 * w, -0.4 * depth, 0.38 * depth), (h, w, -depth / 2, depth / 2)], 0.04), body
+        )
+        tilt = d(50, 95) if d.chance(0.4) else 0.0
+        cover = stack(
+            [
+                (0, 1.08 * w, -depth - 0.04, 0.02),
+                (0.03, 1.08 * w, -depth - 0.04, 0.02),
+                (0.09, 0.8 * w, -0.8 * depth, -0.05),
+            ],
+            0.04,
+        )
+        yield Part("lid", cover.turn("x", tilt).move(y=h, z=depth / 2), trim)
+        yield Part("mouth", box(0.86 * w, 0.02, 0.86 * depth).move(y=h - 0.005), rubber(d))
+        yield Part("wheels", cylinder(0.1, 0.06, axis="x").move(0.42 * w, 0.1, 0.42 * depth).mirror(), rubber(d))
+        yield Part(
+            "bar",
+            cylinder(0.022, 0.8 * w, axis="x").move(y=h - 0.04, z=depth / 2 + 0.06)
+            + box(0.03, 0.04, 0.1).move(0.35 * w, h - 0.04, depth / 2 + 0.02).mirror(),
+            body,
+        )
+        yield Part(
+            "print", box(0.5 * w, 0.3 * h, 0.02).turn("x", -4).move(y=0.62 * h, z=-0.465 * depth), print_, "front"
+        )
+    else:
+        r, foot, h = d(0.36, 0.44), d(0.26, 0.32), d(0.7, 0.85)
+        count = d.integer(16, 22)
+        post = tube([[foot, 0.02, 0], [r, h, 0]], 0.013, segments=5).ring(count)
+        hoops = join(torus(foot + (r - foot) * t, 0.03).move(y=0.02 + (h - 0.02) * t) for t in (0.02, 0.35, 0.7, 1.0))
+        yield Part("mesh", post + hoops, body)
+        yield Part("floor", cylinder(foot, 0.03).move(y=0.02), body)
+        bag = lathe(
+            [
+                (0, 0.04),
+                (0.9 * foot, 0.05),
+                (0.93 * r, h),
+                (r + 0.02, h + 0.02),
+                (r + 0.03, h - 0.08),
+                (r + 0.015, h - 0.08),
+                (r + 0.005, h),
+                (0.9 * r, h - 0.02),
+                (0.85 * foot, 0.1),
+                (0, 0.09),
+            ]
+        )
+        yield Part("bag", bag, trim)
+        yield Part(
+            "print", box(0.2, 0.2, 0.02).turn("x", -8).move(y=0.55 * h, z=-0.55 * (foot + r) + 0.01), print_, "front"
+        )
+        scraps = [ball(d(0.12, 0.2)).move(d(-0.15, 0.15), h - 0.1, d(-0.15, 0.15)) for _ in range(4)]
+        yield Part("scraps", join(scraps), Material("paper", (0.8, 0.8, 0.76)))
+
+
+def _star(points: int) -> np.ndarray:
+    """The outline of a ribbed stem, of radius 1."""
+    angle = np.pi * np.arange(2 * points) / points
+    radius = np.where(np.arange(2 * points) % 2 == 0, 1.0, 0.78)
+    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
