@@ -2,17 +2,19 @@
 
 import csv
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt32
 from numpy import ndarray
 
 from iebench.card import DatasetCard, describe_file
 
-OBJECTS, LATENTS, OFFSETS, FAILURES = "objects.csv", "latents.npy", "offsets.npy", "failures.csv"
+OBJECTS, FAILURES = "objects.csv", "failures.csv"
+LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,14 @@ def finish_dataset(
     offsets = _join([part.offsets for part in parts], (*shape, 2), np.int64)
     np.save(root / LATENTS, latents, allow_pickle=False)
     np.save(root / OFFSETS, offsets, allow_pickle=False)
+    np.save(root / CHECKSUMS, _sum_views(root, [row.shard for row in rows], offsets), allow_pickle=False)
     _write_objects(root / OBJECTS, rows)
     write_failures(root / FAILURES, failures)
     finished = replace(
         card,
         splits=_count_splits(rows, card.num_views),
         shards=[_describe_shard(root, part.rows) for part in parts],
-        files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, FAILURES)},
+        files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, FAILURES)},
     )
     finished.write(root)
     return finished
@@ -112,6 +115,19 @@ def sync_folder(path: Path) -> None:
 
 def _join(arrays: Sequence[ndarray], shape: tuple[int, ...], dtype: type) -> ndarray:
     return np.concatenate([np.empty((0, *shape[1:]), dtype), *arrays]).astype(dtype, copy=False)
+
+
+def _sum_views(
+    root: Path, shards: Sequence[str], offsets: Int[ndarray, "objects views 2"]
+) -> UInt32[ndarray, "objects views"]:
+    """CRC-32 of every JPEG, read back from the shards, so that a reader can tell an altered one."""
+    sums = np.empty(offsets.shape[:2], "<u4")
+    for index, (shard, views) in enumerate(zip(shards, offsets.tolist(), strict=True)):
+        with (root / shard).open("rb") as file:
+            for view, (offset, length) in enumerate(views):
+                file.seek(offset)
+                sums[index, view] = zlib.crc32(file.read(length))
+    return sums
 
 
 def _write_objects(path: Path, rows: Sequence[ObjectRow]) -> None:

@@ -40,7 +40,7 @@ class Stage:
             image_size: side of the images in pixels.
             quality: samples and denoiser.
             scratch: folder for the pixels on their way out of Blender; best in memory.
-            device: "cpu", or a GPU backend that `devices` lists.
+            device: "cpu", or a GPU such as "optix:0".
             threads: of Cycles; 0 takes all cores.
         """
         bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -55,8 +55,8 @@ class Stage:
         self._floor_color = _add_floor(self._scene)
         _set_render(self._scene, image_size, self._pixels, threads)
         _set_cycles(self._scene.cycles, quality)
-        _set_device(self._scene.cycles, device)
-        self._own = set(self._scene.objects)
+        self.device = _set_device(self._scene.cycles, device)
+        self._own = set(_all_data())
 
     def load(self, mesh: Path, unit_diagonal: bool) -> None:
         """Put an object on the stage: import it, join its meshes, centre it.
@@ -80,10 +80,8 @@ class Stage:
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
-        for thing in [o for o in self._scene.objects if o not in self._own]:
-            bpy.data.objects.remove(thing, do_unlink=True)
         self._object = None
-        bpy.ops.outliner.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+        bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
 
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
         """Render one view of the object on the stage: sRGB bytes."""
@@ -99,6 +97,14 @@ class Stage:
         """The object's vertices in its own frame."""
         assert self._object is not None, "load an object first"
         return _coordinates(self._object)
+
+
+def _all_data() -> list[bpy.types.ID]:
+    """Everything that an importer can add to Blender's file. Purging orphans would miss textures that still count users."""
+    data = bpy.data
+    kinds = (data.objects, data.meshes, data.materials, data.images, data.textures, data.node_groups, data.lights)
+    more = (data.cameras, data.collections, data.actions, data.armatures, data.curves, data.pointclouds, data.texts)
+    return [thing for kind in kinds + more for thing in kind]
 
 
 def read_bmp(path: Path, size: int) -> UInt8[ndarray, "size size 3"]:
@@ -134,17 +140,24 @@ def _cycles_preferences() -> bpy.types.AddonPreferences:
     return bpy.context.preferences.addons["cycles"].preferences
 
 
-def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> None:
+def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> str:
+    """Choose where Cycles runs and return its name.
+
+    Args:
+        device: "cpu", or a backend and the number of the GPU among those of that backend, such as "optix:0".
+    """
     if device == "cpu":
         cycles.device = "CPU"
-        return
+        return "cpu"
+    backend, _, number = device.partition(":")
     preferences = _cycles_preferences()
-    preferences.compute_device_type = device.upper()
+    preferences.compute_device_type = backend.upper()
     preferences.refresh_devices()
+    gpus = [entry for entry in preferences.devices if entry.type == backend.upper()]
     for entry in preferences.devices:
-        entry.use = entry.type == device.upper()
+        entry.use = entry == gpus[int(number or 0)]
     cycles.device = "GPU"
-    cycles.denoising_use_gpu = True
+    return f"{backend} ({gpus[int(number or 0)].name})"
 
 
 def _set_render(scene: bpy.types.Scene, size: int, pixels: Path, threads: int) -> None:

@@ -70,5 +70,17 @@ def test_a_truncated_shard_names_shard_object_and_view(make_dataset):
     dataset = make_dataset()
     shard = dataset.root / dataset.shards[0]
     shard.write_bytes(shard.read_bytes()[:2000])
-    with pytest.raises(IebenchError, match=r"train-000000\.tar.*view 3 of \d{8}/object-\d"):
+    with pytest.raises(IebenchError, match=r"train-000000\.tar: view 3 of \d{8}/object-\d cannot be read.*cut short"):
         dataset.read_jpeg(0, 3)
+
+
+def test_one_altered_bit_of_an_image_is_an_error_that_names_it(make_dataset):
+    dataset = make_dataset()
+    offset, length = dataset.offsets[2, 1]
+    shard = dataset.root / dataset.shards[2]
+    content = bytearray(shard.read_bytes())
+    content[offset + length // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(IebenchError, match=r"train-000000\.tar: view 1 of \d{8}/object-\d cannot be read.*altered"):
+        dataset.read_jpeg(2, 1)
+    assert dataset.read_jpeg(2, 0)

@@ -1,0 +1,75 @@
+"""Memory for batches of images that is used again and again, shared between the workers and the process that trains.
+
+A fresh batch of 256 pairs is 100 MB, and the first touch of its 25 000 pages costs about as much as decoding into them. So
+batches live in slots that are touched once. A slot is free again when the last tensor on it is gone, however long a user keeps
+it; when none is free, a batch gets memory of its own. Workers inherit the slots' file, which has no name and takes no room in
+/dev/shm.
+"""
+
+import mmap
+import os
+import weakref
+from collections import deque
+from multiprocessing import reduction
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+OWN_MEMORY = -1
+
+
+class Slots:
+    """A fixed number of equal pieces of shared memory.
+
+    One process, the one that made it, hands out slots with `take` and receives them back; its workers only fill them.
+    """
+
+    def __init__(self, count: int, num_bytes: int) -> None:
+        self._count = count
+        self._num_bytes = -(-num_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._file = os.memfd_create("iebench-batches")
+        os.ftruncate(self._file, count * self._num_bytes)
+        self._map_file()
+        self._free = deque(range(count))
+        self._under_way: set[int] = set()
+
+    def take(self) -> int:
+        """The number of a free slot, to be filled by whoever is told it; OWN_MEMORY when there is none."""
+        try:
+            slot = self._free.popleft()
+        except IndexError:
+            return OWN_MEMORY
+        self._under_way.add(slot)
+        return slot
+
+    def reclaim(self) -> None:
+        """Free the slots that were taken and never received, as when a user leaves an epoch in the middle."""
+        self._free.extend(self._under_way)
+        self._under_way.clear()
+
+    def fill(self, slot: int, shape: tuple[int, ...]) -> UInt8[ndarray, "..."]:
+        """A slot's memory as an array to write to."""
+        return np.frombuffer(self._map, np.uint8, int(np.prod(shape)), slot * self._num_bytes).reshape(shape)
+
+    def receive(self, slot: int, shape: tuple[int, ...]) -> UInt8[ndarray, "..."]:
+        """A filled slot as an array, which is free again when the array and everything that stands on it is gone."""
+        self._under_way.discard(slot)
+        array = self.fill(slot, shape)
+        weakref.finalize(array, self._free.append, slot).atexit = False
+        return array
+
+    def _map_file(self) -> None:
+        self._map = mmap.mmap(self._file, self._count * self._num_bytes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        size = {"_count": self._count, "_num_bytes": self._num_bytes}
+        return {**size, "_file": reduction.DupFd(self._file)}  # type: ignore[attr-defined]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _file=state["_file"].detach())
+        self._map_file()
+
+    def __del__(self) -> None:
+        os.close(self._file)
