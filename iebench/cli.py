@@ -12,7 +12,7 @@ from iebench import __version__
 from iebench.catalogue import CLASSES
 from iebench.cli_demo import demo
 from iebench.cli_eval import eval_command, report_command, table_command
-from iebench.cli_render import doctor, render
+from iebench.cli_render import doctor, merge, render
 from iebench.cli_train import export_backbone_command, train_command
 from iebench.errors import IebenchError
 
@@ -38,6 +38,7 @@ def classes() -> None:
 COMMANDS = (
     demo,
     render,
+    merge,
     doctor,
     classes,
     train_command,

@@ -94,8 +94,21 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
 @pytest.mark.slow
 def test_killed_in_mid_epoch(whole_run: Path, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
-    options = "--projector 16-16-16 --steps 12 --batch-size 4 --precision 32 --num-workers 1 --log-every 1".split()
-    options += "--checkpoint-every 3 --validate-every 2".split()
+    options = [
+        "--projector",
+        "16-16-16",
+        "--steps",
+        "12",
+        "--batch-size",
+        "4",
+        "--precision",
+        "32",
+        "--num-workers",
+        "1",
+        "--log-every",
+        "1",
+    ]
+    options += ["--checkpoint-every", "3", "--validate-every", "2"]
     command = [
         sys.executable,
         "-c",
