@@ -23,7 +23,72 @@ from iebench.render.materials import (
     window,
 )
 from iebench.render.recipe import Part, recipe
-from iebench.render.shapes import ball, block, box, curve, cylinder, extrude, lathe, rounded_box, stack, torus, tube
+from iebench.render.shapes import (
+    ball,
+    block,
+    box,
+    curve,
+    cylinder,
+    extrude,
+    lathe,
+    rounded_box,
+    stack,
+    torus,
+    tube,
+)
+
+
+@recipe("clock")
+def clock(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["wall", "alarm", "mantel", "tall"])
+    case, trim, face = solid(d), metal(d), dial(d)
+    r = {"wall": 0.45, "alarm": 0.4, "mantel": 0.3, "tall": 0.17}[kind]
+    y = {"wall": 0.5, "alarm": 0.5, "mantel": 0.36, "tall": 0.95}[kind]
+    front = {"wall": -0.05, "alarm": -0.16, "mantel": -0.13, "tall": -0.13}[kind]
+    if kind in ("wall", "alarm"):
+        deep = -2 * front
+        frame = (
+            cylinder(r, deep, axis="z", segments=d.choice([6, 8, 36]) if kind == "wall" else 32)
+            .turn("z", 22.5)
+            .move(y=y)
+        )
+        yield Part("case", frame, case)
+    if kind == "alarm":
+        yield Part(
+            "bells", lathe([(0.16, 0), (0.12, 0.08), (0, 0.12)]).turn("z", -35).move(0.24, y + 0.42, 0).mirror(), trim
+        )
+        yield Part("hammer", box(0.03, 0.2, 0.03).move(y=y + 0.45) + ball(0.07).move(y=y + 0.56), trim)
+        yield Part("feet", cylinder(0.035, 0.3).turn("z", 35).move(0.24, y - 0.42, 0).mirror(), trim)
+    elif kind == "mantel":
+        arch = (
+            curve([(-0.4, 0.05), (-0.4, y), (0, y + r + d(0.08, 0.2)), (0.4, y), (0.4, 0.05)], 5)
+            if d.chance()
+            else [(-0.4, 0.05), (-0.34, y + r), (0, y + r + 0.2), (0.34, y + r), (0.4, 0.05)]
+        )
+        yield Part("case", extrude(arch[::-1], 0.26), case)
+        yield Part("plinth", box(0.95, 0.07, 0.34).move(y=0.02), case)
+    elif kind == "tall":
+        yield Part(
+            "hood",
+            box(0.42, 0.44, 0.26).move(y=y) + stack([(y + 0.2, 0.48, -0.16, 0.16), (y + 0.3, 0.25, -0.1, 0.1)], 0.01),
+            case,
+        )
+        yield Part("trunk", box(0.3, 0.5, 0.2).move(y=0.5) + box(0.42, 0.26, 0.26).move(y=0.13), case)
+        yield Part("pane", box(0.2, 0.4, 0.02).move(y=0.5, z=-0.1), window(d))
+        yield Part(
+            "pendulum",
+            box(0.015, 0.3, 0.01).move(y=0.55, z=-0.115) + cylinder(0.05, 0.02, axis="z").move(y=0.4, z=-0.115),
+            trim,
+        )
+    yield Part("rim", torus(0.97 * r, 0.05 if kind == "tall" else 0.08, "z", segments=36).move(y=y, z=front), trim)
+    yield Part("dial", cylinder(0.93 * r, 0.03, axis="z", segments=36).move(y=y, z=front - 0.005), face, "front")
+    hour, minute = d(0, 360), d(0, 360)
+    hand = box(0.09 * r, 0.5 * r, 0.01).move(y=0.2 * r).turn("z", hour) + box(0.05 * r, 0.8 * r, 0.01).move(
+        y=0.33 * r
+    ).turn("z", minute)
+    yield Part(
+        "hands", (hand + cylinder(0.07 * r, 0.03, axis="z")).move(y=y, z=front - 0.03), plastic(d, contrast(d, face))
+    )
 
 
 @recipe("dishwasher")
@@ -43,6 +108,13 @@ def dishwasher(d: Dice) -> Iterator[Part]:
         "buttons",
         cylinder(0.014, 0.02, axis="z").row(d.integer(3, 5), x=0.05).move(0.14, h - panel / 2, front - 0.03),
         rubber(d),
+    )
+    yield Part("feet", cylinder(0.03, 0.12).move(0.42 * w, -0.04, 0.42 * depth).mirror("x").mirror("z"), steel)
+    hoses = curve(
+        [(0.15, 0.12, -front), (0.17, 0.1, -front + 0.1), (0.2, 0.5, -front + 0.12), (0.1, 0.85 * h, -front + 0.06)], 5
+    )
+    yield Part(
+        "hoses", tube(hoses, 0.022, segments=8) + tube(hoses * np.array([-1, 1, 1]), 0.022, segments=8), rubber(d)
     )
     high = h - panel - 0.11
     leaf, bar = (
@@ -71,6 +143,54 @@ def dishwasher(d: Dice) -> Iterator[Part]:
             .move(0, y + 0.11, out + d(-0.1, 0.1)),
             paint(d, pale_color(d)),
         )
+
+
+@recipe("faucet")
+def faucet(d: Dice) -> Iterator[Part]:
+    steel, trim = d.choice([metal, metal, paint])(d), metal(d)
+    kind = d.choice(["gooseneck", "basin", "bridge"])
+    rise, reach, r = (
+        (d(0.7, 0.9), d(0.35, 0.5), d(0.05, 0.07))
+        if kind == "gooseneck"
+        else (d(0.25, 0.45), d(0.45, 0.6), d(0.07, 0.09))
+    )
+    if kind == "gooseneck" or d.chance(0.4):
+        path = curve(
+            [
+                (0, 0.05, 0),
+                (0, 0.7 * rise, 0),
+                (0, rise, -0.35 * reach),
+                (0, 0.92 * rise, -0.85 * reach),
+                (0, d(0.5, 0.7) * rise, -reach),
+            ],
+            6,
+        )
+    else:
+        path = np.array(
+            [(0, 0.05, 0), (0, 0.95 * rise, 0.0), (0, rise, -0.06), (0, rise, -reach), (0, rise - 0.12, -reach - 0.02)]
+        )
+    yield Part("spout", tube(path, r, segments=16), steel)
+    tip = path[-1]
+    yield Part("aerator", cylinder(1.25 * r, 0.07).move(*tip), trim)
+    yield Part("base", lathe([(0.14, 0), (0.14, 0.03), (1.3 * r, 0.09), (1.3 * r, 0.2), (0, 0.2)]), steel)
+    if kind == "bridge" or d.chance(0.3):
+        x = d(0.28, 0.36)
+        yield Part("bridge", cylinder(0.06, 2 * x, axis="x").move(y=0.1), steel)
+        yield Part(
+            "valves", lathe([(0.1, 0), (0.1, 0.03), (0.06, 0.07), (0.06, 0.22), (0, 0.22)]).move(x=x).mirror(), steel
+        )
+        cross = (
+            cylinder(0.022, 0.24, axis="x").ring(2, "y", 180)
+            if d.chance()
+            else cylinder(0.03, 0.26, 0.02, axis="z").move(z=-0.08)
+        )
+        yield Part("handles", (cross + ball(0.09)).move(x, 0.27, 0).mirror(), trim)
+    elif d.chance():
+        lever = cylinder(0.035, 0.3, 0.022, axis="x").move(x=0.15).turn("z", d(10, 50))
+        yield Part("lever", ball(0.17).move(0.09, 0.16, 0) + lever.move(0.09, 0.16, 0), trim)
+    else:
+        lever = cylinder(0.035, 0.3, 0.022, axis="z").move(z=0.15).turn("x", -d(10, 50))
+        yield Part("lever", (ball(0.17) + lever).move(0, 0.22, 0.06), trim)
 
 
 @recipe("microwave")
@@ -108,6 +228,11 @@ def microwave(d: Dice) -> Iterator[Part]:
         yield Part(
             "knobs", cylinder(0.06, 0.06, axis="z").row(2, y=0.26 * h).move(left, y - 0.08 * h, front - 0.02), metal(d)
         )
+    fins = box(0.36, 0.02, 0.03).row(6, y=0.06).move(0.15, y, -front)
+    cord = curve(
+        [(-0.3, y, -front), (-0.32, y - 0.05, -front + 0.12), (-0.2, 0.03, -front + 0.16), (0.1, 0.02, -front + 0.2)], 4
+    )
+    yield Part("back", fins + tube(cord, 0.018, segments=6), rubber(d))
     yield Part("vent", box(0.01, 0.012, 0.3 * depth).row(5, y=0.05).move(-w / 2, y + 0.1, 0.1), rubber(d))
 
 
@@ -243,6 +368,7 @@ def washer(d: Dice) -> Iterator[Part]:
         yield Part("panel", stack([(h, w, -front - 0.13, -front), (h + 0.16, w, -front - 0.05, -front)], 0.01), body)
         yield Part("knobs", cylinder(0.035, 0.06, axis="z").row(3, x=0.16).move(y=h + 0.09, z=-front - 0.1), metal(d))
     yield Part("feet", cylinder(0.04, 0.05).move(0.4 * w, -0.01, 0.4 * depth).mirror("x").mirror("z"), rubber(d))
+    yield Part("drum cover", cylinder(0.24, 0.03, 0.2, axis="z").turn("y", 180).move(y=0.45 * h, z=-front), trim)
     hose = curve(
         [
             (0.2, 0.75 * h, -front),
@@ -253,104 +379,3 @@ def washer(d: Dice) -> Iterator[Part]:
         5,
     )
     yield Part("hose", tube(hose, 0.022, segments=8), rubber(d))
-
-
-@recipe("faucet")
-def faucet(d: Dice) -> Iterator[Part]:
-    steel, trim = d.choice([metal, metal, paint])(d), metal(d)
-    kind = d.choice(["gooseneck", "basin", "bridge"])
-    rise, reach, r = (
-        (d(0.7, 0.9), d(0.35, 0.5), d(0.05, 0.07))
-        if kind == "gooseneck"
-        else (d(0.25, 0.45), d(0.45, 0.6), d(0.07, 0.09))
-    )
-    if kind == "gooseneck" or d.chance(0.4):
-        path = curve(
-            [
-                (0, 0.05, 0),
-                (0, 0.7 * rise, 0),
-                (0, rise, -0.35 * reach),
-                (0, 0.92 * rise, -0.85 * reach),
-                (0, d(0.5, 0.7) * rise, -reach),
-            ],
-            6,
-        )
-    else:
-        path = np.array(
-            [(0, 0.05, 0), (0, 0.95 * rise, 0.0), (0, rise, -0.06), (0, rise, -reach), (0, rise - 0.12, -reach - 0.02)]
-        )
-    yield Part("spout", tube(path, r, segments=16), steel)
-    tip = path[-1]
-    yield Part("aerator", cylinder(1.25 * r, 0.07).move(*tip), trim)
-    yield Part("base", lathe([(0.14, 0), (0.14, 0.03), (1.3 * r, 0.09), (1.3 * r, 0.2), (0, 0.2)]), steel)
-    if kind == "bridge" or d.chance(0.3):
-        x = d(0.28, 0.36)
-        yield Part("bridge", cylinder(0.06, 2 * x, axis="x").move(y=0.1), steel)
-        yield Part(
-            "valves", lathe([(0.1, 0), (0.1, 0.03), (0.06, 0.07), (0.06, 0.22), (0, 0.22)]).move(x=x).mirror(), steel
-        )
-        cross = (
-            cylinder(0.022, 0.24, axis="x").ring(2, "y", 180)
-            if d.chance()
-            else cylinder(0.03, 0.26, 0.02, axis="z").move(z=-0.08)
-        )
-        yield Part("handles", (cross + ball(0.09)).move(x, 0.27, 0).mirror(), trim)
-    elif d.chance():
-        lever = cylinder(0.035, 0.3, 0.022, axis="x").move(x=0.15).turn("z", d(10, 50))
-        yield Part("lever", ball(0.17).move(0.09, 0.16, 0) + lever.move(0.09, 0.16, 0), trim)
-    else:
-        lever = cylinder(0.035, 0.3, 0.022, axis="z").move(z=0.15).turn("x", -d(10, 50))
-        yield Part("lever", (ball(0.17) + lever).move(0, 0.22, 0.06), trim)
-
-
-@recipe("clock")
-def clock(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["wall", "alarm", "mantel", "tall"])
-    case, trim, face = solid(d), metal(d), dial(d)
-    r = {"wall": 0.45, "alarm": 0.4, "mantel": 0.3, "tall": 0.17}[kind]
-    y = {"wall": 0.5, "alarm": 0.5, "mantel": 0.36, "tall": 0.95}[kind]
-    front = {"wall": -0.05, "alarm": -0.16, "mantel": -0.13, "tall": -0.13}[kind]
-    if kind in ("wall", "alarm"):
-        deep = -2 * front
-        frame = (
-            cylinder(r, deep, axis="z", segments=d.choice([6, 8, 36]) if kind == "wall" else 32)
-            .turn("z", 22.5)
-            .move(y=y)
-        )
-        yield Part("case", frame, case)
-    if kind == "alarm":
-        yield Part(
-            "bells", lathe([(0.16, 0), (0.12, 0.08), (0, 0.12)]).turn("z", -35).move(0.24, y + 0.42, 0).mirror(), trim
-        )
-        yield Part("hammer", box(0.03, 0.2, 0.03).move(y=y + 0.45) + ball(0.07).move(y=y + 0.56), trim)
-        yield Part("feet", cylinder(0.035, 0.3).turn("z", 35).move(0.24, y - 0.42, 0).mirror(), trim)
-    elif kind == "mantel":
-        arch = (
-            curve([(-0.4, 0.05), (-0.4, y), (0, y + r + d(0.08, 0.2)), (0.4, y), (0.4, 0.05)], 5)
-            if d.chance()
-            else [(-0.4, 0.05), (-0.34, y + r), (0, y + r + 0.2), (0.34, y + r), (0.4, 0.05)]
-        )
-        yield Part("case", extrude(arch[::-1], 0.26), case)
-        yield Part("plinth", box(0.95, 0.07, 0.34).move(y=0.02), case)
-    elif kind == "tall":
-        yield Part(
-            "hood",
-            box(0.42, 0.44, 0.26).move(y=y) + stack([(y + 0.2, 0.48, -0.16, 0.16), (y + 0.3, 0.25, -0.1, 0.1)], 0.01),
-            case,
-        )
-        yield Part("trunk", box(0.3, 0.5, 0.2).move(y=0.5) + box(0.42, 0.26, 0.26).move(y=0.13), case)
-        yield Part("pane", box(0.2, 0.4, 0.02).move(y=0.5, z=-0.1), window(d))
-        yield Part(
-            "pendulum",
-            box(0.015, 0.3, 0.01).move(y=0.55, z=-0.115) + cylinder(0.05, 0.02, axis="z").move(y=0.4, z=-0.115),
-            trim,
-        )
-    yield Part("rim", torus(0.97 * r, 0.05 if kind == "tall" else 0.08, "z", segments=36).move(y=y, z=front), trim)
-    yield Part("dial", cylinder(0.93 * r, 0.03, axis="z", segments=36).move(y=y, z=front - 0.005), face, "front")
-    hour, minute = d(0, 360), d(0, 360)
-    hand = box(0.09 * r, 0.5 * r, 0.01).move(y=0.2 * r).turn("z", hour) + box(0.05 * r, 0.8 * r, 0.01).move(
-        y=0.33 * r
-    ).turn("z", minute)
-    yield Part(
-        "hands", (hand + cylinder(0.07 * r, 0.03, axis="z")).move(y=y, z=front - 0.03), plastic(d, contrast(d, face))
-    )

@@ -6,7 +6,6 @@ import numpy as np
 
 from iebench.render.dice import Dice
 from iebench.render.materials import (
-    dots,
     hard,
     keys,
     lamp_glow,
@@ -16,20 +15,15 @@ from iebench.render.materials import (
     readout,
     rubber,
     screen,
-    solid,
     window,
-    wood,
 )
 from iebench.render.recipe import Part, recipe
 from iebench.render.shapes import (
-    ball,
     box,
-    circle,
     curve,
     cylinder,
     hull,
     join,
-    lathe,
     plate,
     rounded_box,
     stack,
@@ -38,24 +32,6 @@ from iebench.render.shapes import (
     torus,
     tube,
 )
-
-
-@recipe("laptop")
-def laptop(d: Dice) -> Iterator[Part]:
-    w, depth, tall = 1.0, d(0.62, 0.75), d(0.6, 0.72)
-    body, thick = hard(d), d(0.025, 0.05)
-    yield Part("base", rounded_box(w, thick, depth, 0.02).move(y=thick / 2), body)
-    deck = 0.52 * depth
-    yield Part("keys", box(0.88, 0.012, deck - 0.05).move(y=thick + 0.006, z=deck / 2 - 0.125), keys(d, 5, 13), "top")
-    yield Part("touchpad", box(d(0.22, 0.32), 0.006, 0.28 * depth).move(y=thick + 0.002, z=-0.31 * depth), metal(d))
-    lean = d(5, 35)
-    lid = rounded_box(w, tall, 0.03, 0.012).move(y=tall / 2)
-    yield Part("lid", lid.turn("x", lean).move(y=thick, z=depth / 2 - 0.02), body)
-    glassy = box(0.92 * w, 0.86 * tall, 0.01).move(y=0.52 * tall, z=-0.015)
-    yield Part("screen", glassy.turn("x", lean).move(y=thick, z=depth / 2 - 0.02), screen(d), "front")
-    badge = cylinder(0.06, 0.01, axis="z").move(y=0.5 * tall, z=0.016)
-    yield Part("badge", badge.turn("x", lean).move(y=thick, z=depth / 2 - 0.02), lamp_glow(d))
-    yield Part("hinge", cylinder(0.02, 0.7 * w, axis="x").move(y=thick, z=depth / 2 - 0.02), rubber(d))
 
 
 @recipe("camera")
@@ -142,40 +118,6 @@ def cellphone(d: Dice) -> Iterator[Part]:
     yield Part("buttons", box(0.02, 0.1, 0.03).row(2, y=0.14).move(-w / 2, 0.7 * h, 0), trim)
 
 
-@recipe("keyboard")
-def keyboard(d: Dice) -> Iterator[Part]:
-    full = d.chance(0.6)
-    w, depth, rows = 1.0, d(0.32, 0.4), 5
-    body, caps, accent = hard(d), plastic(d), plastic(d)
-    main = 0.7 * w if full else 0.95 * w
-    left = -0.475 * w
-    count = d.integer(11, 13)
-    pitch, deep = main / count, 0.86 * depth / rows
-    tilt = d(3, 9)
-    cap = stack(
-        [(0, 0.88 * pitch, -0.43 * deep, 0.43 * deep), (0.035, 0.7 * pitch, -0.33 * deep, 0.33 * deep)], 0.004, corner=1
-    )
-    # The viewer at the front (-Z) has +X at his left hand.
-    rank = cap.row(count, x=-pitch).move(x=-left - main / 2)
-    letters = join(rank.move(z=(row - 2) * deep) for row in range(1, rows))
-    space = stack(
-        [(0, 0.5 * main, -0.43 * deep, 0.43 * deep), (0.035, 0.48 * main, -0.33 * deep, 0.33 * deep)], 0.004, corner=1
-    )
-    sides = cap.row(2, x=pitch).move(x=0.36 * main).mirror()
-    bottom = (space + sides).move(x=-left - main / 2, z=-2 * deep)
-    yield Part("base", rounded_box(w, 0.045, depth, 0.02).turn("x", -tilt), body)
-    parts = [("letters", letters, caps), ("space bar", bottom, caps)]
-    if full:
-        grid = join(cap.row(4, x=-pitch).move(z=(row - 2) * deep) for row in range(rows))
-        parts.append(("number pad", grid.move(x=-0.475 * w + 2 * pitch), accent))
-    if d.chance():
-        parts.append(("lamps", cylinder(0.01, 0.02).row(3, x=0.04).move(-0.3 * w, 0.01, 0.47 * depth), lamp_glow(d)))
-    for name, shape, material in parts:
-        yield Part(name, shape.move(y=0.022).turn("x", -tilt), material)
-    wire = curve([(0.1, 0, depth / 2), (0.12, -0.02, depth / 2 + 0.12), (0.3, -0.02, depth / 2 + 0.16)], 5)
-    yield Part("cable", tube(wire, 0.012, segments=6), rubber(d))
-
-
 @recipe("display")
 def display(d: Dice) -> Iterator[Part]:
     kind = d.choice(["monitor", "television", "tube"])
@@ -222,122 +164,56 @@ def display(d: Dice) -> Iterator[Part]:
             yield Part("sound bar", rounded_box(0.6 * w, 0.05, 0.08, 0.02).move(y=0.03, z=-0.06), black)
 
 
-@recipe("earphone")
-def earphone(d: Dice) -> Iterator[Part]:
-    body, soft, trim = hard(d), rubber(d), metal(d)
-    if d.chance(0.25):
-        bud = (
-            ball(0.16) + cylinder(0.06, 0.1, 0.045, axis="z").move(z=-0.1) + cylinder(0.035, 0.22, 0.025).move(y=-0.14)
-        )
-        yield Part("buds", bud.turn("y", 35).move(x=0.22, y=0.9).mirror(), body)
-        yield Part("tips", ball(0.12, 0.12, 0.1).move(z=-0.16).turn("y", 35).move(x=0.22, y=0.9).mirror(), soft)
-        cords = tube(curve([(0.22, 0.7, 0), (0.2, 0.5, 0.02), (0.02, 0.35, 0.0)], 6), 0.014, segments=6).mirror()
-        tail = tube(curve([(0, 0.36, 0), (0.02, 0.2, 0), (-0.08, 0.1, 0), (0.1, 0.0, 0)], 6), 0.016, segments=6)
-        yield Part("cable", cords + tail, soft)
-        yield Part("splitter", rounded_box(0.06, 0.12, 0.05, 0.02).move(y=0.35), trim)
-        yield Part("plug", cylinder(0.025, 0.12, axis="x").move(0.15, 0, 0), trim)
-        return
-    r, cup = 0.42, d(0.19, 0.26)
-    angle = np.radians(np.linspace(-8, 188, 27))
-    arc = np.column_stack([r * np.cos(angle), 0.4 + (r + d(0, 0.08)) * np.sin(angle), 0 * angle])
-    wide = d(1.0, 2.2)
-    yield Part("band", sweep(arc, circle(0.03, 10) * [wide, 0.8]), body)
-    yield Part("pad", sweep(arc[8:19] * [0.94, 0.985, 1], circle(0.035, 10) * [1.2 * wide, 0.9]), soft)
-    shell = lathe([(0, 0.12), (0.7 * cup, 0.11), (cup, 0.06), (cup, 0), (0, 0)], 28).scale(z=d(0.8, 1.0)).turn("z", -90)
-    yield Part("shells", shell.move(x=r - 0.02, y=0.32).mirror(), body)
-    yield Part("caps", cylinder(0.55 * cup, 0.02, axis="x").move(x=r + 0.1, y=0.32).mirror(), trim)
-    yield Part("cushions", torus(0.75 * cup, 0.12, "x").move(x=r - 0.05, y=0.32).mirror(), soft)
-    if d.chance(0.5):
-        boom = curve([(r + 0.04, 0.24, -0.1), (r + 0.02, 0.1, -0.3), (0.22, 0.0, -0.42)], 6)
-        yield Part("boom", tube(boom, 0.015, segments=8) + ball(0.08).move(*boom[-1]), soft)
-    else:
-        wire = curve([(r + 0.02, 0.12, -0.06), (r + 0.04, -0.05, -0.1), (r - 0.15, -0.15, -0.12)], 6)
-        yield Part("cable", tube(wire, 0.014, segments=6), soft)
-
-
-@recipe("loudspeaker")
-def loudspeaker(d: Dice) -> Iterator[Part]:
-    drivers = d.integer(1, 4)
-    w, depth = d(0.34, 0.44), d(0.32, 0.44)
-    h = 0.22 + drivers * d(0.2, 0.26)
-    body, front = d.choice([solid, wood, plastic])(d), -depth / 2
-    yield Part("box", rounded_box(w, h, depth, d(0.005, 0.04)).move(y=h / 2), body)
-    cone, frame, cap = rubber(d), metal(d), hard(d)
-    r = min(0.42 * w, 0.4 * (h - 0.2) / drivers)
-    for i in range(drivers):
-        y = 0.06 + r + i * (h - 0.24) / drivers
-        yield Part("surround", torus(r, 0.05, "z").move(y=y, z=front - 0.005), frame)
-        yield Part("cone", cylinder(0.95 * r, 0.02, axis="z").move(y=y, z=front), cone)
-        yield Part("dust cap", ball(0.75 * r, 0.75 * r, 0.09).move(y=y, z=front - 0.01), cap)
-    y = h - 0.1
-    yield Part(
-        "tweeter",
-        cylinder(0.085, 0.03, axis="z").move(y=y, z=front - 0.005) + ball(0.08).move(y=y, z=front - 0.015),
-        frame,
+@recipe("keyboard")
+def keyboard(d: Dice) -> Iterator[Part]:
+    full = d.chance(0.6)
+    w, depth, rows = 1.0, d(0.32, 0.4), 5
+    body, caps, accent = hard(d), plastic(d), plastic(d)
+    main = 0.7 * w if full else 0.95 * w
+    left = -0.475 * w
+    count = d.integer(11, 13)
+    pitch, deep = main / count, 0.86 * depth / rows
+    tilt = d(3, 9)
+    cap = stack(
+        [(0, 0.88 * pitch, -0.43 * deep, 0.43 * deep), (0.035, 0.7 * pitch, -0.33 * deep, 0.33 * deep)], 0.004, corner=1
     )
-    yield Part("port", torus(0.035, 0.02, "z").move(0.34 * w, y - 0.03, front - 0.005), cap)
-    yield Part(
-        "terminals",
-        box(0.14, 0.1, 0.02).move(y=0.2, z=-front)
-        + cylinder(0.02, 0.07, axis="z").move(0.035, 0.2, -front + 0.02).mirror(),
-        frame,
+    # The viewer at the front (-Z) has +X at his left hand.
+    rank = cap.row(count, x=-pitch).move(x=-left - main / 2)
+    letters = join(rank.move(z=(row - 2) * deep) for row in range(1, rows))
+    space = stack(
+        [(0, 0.5 * main, -0.43 * deep, 0.43 * deep), (0.035, 0.48 * main, -0.33 * deep, 0.33 * deep)], 0.004, corner=1
     )
-    if d.chance(0.4):
-        yield Part(
-            "spikes", cylinder(0.012, 0.08, 0.03).move(0.4 * w, -0.04, 0.4 * depth).mirror("x").mirror("z"), frame
-        )
-    elif d.chance(0.4):
-        yield Part("stand", box(0.08, 0.3, 0.08).move(y=-0.15) + box(0.9 * w, 0.03, 0.9 * depth).move(y=-0.3), frame)
+    sides = cap.row(2, x=pitch).move(x=0.36 * main).mirror()
+    bottom = (space + sides).move(x=-left - main / 2, z=-2 * deep)
+    yield Part("base", rounded_box(w, 0.045, depth, 0.02).turn("x", -tilt), body)
+    parts = [("letters", letters, caps), ("space bar", bottom, caps)]
+    if full:
+        grid = join(cap.row(4, x=-pitch).move(z=(row - 2) * deep) for row in range(rows))
+        parts.append(("number pad", grid.move(x=-0.475 * w + 2 * pitch), accent))
+    if d.chance():
+        parts.append(("lamps", cylinder(0.01, 0.02).row(3, x=0.04).move(-0.3 * w, 0.01, 0.47 * depth), lamp_glow(d)))
+    for name, shape, material in parts:
+        yield Part(name, shape.move(y=0.022).turn("x", -tilt), material)
+    wire = curve([(0.1, 0, depth / 2), (0.12, -0.02, depth / 2 + 0.12), (0.3, -0.02, depth / 2 + 0.16)], 5)
+    yield Part("cable", tube(wire, 0.012, segments=6), rubber(d))
 
 
-@recipe("microphone")
-def microphone(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["hand", "table", "studio"])
-    body, head, trim, black = hard(d), dots(d), metal(d), rubber(d)
-    if kind == "studio":
-        r = d(0.11, 0.14)
-        yield Part("body", lathe([(0, 0.3), (0.7 * r, 0.3), (r, 0.36), (r, 0.62)]), body)
-        yield Part(
-            "head", lathe([(r, 0.62), (1.05 * r, 0.7), (1.0 * r, 0.86), (0.6 * r, 0.94), (0, 0.95)]), head, "around"
-        )
-        hoop = torus(0.24, 0.03).move(y=0.4) + torus(0.24, 0.03).move(y=0.58)
-        yield Part("shock mount", hoop + cylinder(0.012, 0.2).move(x=0.24, y=0.49).ring(4).turn("y", 45), trim)
-        yield Part("cords", box(0.2, 0.01, 0.01).move(x=0.13, y=0.49).ring(6), black)
-        yield Part(
-            "stand",
-            tube([[0, 0.02, 0.26], [0, 0.5, 0.26], [0, 0.5, 0.23]], 0.02) + cylinder(0.22, 0.03).move(y=0.015, z=0.16),
-            trim,
-        )
-        yield Part("badge", cylinder(0.04, 0.02, axis="z").move(y=0.5, z=-r), lamp_glow(d))
-        return
-    r, long = d(0.13, 0.17), d(0.6, 0.72)
-    tilt = 35 if kind == "table" else 0
-    at = (0, 0.42, 0.1) if kind == "table" else (0, 0, 0)
-    shaft = lathe([(0.06, 0), (0.065, 0.05), (d(0.07, 0.1), long)])
-    mesh = lathe(
-        [
-            (0.1, long),
-            (0.6 * r, long + 0.02),
-            (r, long + 0.08),
-            (r, long + 0.14),
-            (0.75 * r, long + 0.25),
-            (0, long + 0.29),
-        ]
-    )
-    button = box(0.04, 0.1, 0.03).move(y=0.75 * long, z=-0.085)
-    for name, shape, material in (
-        ("handle", shaft, body),
-        ("head", mesh, head),
-        ("collar", torus(r, 0.04).move(y=long + 0.1), trim),
-        ("switch", button, lamp_glow(d)),
-    ):
-        yield Part(name, shape.turn("x", -tilt).move(*at), material, "around" if name == "head" else "grain")
-    if kind == "table":
-        yield Part("foot", lathe([(0.26, 0), (0.26, 0.03), (0.05, 0.07), (0.03, 0.45), (0, 0.45)]).move(z=0.08), trim)
-        yield Part("clip", torus(0.075, 0.06).move(y=0.08).turn("x", -tilt).move(*at), black)
-    else:
-        wire = curve([(0, 0.02, 0), (0, -0.1, 0), (0.1, -0.16, 0), (0.24, -0.08, 0)], 6)
-        yield Part("cable", tube(wire, 0.022, segments=8), black)
+@recipe("laptop")
+def laptop(d: Dice) -> Iterator[Part]:
+    w, depth, tall = 1.0, d(0.62, 0.75), d(0.6, 0.72)
+    body, thick = hard(d), d(0.025, 0.05)
+    yield Part("base", rounded_box(w, thick, depth, 0.02).move(y=thick / 2), body)
+    deck = 0.52 * depth
+    yield Part("keys", box(0.88, 0.012, deck - 0.05).move(y=thick + 0.006, z=deck / 2 - 0.125), keys(d, 5, 13), "top")
+    yield Part("touchpad", box(d(0.22, 0.32), 0.006, 0.28 * depth).move(y=thick + 0.002, z=-0.31 * depth), metal(d))
+    lean = d(5, 35)
+    lid = rounded_box(w, tall, 0.03, 0.012).move(y=tall / 2)
+    yield Part("lid", lid.turn("x", lean).move(y=thick, z=depth / 2 - 0.02), body)
+    glassy = box(0.92 * w, 0.86 * tall, 0.01).move(y=0.52 * tall, z=-0.015)
+    yield Part("screen", glassy.turn("x", lean).move(y=thick, z=depth / 2 - 0.02), screen(d), "front")
+    badge = cylinder(0.06, 0.01, axis="z").move(y=0.5 * tall, z=0.016)
+    yield Part("badge", badge.turn("x", lean).move(y=thick, z=depth / 2 - 0.02), lamp_glow(d))
+    yield Part("hinge", cylinder(0.02, 0.7 * w, axis="x").move(y=thick, z=depth / 2 - 0.02), rubber(d))
 
 
 @recipe("remote control")

@@ -6,9 +6,34 @@ from itertools import pairwise
 import numpy as np
 
 from iebench.render.dice import Dice
-from iebench.render.materials import Material, dial, glass, lamp_glow, metal, paint, plastic, solid, stone, window, wood
+from iebench.render.materials import (
+    Material,
+    dial,
+    glass,
+    lamp_glow,
+    metal,
+    paint,
+    plastic,
+    solid,
+    stone,
+    window,
+    wood,
+)
 from iebench.render.recipe import Part, recipe
-from iebench.render.shapes import Shape, ball, box, circle, cylinder, extrude, join, lathe, loft, stack, torus, tube
+from iebench.render.shapes import (
+    Shape,
+    ball,
+    box,
+    circle,
+    cylinder,
+    extrude,
+    join,
+    lathe,
+    loft,
+    stack,
+    torus,
+    tube,
+)
 
 _DARK = Material("opening", (0.012, 0.01, 0.008))
 

@@ -1,4 +1,4 @@
-"""Recipes for what moves. Lengths run along z, the nose towards -Z, the ground is at y = 0."""
+"""Recipes for what rolls. Lengths run along z, the nose towards -Z, the ground is at y = 0."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,12 @@ import numpy as np
 from iebench.render.dice import Dice
 from iebench.render.materials import (
     Material,
-    fabric,
     label,
     lamp_glow,
     metal,
     paint,
     plastic,
     rubber,
-    solid,
     window,
     wood,
 )
@@ -26,18 +24,13 @@ from iebench.render.shapes import (
     box,
     curve,
     cylinder,
-    extrude,
     hull,
     join,
-    lathe,
-    loft,
     plate,
     rounded_box,
-    slab,
     stack,
     torus,
     tube,
-    wing,
 )
 
 
@@ -56,43 +49,38 @@ def _wheels(d: Dice, radius: float, track: float, stations: list[float]) -> Iter
         yield Part(name, shape, material)
 
 
-@recipe("airplane")
-def airplane(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["airliner", "propeller", "jet"])
-    body, trim, r = paint(d), paint(d), d(0.05, 0.07)
-    nose = -0.42 if kind == "airliner" else -0.36
-    yield Part("fuselage", hull([(-0.5, 0.3 * r, 0.3 * r, -0.2 * r), (-0.47, r, r, -0.1 * r), (nose, 1.7 * r, 1.7 * r, 0),
-                                 (-0.3, 2 * r, 2 * r, 0), (0.15, 2 * r, 2 * r, 0), (0.35, 1.2 * r, 1.3 * r, 0.3 * r),
-                                 (0.5, 0.3 * r, 0.5 * r, 0.6 * r)]), body)  # fmt: skip
-    yield Part("cockpit", ball(1.3 * r, 1.1 * r, 3 * r).move(y=0.65 * r, z=nose + 0.03), window(d))
-    span = {"airliner": d(0.45, 0.55), "propeller": d(0.5, 0.6), "jet": d(0.28, 0.36)}[kind]
-    sweep = {"airliner": d(0.18, 0.28), "propeller": d(-0.02, 0.03), "jet": d(0.2, 0.3)}[kind]
-    chord = {"airliner": d(0.18, 0.24), "propeller": d(0.14, 0.18), "jet": d(0.4, 0.5)}[kind]
-    height = r if kind == "propeller" else -0.4 * r
-    root, tip = (0, height, -0.05), (span, height + d(0, 0.05), sweep - 0.05)
-    yield Part("wings", wing(root, tip, (chord, d(0.25, 0.5) * chord), 0.025).mirror(), d.choice([body, trim]))
-    tail = wing((0, 0.3 * r, 0.42), (0.4 * span, 0.4 * r, 0.46), (0.14, 0.07), 0.015).mirror()
-    fin = wing((0, 0, 0.4), (0, d(0.15, 0.22), 0.48), (0.18, 0.08), 0.015, flat="x")
-    yield Part("tail", tail + (fin.turn("z", 20).move(x=0.05).mirror() if kind == "jet" else fin), trim)
-    if kind == "airliner":
+@recipe("bus")
+def bus(d: Dice) -> Iterator[Part]:
+    kind = d.choice(["city", "double", "school"])
+    w, wheel = d(0.25, 0.29), 0.055
+    top = 0.5 if kind == "double" else d(0.28, 0.34)
+    nose = -0.36 if kind == "school" else -0.5
+    body, trim, panes = paint(d), paint(d), window(d)
+    yield Part(
+        "body",
+        stack([(0.04, w, nose, 0.5), (top - 0.03, w, nose, 0.5), (top, 0.88 * w, nose + 0.02, 0.48)], 0.03),
+        body,
+    )
+    if kind == "school":
+        yield Part("bonnet", rounded_box(0.85 * w, 0.13, 0.2, 0.03).move(y=0.12, z=-0.42), body)
+    band = [0.18, 0.38] if kind == "double" else [top - 0.12]
+    count = d.integer(5, 8)
+    for y in band:
+        pane = block((-w / 2 - 0.004, w / 2 + 0.004), (y, y + 0.085), (-0.36 / count, 0.36 / count))
+        yield Part("windows", pane.row(count, z=0.86 / count).move(z=(nose + 0.54) / 2), panes)
+        yield Part("windscreen", block((-0.43 * w, 0.43 * w), (y, y + 0.1), (nose - 0.006, nose + 0.01)), panes)
+        yield Part("rear window", block((-0.35 * w, 0.35 * w), (y + 0.02, y + 0.08), (0.49, 0.504)), panes)
+    yield Part("stripe", block((-w / 2 - 0.003, w / 2 + 0.003), (0.1, 0.13), (nose + 0.01, 0.495)), trim)
+    doors = box(0.01, 0.19, 0.07).row(2, z=0.5 * (0.4 - nose)).move(-w / 2 - 0.004, 0.15, -0.05)
+    yield Part("doors", doors, trim)
+    yield from _wheels(d, wheel, w + 0.01, [-0.42 if kind == "school" else -0.3, 0.28])
+    lights = cylinder(0.022, 0.02, axis="z").move(0.34 * w, 0.1, -0.52 if kind == "school" else nose).mirror()
+    yield Part("headlights", lights, lamp_glow(d))
+    yield Part("mirrors", box(0.03, 0.06, 0.015).move(w / 2 + 0.025, top - 0.08, nose - 0.02).mirror(), rubber(d))
+    if d.chance():
         yield Part(
-            "windows", box(2.02 * r, 0.014, 0.012).row(d.integer(10, 16), z=0.03).move(y=0.3 * r, z=-0.07), window(d)
+            "roof units", rounded_box(0.6 * w, 0.04, 0.16, 0.015).row(d.integer(1, 2), z=0.4).move(y=top + 0.015), trim
         )
-        places = [0.35, 0.6] if d.chance(0.4) else [0.38]
-        pods = [
-            cylinder(0.032, 0.12, top=0.026, axis="z").move(span * x, -1.0 * r, sweep * x - 0.1).mirror()
-            for x in places
-        ]
-        for pod in pods:
-            yield Part("engines", pod, trim)
-    elif kind == "propeller":
-        yield Part("propeller", box(0.03, 0.3, 0.01).ring(2, "z", 180).turn("z", d(0, 90)).move(z=-0.5), rubber(d))
-        yield Part("spinner", cylinder(0.03, 0.06, 0.0, axis="z").move(z=-0.52), trim)
-        yield Part("gear", cylinder(0.03, 0.025, axis="x").move(0.1, -2 * r, -0.2).mirror(), rubber(d))
-        yield Part("struts", box(0.012, 1.3 * r, 0.02).move(0.08, -1.4 * r, -0.2).mirror(), metal(d))
-    else:
-        yield Part("nozzle", cylinder(0.8 * r, 0.1, axis="z").move(0, 0.4 * r, 0.48), metal(d))
-        yield Part("missiles", cylinder(0.012, 0.2, axis="z").move(span * 0.6, -1.0 * r, 0.12).mirror(), trim)
 
 
 @recipe("car")
@@ -136,40 +124,6 @@ def car(d: Dice) -> Iterator[Part]:
         Material("light", (0.6, 0.01, 0.01)),
     )
     yield Part("mirrors", box(0.05, 0.035, 0.025).move(0.52 * w, waist + 0.02, front + 0.06).mirror(), body)
-
-
-@recipe("bus")
-def bus(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["city", "double", "school"])
-    w, wheel = d(0.25, 0.29), 0.055
-    top = 0.5 if kind == "double" else d(0.28, 0.34)
-    nose = -0.36 if kind == "school" else -0.5
-    body, trim, panes = paint(d), paint(d), window(d)
-    yield Part(
-        "body",
-        stack([(0.04, w, nose, 0.5), (top - 0.03, w, nose, 0.5), (top, 0.88 * w, nose + 0.02, 0.48)], 0.03),
-        body,
-    )
-    if kind == "school":
-        yield Part("bonnet", rounded_box(0.85 * w, 0.13, 0.2, 0.03).move(y=0.12, z=-0.42), body)
-    band = [0.18, 0.38] if kind == "double" else [top - 0.12]
-    count = d.integer(5, 8)
-    for y in band:
-        pane = block((-w / 2 - 0.004, w / 2 + 0.004), (y, y + 0.085), (-0.36 / count, 0.36 / count))
-        yield Part("windows", pane.row(count, z=0.86 / count).move(z=(nose + 0.54) / 2), panes)
-        yield Part("windscreen", block((-0.43 * w, 0.43 * w), (y, y + 0.1), (nose - 0.006, nose + 0.01)), panes)
-        yield Part("rear window", block((-0.35 * w, 0.35 * w), (y + 0.02, y + 0.08), (0.49, 0.504)), panes)
-    yield Part("stripe", block((-w / 2 - 0.003, w / 2 + 0.003), (0.1, 0.13), (nose + 0.01, 0.495)), trim)
-    doors = box(0.01, 0.19, 0.07).row(2, z=0.5 * (0.4 - nose)).move(-w / 2 - 0.004, 0.15, -0.05)
-    yield Part("doors", doors, trim)
-    yield from _wheels(d, wheel, w + 0.01, [-0.42 if kind == "school" else -0.3, 0.28])
-    lights = cylinder(0.022, 0.02, axis="z").move(0.34 * w, 0.1, -0.52 if kind == "school" else nose).mirror()
-    yield Part("headlights", lights, lamp_glow(d))
-    yield Part("mirrors", box(0.03, 0.06, 0.015).move(w / 2 + 0.025, top - 0.08, nose - 0.02).mirror(), rubber(d))
-    if d.chance():
-        yield Part(
-            "roof units", rounded_box(0.6 * w, 0.04, 0.16, 0.015).row(d.integer(1, 2), z=0.4).move(y=top + 0.015), trim
-        )
 
 
 @recipe("motorbike")
@@ -244,33 +198,9 @@ def motorbike(d: Dice) -> Iterator[Part]:
     yield Part("exhaust", cylinder(0.03, 0.4, 0.02, axis="z").move(-0.1, 0.14, 0.22), steel)
 
 
-@recipe("rocket")
-def rocket(d: Dice) -> Iterator[Part]:
-    r, height, nose = d(0.07, 0.13), 1.0, d(0.68, 0.8)
-    body, trim = paint(d), paint(d)
-    bulge = d(0.95, 1.3)
-    profile = curve(
-        [(0.75 * r, 0.1), (bulge * r, 0.4), (r, nose), (0.6 * r, nose + 0.55 * (1 - nose)), (0.02, height)], 5
-    )
-    yield Part("body", lathe([*profile, (0, height + 0.005)]), body)
-    yield Part("nose", lathe([*(profile[15:] + np.array([0.004, 0.0])), (0, height + 0.012)]), trim)
-    yield Part("nozzle", lathe([(0.75 * r, 0), (0.35 * r, 0.1), (0, 0.1)]), metal(d))
-    reach, sweep_down = d(0.13, 0.22), d(-0.04, 0.06)
-    fin = extrude([(0.5 * r, 0.34), (r + reach, 0.1 - sweep_down), (r + reach, -0.06), (0.5 * r, 0.1)], 0.02)
-    yield Part("fins", fin.ring(d.choice([3, 4])).turn("y", 90), trim)
-    hatch = nose - d(0.05, 0.15)
-    yield Part("hatch", torus(0.45 * r, 0.02, "z").move(y=hatch, z=-bulge * r), metal(d))
-    yield Part("pane", cylinder(0.42 * r, 0.02, axis="z").move(y=hatch, z=-bulge * r), window(d))
-    if d.chance(0.4):
-        booster = lathe([(0.4 * r, 0.05), (0.4 * r, 0.45), (0, 0.58)]).move(x=1.4 * r)
-        yield Part("boosters", booster.mirror(), metal(d))
-    if d.chance():
-        yield Part("bands", cylinder(bulge * r + 0.004, 0.03).row(2, y=d(0.1, 0.25)).move(y=0.4), trim)
-
-
 @recipe("skateboard")
 def skateboard(d: Dice) -> Iterator[Part]:
-    w, kick, tail = d(0.2, 0.26), d(0.03, 0.09), d(0.03, 0.09)
+    w, kick, tail = d(0.2, 0.26), d(0.07, 0.1), d(0.02, 0.05)
     power = d(2.5, 4.0)
     z = np.linspace(-0.5, 0.5, 21)
     width = w * np.clip(1 - np.abs(2 * z) ** (2 * power), 0.05, 1) ** (1 / power)
@@ -283,9 +213,9 @@ def skateboard(d: Dice) -> Iterator[Part]:
     axle = cylinder(0.012, 0.9 * w, axis="x").move(y=r) + stack(
         [(r, 0.05, -0.02, 0.02), (0.115, 0.1, -0.05, 0.05)], 0.01
     )
-    yield Part("trucks", axle.move(z=-span) + axle.move(z=span), metal(d))
+    yield Part("trucks", axle.move(z=-span) + axle.move(z=span + 0.05), metal(d))
     wheel = _wheel(r, 0.05).move(x=0.45 * w, y=r).mirror()
-    yield Part("wheels", wheel.move(z=-span) + wheel.move(z=span), plastic(d))
+    yield Part("wheels", wheel.move(z=-span) + wheel.move(z=span + 0.05), plastic(d))
 
 
 @recipe("train")
@@ -339,66 +269,3 @@ def train(d: Dice) -> Iterator[Part]:
     yield Part(
         "headlight", cylinder(0.018, 0.03, axis="z").move(y=0.1 if kind != "steam" else 0.24, z=-0.51), lamp_glow(d)
     )
-
-
-@recipe("watercraft")
-def watercraft(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["sail", "motor", "ship"])
-    w = {"sail": d(0.24, 0.3), "motor": d(0.28, 0.34), "ship": d(0.15, 0.2)}[kind]
-    h, stern = d(0.1, 0.14), d(0.6, 0.9)
-    half = curve([(0, -0.5), (0.32 * w, -0.3), (0.5 * w, 0), (0.5 * stern * w, 0.48)], 5)
-    plan = np.concatenate([half, half[:0:-1] * np.array([-1, 1])])
-    levels = [(0.0, 0.35, 0.06), (0.35 * h, 0.8, 0.02), (h, 1.0, 0.0)]
-    rings = [
-        np.column_stack([plan[:, 0] * k, np.full(len(plan), y), plan[:, 1] * (1 - 2 * e) + e]) for y, k, e in levels
-    ]
-    body, trim, panes = paint(d), solid(d), window(d)
-    yield Part("hull", loft(rings), body)
-    yield Part("deck", slab(plan * np.array([0.86, 0.93]), 0.02).move(y=h), trim)
-    yield Part("rail", tube([[x * 0.97, h + 0.01, z * 0.98] for x, z in plan], 0.01, closed=True, segments=6), solid(d))
-    if kind == "sail":
-        mast, at = d(0.75, 0.95), d(-0.1, 0.0)
-        yield Part(
-            "mast",
-            cylinder(0.01, mast).move(y=h + mast / 2, z=at)
-            + cylinder(0.008, 0.42, axis="z").move(y=h + 0.09, z=at + 0.21),
-            wood(d),
-        )
-        cloth_, turn = fabric(d), d(-25, 25)
-        main = plate([(0.01, 0.11), (0.42, 0.12), (0.2, 0.5 * mast), (0.01, 0.96 * mast)], 0.008)
-        yield Part("mainsail", main.turn("y", turn).move(y=h, z=at), cloth_)
-        yield Part(
-            "jib",
-            plate([(-0.47 - at, 0.03), (-0.02, 0.08), (-0.02, 0.8 * mast)], 0.008).move(y=h, z=at),
-            cloth_ if d.chance() else fabric(d),
-        )
-        yield Part("cockpit", rounded_box(0.5 * w, 0.07, 0.2, 0.02).move(y=h + 0.02, z=at - 0.08), trim)
-    elif kind == "motor":
-        yield Part("cabin", stack([(h, 0.7 * w, -0.25, 0.15), (h + 0.09, 0.62 * w, -0.12, 0.13)], 0.03), panes)
-        yield Part(
-            "cabin roof", stack([(h + 0.085, 0.66 * w, -0.14, 0.16), (h + 0.11, 0.6 * w, -0.11, 0.14)], 0.03), body
-        )
-        yield Part("seats", rounded_box(0.25 * w, 0.06, 0.08, 0.02).move(0.2 * w, h + 0.03, 0.27).mirror(), fabric(d))
-        yield Part("outboard", rounded_box(0.08, 0.16, 0.08, 0.02).move(y=h, z=0.5), rubber(d))
-    else:
-        back = d(0.1, 0.2)
-        for i in range(d.integer(2, 3)):
-            y, inset = h + 0.07 * i, 0.05 * i
-            yield Part(
-                "superstructure",
-                rounded_box((0.8 - inset) * w, 0.07, 0.5 - 2 * inset, 0.01).move(y=y + 0.035, z=back),
-                trim if i else body,
-            )
-            yield Part(
-                "portholes", box((0.8 - inset) * w + 0.006, 0.025, 0.02).row(8, z=0.05).move(y=y + 0.04, z=back), panes
-            )
-        yield Part(
-            "funnels",
-            cylinder(0.035, 0.16, 0.03).turn("x", 8).row(d.integer(1, 3), z=0.12).move(y=h + 0.27, z=back),
-            body,
-        )
-        yield Part(
-            "mast",
-            tube([[0, h, -0.25], [0, h + 0.3, -0.22]], 0.008) + box(0.1, 0.01, 0.01).move(y=h + 0.22, z=-0.23),
-            metal(d),
-        )

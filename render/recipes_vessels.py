@@ -13,38 +13,24 @@ from iebench.render.materials import (
     metal,
     paint,
     plastic,
-    rubber,
     solid,
     stone,
-    wicker,
     wood,
 )
 from iebench.render.recipe import Part, recipe
+from iebench.render.recipe_parts import sticker
 from iebench.render.shapes import (
-    Shape,
     ball,
     box,
     curve,
     cylinder,
     join,
     lathe,
-    loft,
-    stack,
     superellipse,
     sweep,
     torus,
     tube,
 )
-
-
-def _sticker(radius: float, low: float, high: float, arc: float) -> Shape:
-    """A thin label that lies on a cylinder's front over `arc` degrees."""
-    angle = np.radians(np.linspace(-arc / 2, arc / 2, 13))
-    path = np.stack([np.sin(angle), np.zeros(13), -np.cos(angle)], axis=1) * radius
-    return sweep(
-        path + np.array([0, (low + high) / 2, 0]),
-        np.array([[-0.01, -1], [0.01, -1], [0.01, 1], [-0.01, 1]]) * [1, (high - low) / 2],
-    )
 
 
 @recipe("bottle")
@@ -57,36 +43,9 @@ def bottle(d: Dice) -> Iterator[Part]:
     yield Part("body", lathe([(0, 0.02), (0.9 * r, 0), *side, *slope, (neck, height - 0.06), (0, height - 0.06)]), body)
     yield Part("cap", cylinder(neck + 0.012, d(0.05, 0.1)).move(y=height - 0.04), hard(d))
     low = d(0.1, 0.2)
-    yield Part("label", _sticker(r + 0.003, low, shoulder - d(0.03, 0.1), d(140, 200)), label(d), "front")
+    yield Part("label", sticker(r + 0.003, low, shoulder - d(0.03, 0.1), d(140, 200)), label(d), "front")
     if d.chance(0.3):
         yield Part("collar", torus(neck + 0.01, 0.025).move(y=throat + 0.02), metal(d))
-
-
-@recipe("mug")
-def mug(d: Dice) -> Iterator[Part]:
-    height, foot, r = d(0.75, 1.1), d(0.32, 0.46), d(0.38, 0.48)
-    body, wall = d.choice([paint, plastic, metal])(d), 0.035
-    middle = (foot + r) / 2 * d(0.92, 1.1)
-    outside = curve([(foot, 0.03), (middle, height / 2), (r, height)], 4)
-    inside = outside[::-1] - [wall, 0]
-    yield Part("body", lathe([(0, 0), (foot - 0.03, 0), *outside, *inside[:-1], (0, 0.06)]), body)
-    low, high, out = 0.2 * height, d(0.75, 0.9) * height, d(0.22, 0.32)
-    if d.chance(0.6):
-        path = curve(
-            [(middle - 0.03, low), (middle + out, low + 0.08), (middle + out, high - 0.08), (middle - 0.03, high)], 6
-        )
-    else:
-        path = np.array([(middle - 0.03, low), (middle + out, low), (middle + out, high), (middle - 0.03, high)])
-    handle = np.column_stack([-path[:, 0], path[:, 1], np.zeros(len(path))])
-    yield Part("handle", sweep(handle, superellipse(0.11, 0.07, 3.0, 12)), body if d.chance(0.7) else hard(d))
-    if d.chance(0.8):
-        reach = max(middle, foot, r) + 0.004
-        yield Part("print", _sticker(reach, 0.25 * height, 0.8 * height, d(90, 130)), label(d), "front")
-    yield Part(
-        "drink",
-        cylinder(min(foot, middle, r) - wall, 0.02).move(y=d(0.6, 0.85) * height),
-        Material("drink", (0.03, 0.012, 0.004)),
-    )
 
 
 @recipe("bowl")
@@ -140,7 +99,7 @@ def can(d: Dice) -> Iterator[Part]:
         yield Part("rims", torus(r, 0.04, segments=32).move(y=h) + torus(r, 0.04, segments=32), steel)
         yield Part("lid", torus(0.7 * r, 0.02).move(y=h), steel)
         low, high = 0.06 * h, 0.94 * h
-    yield Part("label", _sticker(r + 0.004, low, high, d(150, 300)), print_, "around")
+    yield Part("label", sticker(r + 0.004, low, high, d(150, 300)), print_, "around")
     yield Part(
         "stripes",
         cylinder(r + 0.006, 0.035, segments=32).row(2, y=0.84 * (high - low)).move(y=(low + high) / 2),
@@ -150,51 +109,6 @@ def can(d: Dice) -> Iterator[Part]:
     yield Part(
         "tab", box(0.1, 0.02, 0.2).move(y=top, z=-0.02) + torus(0.06, 0.025).move(y=top + 0.01, z=-0.13), metal(d)
     )
-
-
-@recipe("jar")
-def jar(d: Dice) -> Iterator[Part]:
-    if d.chance(0.5):
-        r, h = d(0.34, 0.42), d(0.75, 0.95)
-        yield Part(
-            "glass",
-            lathe([(0, 0), (0.92 * r, 0), (r, 0.05), (r, 0.8 * h), (0.78 * r, 0.9 * h), (0.78 * r, h), (0, h)]),
-            glass(d),
-        )
-        yield Part("contents", cylinder(0.9 * r, d(0.4, 0.7) * h).move(y=0.37 * h + 0.03), plastic(d))
-        yield Part("lid", cylinder(0.86 * r, 0.13).move(y=h + 0.03), hard(d))
-        yield Part("ring", torus(0.86 * r, 0.035).move(y=h - 0.02), metal(d))
-        yield Part("label", _sticker(r + 0.004, 0.2 * h, 0.68 * h, d(100, 160)), label(d), "front")
-        return
-    foot, belly, neck, mouth, h = d(0.16, 0.24), d(0.36, 0.46), d(0.16, 0.24), d(0.2, 0.3), 1.0
-    body, trim, at = d.choice([paint, plastic, stone])(d), hard(d), d(0.42, 0.6)
-    side = curve([(foot, 0.02), (0.8 * belly, 0.5 * at), (belly, at), (neck, 0.84), (mouth, h)], 5)
-    yield Part(
-        "body",
-        lathe([(0, 0), (foot - 0.02, 0), *side, (mouth - 0.04, h), (neck - 0.04, 0.84), (0, 0.7)]),
-        body,
-        "around",
-    )
-    handle = curve(
-        [(neck, 0.86, 0), (neck + 0.22, 0.84, 0), (0.9 * belly + 0.1, 0.7, 0), (0.86 * belly, at + 0.1, 0)], 6
-    )
-    yield Part("handles", tube(handle, 0.035).mirror(), trim)
-    yield Part("label", _sticker(belly + 0.006, at - 0.12, at + 0.1, d(50, 80)), label(d), "front")
-    if d.chance():
-        yield Part(
-            "lid",
-            lathe(
-                [
-                    (mouth + 0.02, h),
-                    (mouth + 0.02, h + 0.03),
-                    (0.06, h + 0.1),
-                    (0.03, h + 0.12),
-                    (0.06, h + 0.17),
-                    (0, h + 0.2),
-                ]
-            ),
-            trim,
-        )
 
 
 @recipe("flowerpot")
@@ -246,107 +160,76 @@ def flowerpot(d: Dice) -> Iterator[Part]:
             yield Part("heart", ball(0.09).move(lean, h + tall + 0.01, 0).turn("y", 80 * i), heart)
 
 
-@recipe("basket")
-def basket(d: Dice) -> Iterator[Part]:
-    w, depth, h = 1.0, d(0.6, 0.95), d(0.34, 0.5)
-    weave, foot, power = wicker(d), d(0.65, 0.85), d(2.0, 6.0)
-    sizes = [(0.0, foot - 0.04), (0.03, foot), (h, 1.0), (h, 0.92), (0.06, foot - 0.08)]
-    rings = []
-    for y, k in sizes:
-        flat = superellipse(k * w, k * depth, power, 40)
-        rings.append(np.column_stack([flat[:, 0], np.full(40, y), flat[:, 1]]))
-    yield Part("basket", loft(rings), weave, "upright")
-    edge = superellipse(0.97 * w, 0.97 * depth, power, 40)
-    rope = np.column_stack([edge[:, 0], np.full(40, h), edge[:, 1]])
-    yield Part("rim", tube(rope, 0.035, closed=True), wood(d) if d.chance() else weave)
-    if d.chance(0.65):
-        angle = np.radians(np.linspace(0, 180, 19))
-        arch = np.column_stack([0.47 * w * np.cos(angle), h - 0.05 + d(0.35, 0.55) * np.sin(angle), 0 * angle])
-        yield Part("handle", tube(arch, 0.035), wood(d))
-    else:
-        loop = curve(
-            [
-                (0.46 * w, h - 0.03, 0.16),
-                (0.54 * w, h + 0.14, 0.1),
-                (0.54 * w, h + 0.14, -0.1),
-                (0.46 * w, h - 0.03, -0.16),
-            ],
-            5,
+@recipe("jar")
+def jar(d: Dice) -> Iterator[Part]:
+    if d.chance(0.5):
+        r, h = d(0.34, 0.42), d(0.75, 0.95)
+        yield Part(
+            "glass",
+            lathe([(0, 0), (0.92 * r, 0), (r, 0.05), (r, 0.8 * h), (0.78 * r, 0.9 * h), (0.78 * r, h), (0, h)]),
+            glass(d),
         )
-        yield Part("handles", tube(loop, 0.03).mirror(), wood(d))
+        yield Part("contents", cylinder(0.9 * r, d(0.4, 0.7) * h).move(y=0.37 * h + 0.03), plastic(d))
+        yield Part("lid", cylinder(0.86 * r, 0.13).move(y=h + 0.03), hard(d))
+        yield Part("ring", torus(0.86 * r, 0.035).move(y=h - 0.02), metal(d))
+        yield Part("label", sticker(r + 0.004, 0.2 * h, 0.68 * h, d(100, 160)), label(d), "front")
+        return
+    foot, belly, neck, mouth, h = d(0.16, 0.24), d(0.36, 0.46), d(0.16, 0.24), d(0.2, 0.3), 1.0
+    body, trim, at = d.choice([paint, plastic, stone])(d), hard(d), d(0.42, 0.6)
+    side = curve([(foot, 0.02), (0.8 * belly, 0.5 * at), (belly, at), (neck, 0.84), (mouth, h)], 5)
+    yield Part(
+        "body",
+        lathe([(0, 0), (foot - 0.02, 0), *side, (mouth - 0.04, h), (neck - 0.04, 0.84), (0, 0.7)]),
+        body,
+        "around",
+    )
+    handle = curve(
+        [(neck, 0.86, 0), (neck + 0.22, 0.84, 0), (0.9 * belly + 0.1, 0.7, 0), (0.86 * belly, at + 0.1, 0)], 6
+    )
+    yield Part("handles", tube(handle, 0.035).mirror(), trim)
+    yield Part("label", sticker(belly + 0.006, at - 0.12, at + 0.1, d(50, 80)), label(d), "front")
     if d.chance():
-        for _ in range(d.integer(3, 5)):
-            x, z, size = d(0.05, 0.25), d(-0.15, 0.15), d(0.2, 0.3)
-            yield Part("fruit", ball(size).move(x, h - 0.08, z) + ball(size).move(-x, h - 0.08, -z), plastic(d))
+        yield Part(
+            "lid",
+            lathe(
+                [
+                    (mouth + 0.02, h),
+                    (mouth + 0.02, h + 0.03),
+                    (0.06, h + 0.1),
+                    (0.03, h + 0.12),
+                    (0.06, h + 0.17),
+                    (0, h + 0.2),
+                ]
+            ),
+            trim,
+        )
 
 
-@recipe("trash bin")
-def trash_bin(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["pedal", "wheeled", "open"])
-    body, trim, print_ = hard(d), hard(d), label(d)
-    if kind == "pedal":
-        r, h = d(0.25, 0.32), d(0.75, 0.9)
-        yield Part("body", cylinder(r, h, segments=32).move(y=h / 2), body)
-        tilt = d(30, 70) if d.chance() else 0.0
-        lid = lathe([(r, 0), (r, 0.05), (0.7 * r, 0.15), (0, 0.19)]).move(z=-r).turn("x", tilt).move(y=h, z=r)
-        yield Part("lid", lid, trim)
-        yield Part("mouth", cylinder(0.9 * r, 0.02).move(y=h), rubber(d))
-        yield Part("pedal", box(0.2, 0.03, 0.2).move(y=0.05, z=-r - 0.06), metal(d))
-        yield Part("base", cylinder(1.06 * r, 0.06).move(y=0.03), rubber(d))
-        yield Part("print", _sticker(r + 0.004, 0.35 * h, 0.7 * h, 70), print_, "front")
-    elif kind == "wheeled":
-        w, depth, h = d(0.42, 0.5), d(0.46, 0.56), d(0.85, 1.0)
-        yield Part(
-            "body", stack([(0.04, 0.76 * w, -0.4 * depth, 0.38 * depth), (h, w, -depth / 2, depth / 2)], 0.04), body
-        )
-        tilt = d(50, 95) if d.chance(0.4) else 0.0
-        cover = stack(
-            [
-                (0, 1.08 * w, -depth - 0.04, 0.02),
-                (0.03, 1.08 * w, -depth - 0.04, 0.02),
-                (0.09, 0.8 * w, -0.8 * depth, -0.05),
-            ],
-            0.04,
-        )
-        yield Part("lid", cover.turn("x", tilt).move(y=h, z=depth / 2), trim)
-        yield Part("mouth", box(0.86 * w, 0.02, 0.86 * depth).move(y=h - 0.005), rubber(d))
-        yield Part("wheels", cylinder(0.1, 0.06, axis="x").move(0.42 * w, 0.1, 0.42 * depth).mirror(), rubber(d))
-        yield Part(
-            "bar",
-            cylinder(0.022, 0.8 * w, axis="x").move(y=h - 0.04, z=depth / 2 + 0.06)
-            + box(0.03, 0.04, 0.1).move(0.35 * w, h - 0.04, depth / 2 + 0.02).mirror(),
-            body,
-        )
-        yield Part(
-            "print", box(0.5 * w, 0.3 * h, 0.02).turn("x", -4).move(y=0.62 * h, z=-0.465 * depth), print_, "front"
+@recipe("mug")
+def mug(d: Dice) -> Iterator[Part]:
+    height, foot, r = d(0.75, 1.1), d(0.32, 0.46), d(0.38, 0.48)
+    body, wall = d.choice([paint, plastic, metal])(d), 0.035
+    middle = (foot + r) / 2 * d(0.92, 1.1)
+    outside = curve([(foot, 0.03), (middle, height / 2), (r, height)], 4)
+    inside = outside[::-1] - [wall, 0]
+    yield Part("body", lathe([(0, 0), (foot - 0.03, 0), *outside, *inside[:-1], (0, 0.06)]), body)
+    low, high, out = 0.2 * height, d(0.75, 0.9) * height, d(0.22, 0.32)
+    if d.chance(0.6):
+        path = curve(
+            [(middle - 0.03, low), (middle + out, low + 0.08), (middle + out, high - 0.08), (middle - 0.03, high)], 6
         )
     else:
-        r, foot, h = d(0.36, 0.44), d(0.26, 0.32), d(0.7, 0.85)
-        count = d.integer(16, 22)
-        post = tube([[foot, 0.02, 0], [r, h, 0]], 0.013, segments=5).ring(count)
-        hoops = join(torus(foot + (r - foot) * t, 0.03).move(y=0.02 + (h - 0.02) * t) for t in (0.02, 0.35, 0.7, 1.0))
-        yield Part("mesh", post + hoops, body)
-        yield Part("floor", cylinder(foot, 0.03).move(y=0.02), body)
-        bag = lathe(
-            [
-                (0, 0.04),
-                (0.9 * foot, 0.05),
-                (0.93 * r, h),
-                (r + 0.02, h + 0.02),
-                (r + 0.03, h - 0.08),
-                (r + 0.015, h - 0.08),
-                (r + 0.005, h),
-                (0.9 * r, h - 0.02),
-                (0.85 * foot, 0.1),
-                (0, 0.09),
-            ]
-        )
-        yield Part("bag", bag, trim)
-        yield Part(
-            "print", box(0.2, 0.2, 0.02).turn("x", -8).move(y=0.55 * h, z=-0.55 * (foot + r) + 0.01), print_, "front"
-        )
-        scraps = [ball(d(0.12, 0.2)).move(d(-0.15, 0.15), h - 0.1, d(-0.15, 0.15)) for _ in range(4)]
-        yield Part("scraps", join(scraps), Material("paper", (0.8, 0.8, 0.76)))
+        path = np.array([(middle - 0.03, low), (middle + out, low), (middle + out, high), (middle - 0.03, high)])
+    handle = np.column_stack([-path[:, 0], path[:, 1], np.zeros(len(path))])
+    yield Part("handle", sweep(handle, superellipse(0.11, 0.07, 3.0, 12)), body if d.chance(0.7) else hard(d))
+    if d.chance(0.8):
+        reach = max(middle, foot, r) + 0.004
+        yield Part("print", sticker(reach, 0.25 * height, 0.8 * height, d(90, 130)), label(d), "front")
+    yield Part(
+        "drink",
+        cylinder(min(foot, middle, r) - wall, 0.02).move(y=d(0.6, 0.85) * height),
+        Material("drink", (0.03, 0.012, 0.004)),
+    )
 
 
 def _star(points: int) -> np.ndarray:

@@ -88,7 +88,8 @@ def circle(radius: float = 1.0, segments: int = 24) -> Outline:
 def superellipse(width: float, height: float, power: float = 2.0, segments: int = 24) -> Outline:
     """|2x/width|^power + |2y/height|^power = 1: a diamond at 1, an ellipse at 2, nearly a box at 8."""
     angle = 2 * np.pi * np.arange(segments) / segments
-    unit = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    # Twelve decimals: a cosine that is nearly zero is not the same on two machines, and its root is not small.
+    unit = np.round(np.stack([np.cos(angle), np.sin(angle)], axis=1), 12)
     bent = np.sign(unit) * np.abs(unit) ** (2 / power)
     return bent * np.array([width, height]) / 2
 
