@@ -13,7 +13,7 @@ from iebench.errors import IebenchError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from iebench.evals.suite import Subject
+    from iebench.evals.subject import Subject
 
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = "classification, rotation, colour, pose, translation, translation-world, factors, retrieval, predictor"
@@ -90,7 +90,8 @@ def evaluate_to_folder(
     from iebench.evals.gallery import save_gallery
     from iebench.evals.results import RESULTS
     from iebench.evals.source import DatasetSource
-    from iebench.evals.suite import TASKS, EvalSettings, Suite
+    from iebench.evals.subject import EvalSettings
+    from iebench.evals.suite import TASKS, Suite
     from iebench.evals.table import build_rows, format_table
     from iebench.evals.training import ProbeSettings
 
@@ -147,7 +148,7 @@ def _hash_file(path: Path) -> str:
 def _run_subject(run: Path, device: str) -> "tuple[Subject, Callable[[Tensor], Tensor]]":
     """The trained method of a run, and its backbone with fresh weights."""
     import iebench.models.runs as runs
-    from iebench.evals.suite import Subject
+    from iebench.evals.subject import Subject
 
     method: Any = runs.load(run).to(device)
     fresh: Any = _seeded(lambda: runs.read_config(run).build_method()).to(device).eval()
@@ -164,7 +165,7 @@ def _run_subject(run: Path, device: str) -> "tuple[Subject, Callable[[Tensor], T
 
 def _backbone_subject(name: str, weights: Path | None, device: str) -> "tuple[Subject, Callable[[Tensor], Tensor]]":
     """Somebody's network with its weights, and with fresh ones."""
-    from iebench.evals.suite import Subject
+    from iebench.evals.subject import Subject
     from iebench.models.backbones import build_backbone
     from iebench.models.weights import load_backbone
 
