@@ -9,6 +9,8 @@ from iebench.evals.features import Represent
 from iebench.evals.retrieval import Predict
 from iebench.evals.training import ProbeSettings
 
+BASELINES = ("constant", "oracle", "random weights")
+
 
 @dataclass(frozen=True)
 class EvalSettings:
@@ -19,6 +21,7 @@ class EvalSettings:
         probes: how they are trained.
         draws: of the bootstrap over objects; 0 for none.
         embeddings: probe the embeddings too.
+        baselines: out of `BASELINES`, set beside every score.
         dtype: in which representations are kept, "float32" or "float16".
         device: where everything runs.
         cache: folder in which representations are kept; in memory when absent.
@@ -28,6 +31,7 @@ class EvalSettings:
     probes: ProbeSettings = field(default_factory=ProbeSettings)
     draws: int = 200
     embeddings: bool = False
+    baselines: tuple[str, ...] = BASELINES
     dtype: str = "float32"
     device: str = "cpu"
     cache: Path | None = None

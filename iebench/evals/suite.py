@@ -90,9 +90,6 @@ class Suite:
             self.run_factors()
         if self.subject.predict is not None and self.subject.embed is not None:
             self.run_predictor()
-        baselines = {"constant": constant_scores(self), "oracle": oracle_scores(self)}
-        if untrained is not None:
-            baselines["random weights"] = untrained_scores(self, untrained)
         return Results(
             name=name,
             method="backbone",
@@ -107,9 +104,19 @@ class Suite:
             },
             parts={part: [*part_range(columns, self.train)] for part, columns in self.subject.parts.items()},
             scores=self.scores,
-            baselines=baselines,
+            baselines=self.baselines(untrained),
             details=self.details,
         )
+
+    def baselines(self, untrained: Represent | None = None) -> dict[str, ScoreBook]:
+        """The scores of the baselines asked for; those of random weights where there are some."""
+        makers: dict[str, Callable[[], ScoreBook]] = {
+            "constant": lambda: constant_scores(self),
+            "oracle": lambda: oracle_scores(self),
+        }
+        if untrained is not None:
+            makers["random weights"] = lambda: untrained_scores(self, untrained)
+        return {name: makers[name]() for name in self.settings.baselines if name in makers}
 
     def extract(self, subject: Subject, source: ViewSource, split: str) -> FeatureSet:
         """Representations and embeddings of a split, from the cache where they are in it."""
