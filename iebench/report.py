@@ -19,7 +19,16 @@ import iebench
 from iebench.catalogue import CLASSES
 from iebench.errors import IebenchError
 from iebench.evals.results import Results, find_results
-from iebench.evals.table import ESTIMATE, Row, build_rows, label_of, published_rows, used_columns
+from iebench.evals.table import (
+    ESTIMATE,
+    ESTIMATED,
+    Row,
+    build_rows,
+    estimate_pooled,
+    label_of,
+    published_rows,
+    used_columns,
+)
 from iebench.symmetry import symmetries
 
 THUMBNAIL = 96
@@ -66,7 +75,7 @@ def write_report(paths: Sequence[Path], out: Path, title: str = "iebench report"
         title=title,
         version=iebench.__version__,
         entries=entries,
-        table=make_table(rows + (published_rows() if published else [])),
+        table=make_table(rows + (published_rows() if published else []), estimate=published),
         estimate=ESTIMATE if published else "",
         pictures=pictures,
         factors=[(entry.name, matrix) for entry in entries if (matrix := factor_rows(entry.results))],
@@ -92,8 +101,8 @@ def load_entries(paths: Sequence[Path]) -> list[Entry]:
     return entries
 
 
-def make_table(rows: Sequence[Row]) -> dict[str, Any]:
-    """Heads, and for each row its cells as (text, number to sort by)."""
+def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
+    """Heads, and for each row its cells: text, number to sort by, and whether it is the best of ours."""
     columns = used_columns(rows)
     best = {column.title: _best(rows, column.title, column.better) for column in columns}
     lines = []
@@ -104,7 +113,11 @@ def make_table(rows: Sequence[Row]) -> dict[str, Any]:
             is_best = row.kind == "ours" and value is not None and value == best[column.title]
             cells.append({"text": column.show(value, std), "value": "" if value is None else value, "best": is_best})
         lines.append({"name": row.name, "kind": row.kind, "cells": cells, "protocol": row.protocol})
-    return {"columns": columns, "rows": lines}
+        if estimate:
+            text = estimate_pooled(row)
+            cells.append({"text": text, "value": text.removeprefix("≈ "), "best": False})
+    heads = [column.title + (f", {column.unit}" if column.unit else "") for column in columns]
+    return {"heads": heads + [ESTIMATED] * estimate, "rows": lines}
 
 
 def _best(rows: Sequence[Row], title: str, better: str) -> float | None:
@@ -159,7 +172,8 @@ def _draw_training(entries: Sequence[Entry]) -> list[Any]:
     metrics = {entry.name: read_metrics(entry.folder) for entry in entries}
     pictures = []
     for number, (column, label, caption) in enumerate(TRAINING_CURVES):
-        curves = [Curve(name, table[column]) for name, table in metrics.items() if column in table]
+        tables = enumerate(metrics.items())
+        curves = [Curve(name, table[column], style) for style, (name, table) in tables if column in table]
         if curves:
             pictures.append(plot_curves(f"training{number}", curves, "step", label, caption))
     return pictures
@@ -192,15 +206,16 @@ def _draw_angles(entries: Sequence[Entry]) -> list[Any]:
     from iebench.report_plots import Curve, plot_curves
 
     pictures = []
-    probes = [Curve(e.name, _points(e.results.details.get("rotation/whole/degrees_by_angle"))) for e in entries]
-    probes = [curve for curve in probes if curve.points]
+    key = "rotation/whole/degrees_by_angle"
+    found = [Curve(e.name, _points(e.results.details.get(key)), style) for style, e in enumerate(entries)]
+    probes = [curve for curve in found if curve.points]
     if probes:
         caption = "Mean error of the rotation probe by the angle between the two views."
         pictures.append(plot_curves("probe-angle", probes, "angle between the views, °", "error, °", caption))
     distances = []
-    for entry in entries:
+    for style, entry in enumerate(entries):
         for kind, points in entry.results.details.get("predictor", {}).get("distance_by_angle", {}).items():
-            distances.append(Curve(f"{entry.name}, {kind}", _points(points)))
+            distances.append(Curve(f"{entry.name}, {kind}", _points(points), style, dashed=kind == "unmoved"))
     if distances:
         caption = (
             "Distance (1 - cosine) from the target's embedding by the angle between the views: of the prediction, and of the "

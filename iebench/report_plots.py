@@ -20,7 +20,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": 10,
+    "font.size": 11,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
@@ -52,22 +52,33 @@ class Picture:
 
 @dataclass(frozen=True)
 class Curve:
-    """A named line: its points in order of x."""
+    """A named line.
+
+    Attributes:
+        name: for the legend.
+        points: in order of x.
+        style: number of its colour and marker, the same for one run in all plots.
+        dashed: whether the line is.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
+    style: int = 0
+    dashed: bool = False
 
 
 def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str, log: bool = False) -> Picture:
     """Lines over a common axis."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(7, 3.6)
-        for number, curve in enumerate(curves):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-            every = max(1, len(curve.points) // 12)
-            axes.plot(*zip(*curve.points, strict=True), color=colour, marker=marker, markevery=every, label=curve.name)
+        figure, axes = _start(6.4, 3.8)
+        for curve in curves:
+            colour, marker = COLOURS[curve.style % len(COLOURS)], MARKERS[curve.style % len(MARKERS)]
+            line, every = "--" if curve.dashed else "-", max(1, len(curve.points) // 12)
+            axes.plot(
+                *zip(*curve.points, strict=True), line, color=colour, marker=marker, markevery=every, label=curve.name
+            )
         axes.set(xlabel=x, ylabel=y, **({"yscale": "log"} if log else {}))
-        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
+        _add_legend(axes)
         return Picture(_finish(figure, name, caption), caption)
 
 
@@ -105,7 +116,7 @@ def plot_points(
             axes.plot(*place, marker="x", color=INK, ls="", alpha=0.7)
             axes.annotate(label, place, textcoords="offset points", xytext=(6, 5), fontsize=8, alpha=0.8)
         axes.set(xlabel=x, ylabel=y)
-        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
+        _add_legend(axes)
         return Picture(_finish(figure, name, caption), caption)
 
 
@@ -114,7 +125,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
     first = next(iter(runs.values()))
     classes = sorted(first, key=lambda entry: first[entry])
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(7, 1.2 + 0.2 * len(classes))
+        figure, axes = _start(6.4, 1.2 + 0.2 * len(classes))
         for number, (run, values) in enumerate(runs.items()):
             colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
             axes.plot(
@@ -128,8 +139,13 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
             axes.hlines(range(len(classes)), 0, [first[entry] for entry in classes], color=COLOURS[0], alpha=0.4, lw=4)
         axes.set(yticks=range(len(classes)), xlabel=x, ylim=(-0.7, len(classes) - 0.3))
         axes.set_yticklabels(classes, fontsize=8)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=9)
+        _add_legend(axes)
         return Picture(_finish(figure, name, caption), caption)
+
+
+def _add_legend(axes: Axes) -> None:
+    """Above the plot, as beside it there is no room on a phone."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10, borderaxespad=0.2)
 
 
 def _start(width: float, height: float) -> tuple[Figure, Axes]:

@@ -168,7 +168,8 @@ ASK = """<script>addEventListener("load", () => {
   const click = () => { table.tHead.rows[0].cells[column].querySelector("button").click(); return order(); };
   const answer = {
     errors, first: click(), second: click(), rows: table.tBodies[0].rows.length,
-    sizes: [...document.querySelectorAll("img, main svg")].map(item => item.getBoundingClientRect()).map(b => [b.width, b.height]),
+    sizes: [...document.querySelectorAll("img, main svg")]
+      .map(item => item.getBoundingClientRect()).map(box => [box.width, box.height]),
     broken: [...document.images].filter(image => !image.naturalWidth).length,
     requests: performance.getEntriesByType("resource").map(entry => entry.name).filter(name => !name.startsWith("data:")),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth, width: innerWidth,
