@@ -24,7 +24,7 @@ from iebench.writer import read_failures
 
 pytestmark = pytest.mark.slow
 CLASSES = "mug,chair,airplane,car"
-SMALL = ["--classes", CLASSES, "--objects-per-class", 2, "--views", 3, "--size", 32, "--quality", "preview"]
+SMALL = ["--classes", CLASSES, "--objects-per-class", 2, "--views", 12, "--size", 64, "--quality", "preview"]
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -87,7 +87,7 @@ def test_killed_at_random_moments_and_resumed(clean, tmp_path):
     while not out.exists():
         process = subprocess.Popen(command("--out", out), start_new_session=True, stdout=subprocess.DEVNULL)
         try:
-            assert process.wait(timeout=chance.uniform(1.0, 6.0)) == 0
+            assert process.wait(timeout=chance.uniform(0.5, 3.5)) == 0
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
