@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from iebench.cli_eval import eval_command
+
 OBJECTS_PER_CLASS, VIEWS, SIZE = 6, 8, 64
 EPOCHS, BATCH_SIZE, PROBE_EPOCHS = 40, 64, 100
 
@@ -14,7 +16,8 @@ EPOCHS, BATCH_SIZE, PROBE_EPOCHS = 40, 64, 100
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for all it makes."
 )
 @click.option("--classes", default="55", show_default=True, metavar="N|NAMES", help="Which classes to render.")
-def demo(out: Path, classes: str) -> None:
+@click.pass_context
+def demo(context: click.Context, out: Path, classes: str) -> None:
     """Render the built-in classes at 64 px, train SIE on them, evaluate it, and show the scores.
 
     A small run on few objects: it shows that the path works, not what the method can do. The same command again shows
@@ -32,7 +35,7 @@ def demo(out: Path, classes: str) -> None:
     tell(f"training SIE for {EPOCHS} epochs")
     _train(data, run)
     tell("evaluating its representation")
-    click.echo(_evaluate(data, run))
+    context.invoke(eval_command, run=run, data=data, tasks="classification,rotation", epochs=PROBE_EPOCHS, workers=1)
     tell("done; what was made:")
     for what, path in {"dataset": data, "pairs": sheet, "run": run, "scores": run / "results.json"}.items():
         click.echo(f"  {what:8s} {path}")
@@ -63,10 +66,3 @@ def _train(data: Path, run: Path) -> None:
 
     settings = TrainerSettings(epochs=EPOCHS, batch_size=BATCH_SIZE, num_workers=1)
     train("sie", SieSettings(), settings, data, run)
-
-
-def _evaluate(data: Path, run: Path) -> str:
-    from iebench.cli_eval import evaluate_to_folder
-
-    tasks = "classification,rotation"
-    return evaluate_to_folder(run, data=data, tasks=tasks, epochs=PROBE_EPOCHS, workers=1)
