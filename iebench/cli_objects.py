@@ -38,10 +38,10 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
     iebench objects export shapes --classes chair,mug --per-class 10
     iebench render --objects shapes --out data/shapes
     """
-    from iebench.catalogue import select_classes
     from iebench.render.procedural import export_object
+    from iebench.symmetry import select_built_in
 
-    chosen = select_classes(classes)
+    chosen = select_built_in(classes)
     for entry in chosen:
         for index in range(first, first + per_class):
             export_object(entry.synset, index, out)
