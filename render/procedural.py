@@ -18,18 +18,6 @@ from iebench.symmetry import find_symmetry
 CATALOGUE_VERSION = 1
 _PREFIX = f"p{CATALOGUE_VERSION}-"
 _RECIPES = "vehicles craft furniture storage appliances electronics sound vessels wear tools outdoors"
-    "vehicles",
-    "craft",
-    "furniture",
-    "storage",
-    "appliances",
-    "electronics",
-    "sound",
-    "vessels",
-    "wear",
-    "tools",
-    "outdoors",
-)
 
 
 @dataclass(frozen=True)
