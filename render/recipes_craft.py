@@ -6,6 +6,7 @@ import numpy as np
 
 from iebench.render.dice import Dice
 from iebench.render.materials import (
+    Material,
     fabric,
     metal,
     paint,
@@ -101,60 +102,44 @@ def rocket(d: Dice) -> Iterator[Part]:
 def watercraft(d: Dice) -> Iterator[Part]:
     kind = d.choice(["sail", "motor", "ship"])
     w = {"sail": d(0.24, 0.3), "motor": d(0.28, 0.34), "ship": d(0.15, 0.2)}[kind]
-    h, stern = d(0.1, 0.14), d(0.6, 0.9)
+    h, stern, body = d(0.1, 0.14), d(0.6, 0.9), paint(d)
     half = curve([(0, -0.5), (0.32 * w, -0.3), (0.5 * w, 0), (0.5 * stern * w, 0.48)], 5)
     plan = np.concatenate([half, half[:0:-1] * np.array([-1, 1])])
-    levels = [(0.0, 0.35, 0.06), (0.35 * h, 0.8, 0.02), (h, 1.0, 0.0)]
-    rings = [
-        np.column_stack([plan[:, 0] * k, np.full(len(plan), y), plan[:, 1] * (1 - 2 * e) + e]) for y, k, e in levels
-    ]
-    body, trim, panes = paint(d), solid(d), window(d)
+    levels = [(0.0, 0.35, 0.88, 0.06), (0.35 * h, 0.8, 0.96, 0.02), (h, 1.0, 1.0, 0.0)]
+    rings = [np.insert(plan * [x, z] + [0, back], 1, y, axis=1) for y, x, z, back in levels]
     yield Part("hull", loft(rings), body)
-    yield Part("deck", slab(plan * np.array([0.86, 0.93]), 0.02).move(y=h), trim)
-    yield Part("rail", tube([[x * 0.97, h + 0.01, z * 0.98] for x, z in plan], 0.01, closed=True, segments=6), solid(d))
-    if kind == "sail":
-        mast, at = d(0.75, 0.95), d(-0.1, 0.0)
-        yield Part(
-            "mast",
-            cylinder(0.01, mast).move(y=h + mast / 2, z=at)
-            + cylinder(0.008, 0.42, axis="z").move(y=h + 0.09, z=at + 0.21),
-            wood(d),
-        )
-        cloth_, turn = fabric(d), d(-25, 25)
-        main = plate([(0.01, 0.11), (0.42, 0.12), (0.2, 0.5 * mast), (0.01, 0.96 * mast)], 0.008)
-        yield Part("mainsail", main.turn("y", turn).move(y=h, z=at), cloth_)
-        yield Part(
-            "jib",
-            plate([(-0.47 - at, 0.03), (-0.02, 0.08), (-0.02, 0.8 * mast)], 0.008).move(y=h, z=at),
-            cloth_ if d.chance() else fabric(d),
-        )
-        yield Part("cockpit", rounded_box(0.5 * w, 0.07, 0.2, 0.02).move(y=h + 0.02, z=at - 0.08), trim)
-    elif kind == "motor":
-        yield Part("cabin", stack([(h, 0.7 * w, -0.25, 0.15), (h + 0.09, 0.62 * w, -0.12, 0.13)], 0.03), panes)
-        yield Part(
-            "cabin roof", stack([(h + 0.085, 0.66 * w, -0.14, 0.16), (h + 0.11, 0.6 * w, -0.11, 0.14)], 0.03), body
-        )
-        yield Part("seats", rounded_box(0.25 * w, 0.06, 0.08, 0.02).move(0.2 * w, h + 0.03, 0.27).mirror(), fabric(d))
-        yield Part("outboard", rounded_box(0.08, 0.16, 0.08, 0.02).move(y=h, z=0.5), rubber(d))
-    else:
-        back = d(0.1, 0.2)
-        for i in range(d.integer(2, 3)):
-            y, inset = h + 0.07 * i, 0.05 * i
-            yield Part(
-                "superstructure",
-                rounded_box((0.8 - inset) * w, 0.07, 0.5 - 2 * inset, 0.01).move(y=y + 0.035, z=back),
-                trim if i else body,
-            )
-            yield Part(
-                "portholes", box((0.8 - inset) * w + 0.006, 0.025, 0.02).row(8, z=0.05).move(y=y + 0.04, z=back), panes
-            )
-        yield Part(
-            "funnels",
-            cylinder(0.035, 0.16, 0.03).turn("x", 8).row(d.integer(1, 3), z=0.12).move(y=h + 0.27, z=back),
-            body,
-        )
-        yield Part(
-            "mast",
-            tube([[0, h, -0.25], [0, h + 0.3, -0.22]], 0.008) + box(0.1, 0.01, 0.01).move(y=h + 0.22, z=-0.23),
-            metal(d),
-        )
+    yield Part("deck", slab(plan * np.array([0.86, 0.93]), 0.02).move(y=h), solid(d))
+    rail = np.insert(plan * [0.97, 0.98], 1, h + 0.01, axis=1)
+    yield Part("rail", tube(rail, 0.01, closed=True, segments=6), solid(d))
+    yield from {"sail": _rigging, "motor": _cabin, "ship": _superstructure}[kind](d, w, h, body)
+
+
+def _rigging(d: Dice, w: float, h: float, body: Material) -> Iterator[Part]:
+    mast, at, turn, sail = d(0.75, 0.95), d(-0.1, 0.0), d(-25, 25), fabric(d)
+    boom = cylinder(0.008, 0.42, axis="z").move(y=h + 0.09, z=at + 0.21)
+    yield Part("mast", cylinder(0.01, mast).move(y=h + mast / 2, z=at) + boom, wood(d))
+    main = plate([(0.01, 0.11), (0.42, 0.12), (0.2, 0.5 * mast), (0.01, 0.96 * mast)], 0.008)
+    yield Part("mainsail", main.turn("y", turn).move(y=h, z=at), sail)
+    jib = plate([(-0.47 - at, 0.03), (-0.02, 0.08), (-0.02, 0.8 * mast)], 0.008)
+    yield Part("jib", jib.move(y=h, z=at), d.choice([sail, fabric(d)]))
+    yield Part("cockpit", rounded_box(0.5 * w, 0.07, 0.2, 0.02).move(y=h + 0.02, z=at - 0.08), body)
+
+
+def _cabin(d: Dice, w: float, h: float, body: Material) -> Iterator[Part]:
+    yield Part("cabin", stack([(h, 0.7 * w, -0.25, 0.15), (h + 0.09, 0.62 * w, -0.12, 0.13)], 0.03), window(d))
+    roof = stack([(h + 0.085, 0.66 * w, -0.14, 0.16), (h + 0.11, 0.6 * w, -0.11, 0.14)], 0.03)
+    yield Part("cabin roof", roof, body)
+    yield Part("seats", rounded_box(0.25 * w, 0.06, 0.08, 0.02).move(0.2 * w, h + 0.03, 0.27).mirror(), fabric(d))
+    yield Part("outboard", rounded_box(0.08, 0.16, 0.08, 0.02).move(y=h, z=0.5), rubber(d))
+
+
+def _superstructure(d: Dice, w: float, h: float, body: Material) -> Iterator[Part]:
+    back, trim, panes = d(0.1, 0.2), paint(d), window(d)
+    for storey in range(d.integer(2, 3)):
+        y, wide, long = h + 0.07 * storey, (0.8 - 0.05 * storey) * w, 0.5 - 0.1 * storey
+        yield Part("storey", rounded_box(wide, 0.07, long, 0.01).move(y=y + 0.035, z=back), trim)
+        yield Part("portholes", box(wide + 0.006, 0.025, 0.02).row(8, z=0.05).move(y=y + 0.04, z=back), panes)
+    funnel = cylinder(0.035, 0.16, 0.03).turn("x", 8)
+    yield Part("funnels", funnel.row(d.integer(1, 3), z=0.12).move(y=h + 0.27, z=back), body)
+    yard = box(0.1, 0.01, 0.01).move(y=h + 0.22, z=-0.23)
+    yield Part("mast", tube([(0, h, -0.25), (0, h + 0.3, -0.22)], 0.008) + yard, metal(d))

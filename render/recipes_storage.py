@@ -175,68 +175,45 @@ def file_cabinet(d: Dice) -> Iterator[Part]:
 
 @recipe("trash bin")
 def trash_bin(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["pedal", "wheeled", "open"])
-    body, trim, print_ = hard(d), hard(d), label(d)
-    if kind == "pedal":
-        r, h = d(0.25, 0.32), d(0.75, 0.9)
-        yield Part("body", cylinder(r, h, segments=32).move(y=h / 2), body)
-        tilt = d(30, 70) if d.chance() else 0.0
-        lid = lathe([(r, 0), (r, 0.05), (0.7 * r, 0.15), (0, 0.19)]).move(z=-r).turn("x", tilt).move(y=h, z=r)
-        yield Part("lid", lid, trim)
-        yield Part("mouth", cylinder(0.9 * r, 0.02).move(y=h), rubber(d))
-        yield Part("pedal", box(0.2, 0.03, 0.2).move(y=0.05, z=-r - 0.06), metal(d))
-        yield Part("base", cylinder(1.06 * r, 0.06).move(y=0.03), rubber(d))
-        yield Part("print", sticker(r + 0.004, 0.35 * h, 0.7 * h, 70), print_, "front")
-    elif kind == "wheeled":
-        w, depth, h = d(0.42, 0.5), d(0.46, 0.56), d(0.85, 1.0)
-        yield Part(
-            "body", stack([(0.04, 0.76 * w, -0.4 * depth, 0.38 * depth), (h, w, -depth / 2, depth / 2)], 0.04), body
-        )
-        tilt = d(50, 95) if d.chance(0.4) else 0.0
-        cover = stack(
-            [
-                (0, 1.08 * w, -depth - 0.04, 0.02),
-                (0.03, 1.08 * w, -depth - 0.04, 0.02),
-                (0.09, 0.8 * w, -0.8 * depth, -0.05),
-            ],
-            0.04,
-        )
-        yield Part("lid", cover.turn("x", tilt).move(y=h, z=depth / 2), trim)
-        yield Part("mouth", box(0.86 * w, 0.02, 0.86 * depth).move(y=h - 0.005), rubber(d))
-        yield Part("wheels", cylinder(0.1, 0.06, axis="x").move(0.42 * w, 0.1, 0.42 * depth).mirror(), rubber(d))
-        yield Part(
-            "bar",
-            cylinder(0.022, 0.8 * w, axis="x").move(y=h - 0.04, z=depth / 2 + 0.06)
-            + box(0.03, 0.04, 0.1).move(0.35 * w, h - 0.04, depth / 2 + 0.02).mirror(),
-            body,
-        )
-        yield Part(
-            "print", box(0.5 * w, 0.3 * h, 0.02).turn("x", -4).move(y=0.62 * h, z=-0.465 * depth), print_, "front"
-        )
-    else:
-        r, foot, h = d(0.36, 0.44), d(0.26, 0.32), d(0.7, 0.85)
-        count = d.integer(16, 22)
-        post = tube([[foot, 0.02, 0], [r, h, 0]], 0.013, segments=5).ring(count)
-        hoops = join(torus(foot + (r - foot) * t, 0.03).move(y=0.02 + (h - 0.02) * t) for t in (0.02, 0.35, 0.7, 1.0))
-        yield Part("mesh", post + hoops, body)
-        yield Part("floor", cylinder(foot, 0.03).move(y=0.02), body)
-        bag = lathe(
-            [
-                (0, 0.04),
-                (0.9 * foot, 0.05),
-                (0.93 * r, h),
-                (r + 0.02, h + 0.02),
-                (r + 0.03, h - 0.08),
-                (r + 0.015, h - 0.08),
-                (r + 0.005, h),
-                (0.9 * r, h - 0.02),
-                (0.85 * foot, 0.1),
-                (0, 0.09),
-            ]
-        )
-        yield Part("bag", bag, trim)
-        yield Part(
-            "print", box(0.2, 0.2, 0.02).turn("x", -8).move(y=0.55 * h, z=-0.55 * (foot + r) + 0.01), print_, "front"
-        )
-        scraps = [ball(d(0.12, 0.2)).move(d(-0.15, 0.15), h - 0.1, d(-0.15, 0.15)) for _ in range(4)]
-        yield Part("scraps", join(scraps), Material("paper", (0.8, 0.8, 0.76)))
+    yield from d.choice([_pedal_bin, _wheeled_bin, _wire_bin])(d)
+
+
+def _pedal_bin(d: Dice) -> Iterator[Part]:
+    r, h, tilt = d(0.25, 0.32), d(0.75, 0.9), d.choice([0.0, d(30, 70)])
+    yield Part("body", cylinder(r, h, segments=32).move(y=h / 2), hard(d))
+    lid = lathe([(r, 0), (r, 0.05), (0.7 * r, 0.15), (0, 0.19)]).move(z=-r).turn("x", tilt)
+    yield Part("lid", lid.move(y=h, z=r), hard(d))
+    yield Part("mouth", cylinder(0.9 * r, 0.02).move(y=h), rubber(d))
+    yield Part("pedal", box(0.2, 0.03, 0.2).move(y=0.05, z=-r - 0.06), metal(d))
+    yield Part("base", cylinder(1.06 * r, 0.06).move(y=0.03), rubber(d))
+    yield Part("print", sticker(r + 0.004, 0.35 * h, 0.7 * h, 70), label(d), "front")
+
+
+def _wheeled_bin(d: Dice) -> Iterator[Part]:
+    w, depth, h, body = d(0.42, 0.5), d(0.46, 0.56), d(0.85, 1.0), hard(d)
+    half, tilt = depth / 2, d.choice([0.0, 0.0, d(50, 95)])
+    yield Part("body", stack([(0.04, 0.76 * w, -0.8 * half, 0.76 * half), (h, w, -half, half)], 0.04), body)
+    edge = -depth - 0.04
+    cover = stack([(0, 1.08 * w, edge, 0.02), (0.03, 1.08 * w, edge, 0.02), (0.09, 0.8 * w, 0.8 * edge, -0.05)], 0.04)
+    yield Part("lid", cover.turn("x", tilt).move(y=h, z=half), hard(d))
+    yield Part("mouth", box(0.86 * w, 0.02, 0.86 * depth).move(y=h - 0.005), rubber(d))
+    yield Part("wheels", cylinder(0.1, 0.06, axis="x").move(0.42 * w, 0.1, 0.84 * half).mirror(), rubber(d))
+    holders = box(0.03, 0.04, 0.1).move(0.35 * w, h - 0.04, half + 0.02).mirror()
+    yield Part("bar", cylinder(0.022, 0.8 * w, axis="x").move(y=h - 0.04, z=half + 0.06) + holders, body)
+    notice = box(0.5 * w, 0.3 * h, 0.02).turn("x", -4)
+    yield Part("print", notice.move(y=0.62 * h, z=-0.93 * half), label(d), "front")
+
+
+def _wire_bin(d: Dice) -> Iterator[Part]:
+    r, foot, h, wire = d(0.36, 0.44), d(0.26, 0.32), d(0.7, 0.85), hard(d)
+    post = tube([(foot, 0.02, 0), (r, h, 0)], 0.013, segments=5).ring(d.integer(16, 22))
+    hoops = join(torus(foot + (r - foot) * t, 0.03).move(y=0.02 + (h - 0.02) * t) for t in (0.02, 0.35, 0.7, 1.0))
+    yield Part("mesh", post + hoops, wire)
+    yield Part("floor", cylinder(foot, 0.03).move(y=0.02), wire)
+    outside = [(0.9 * foot, 0.05), (0.93 * r, h), (r + 0.02, h + 0.02), (r + 0.03, h - 0.08)]
+    inside = [(r + 0.015, h - 0.08), (r + 0.005, h), (0.9 * r, h - 0.02), (0.85 * foot, 0.1)]
+    yield Part("bag", lathe([(0, 0.04), *outside, *inside, (0, 0.09)]), hard(d))
+    notice = box(0.2, 0.2, 0.02).turn("x", -8)
+    yield Part("print", notice.move(y=0.55 * h, z=-0.55 * (foot + r) + 0.01), label(d), "front")
+    scraps = [ball(d(0.12, 0.2)).move(d(-0.15, 0.15), h - 0.1, d(-0.15, 0.15)) for _ in range(4)]
+    yield Part("scraps", join(scraps), Material("paper", (0.8, 0.8, 0.76)))

@@ -130,72 +130,46 @@ def car(d: Dice) -> Iterator[Part]:
 def motorbike(d: Dice) -> Iterator[Part]:
     kind = d.choice(["cruiser", "racer", "scooter"])
     body, steel, black = paint(d), metal(d), rubber(d)
-    r = 0.12 if kind == "scooter" else d(0.16, 0.19)
-    front, back = -0.36, 0.32
-    tyre = torus(r - 0.035, 0.075, "x")
-    yield Part("tyres", tyre.move(y=r, z=front) + tyre.move(y=r, z=back), black)
+    r, front, back = 0.12 if kind == "scooter" else d(0.16, 0.19), -0.36, 0.32
+    tyre = torus(r - 0.035, 0.075, "x").move(y=r)
+    yield Part("tyres", tyre.move(z=front) + tyre.move(z=back), black)
     spokes = box(0.015, 2 * r - 0.08, 0.015).ring(d.integer(3, 6), "x", 180) + cylinder(0.04, 0.07, axis="x")
     yield Part("spokes", spokes.move(y=r, z=front) + spokes.move(y=r, z=back), steel)
-    bars = np.array([0.0, d(0.5, 0.6), -0.2 if kind != "cruiser" else -0.14])
-    fork = tube([[0.045, r, front], [0.045, *bars[1:]]], 0.015).mirror()
+    y, z = d(0.5, 0.6), -0.14 if kind == "cruiser" else -0.2
     wide, pull = d(0.16, 0.22), d(0.02, 0.12)
-    handle = tube(
-        curve(
-            [
-                [-wide, bars[1] + 0.06, bars[2] + pull],
-                [-0.06, bars[1], bars[2]],
-                [0.06, bars[1], bars[2]],
-                [wide, bars[1] + 0.06, bars[2] + pull],
-            ],
-            4,
-        ),
-        0.014,
-    )
-    yield Part("fork", fork + handle, steel)
-    yield Part("grips", cylinder(0.02, 0.08, axis="x").move(wide, bars[1] + 0.06, bars[2] + pull).mirror(), black)
-    yield Part("headlight", ball(0.1, 0.1, 0.07).move(y=bars[1] - 0.06, z=bars[2] - 0.08), lamp_glow(d))
-    if kind == "scooter":
-        yield Part("shield", plate([(-0.2, 0.15), (-0.16, 0.15), (-0.14, 0.5), (-0.2, 0.5)], 0.26), body)
-        yield Part("floor", box(0.24, 0.04, 0.3).move(y=0.13, z=-0.03), body)
-        yield Part(
-            "tail",
-            hull([(0.1, 0.16, 0.26, 0.24), (0.2, 0.24, 0.26, 0.27), (0.4, 0.22, 0.18, 0.3), (0.46, 0.1, 0.1, 0.33)]),
-            body,
-        )
-        yield Part("seat", rounded_box(0.18, 0.07, 0.34, 0.03).move(y=0.42, z=0.25), black)
-    else:
-        tank = hull(
-            [(-0.2, 0.06, 0.06, 0.45), (-0.12, 0.17, 0.15, 0.44), (0, 0.15, 0.13, 0.42), (0.08, 0.06, 0.06, 0.4)]
-        )
-        yield Part("tank", tank, body)
-        seat = [
-            (0.05, 0.12, 0.05, 0.4),
-            (0.15, 0.17, 0.07, 0.37),
-            (0.34, 0.15, 0.07, 0.4 + d(0, 0.07)),
-            (0.4, 0.06, 0.03, 0.45),
-        ]
-        yield Part("seat", hull(seat, 3.0), black)
-        yield Part(
-            "engine",
-            rounded_box(0.17, 0.17, 0.2, 0.03).move(y=0.22, z=-0.03) + cylinder(0.06, 0.22, axis="x").move(y=0.2),
-            steel,
-        )
-        yield Part(
-            "frame",
-            tube([[0.05, 0.42, -0.15], [0.05, 0.12, -0.1], [0.05, 0.12, 0.1], [0.05, r, back]], 0.018).mirror(),
-            body,
-        )
-        fender = tube(
-            curve([[0, r + 0.02, back + r + 0.01], [0, 2 * r, back + 0.08], [0, 2 * r + 0.02, back - 0.05]], 4), 0.045
-        )
-        yield Part("fender", fender, body)
-        if kind == "racer":
-            yield Part(
-                "fairing",
-                hull([(-0.42, 0.04, 0.05, 0.4), (-0.32, 0.2, 0.24, 0.42), (-0.15, 0.23, 0.34, 0.36)], 2.5),
-                body,
-            )
+    end = np.array([wide, y + 0.06, z + pull])
+    handle = tube(curve([end * [-1, 1, 1], (-0.06, y, z), (0.06, y, z), end], 4), 0.014)
+    yield Part("fork", tube([(0.045, r, front), (0.045, y, z)], 0.015).mirror() + handle, steel)
+    yield Part("grips", cylinder(0.02, 0.08, axis="x").move(*end).mirror(), black)
+    yield Part("headlight", ball(0.1, 0.1, 0.07).move(y=y - 0.06, z=z - 0.08), lamp_glow(d))
+    yield from _scooter(body, black) if kind == "scooter" else _motorcycle(d, body, steel, black, r, back)
+    if kind == "racer":
+        fairing = [(-0.42, 0.04, 0.05, 0.4), (-0.32, 0.2, 0.24, 0.42), (-0.15, 0.23, 0.34, 0.36)]
+        yield Part("fairing", hull(fairing, 2.5), body)
     yield Part("exhaust", cylinder(0.03, 0.4, 0.02, axis="z").move(-0.1, 0.14, 0.22), steel)
+
+
+def _scooter(body: Material, black: Material) -> Iterator[Part]:
+    yield Part("shield", plate([(-0.2, 0.15), (-0.16, 0.15), (-0.14, 0.5), (-0.2, 0.5)], 0.26), body)
+    yield Part("floor", box(0.24, 0.04, 0.3).move(y=0.13, z=-0.03), body)
+    tail = [(0.1, 0.16, 0.26, 0.24), (0.2, 0.24, 0.26, 0.27), (0.4, 0.22, 0.18, 0.3), (0.46, 0.1, 0.1, 0.33)]
+    yield Part("tail", hull(tail), body)
+    yield Part("seat", rounded_box(0.18, 0.07, 0.34, 0.03).move(y=0.42, z=0.25), black)
+
+
+def _motorcycle(d: Dice, body: Material, steel: Material, black: Material, r: float, back: float) -> Iterator[Part]:
+    tank = [(-0.2, 0.06, 0.06, 0.45), (-0.12, 0.17, 0.15, 0.44), (0, 0.15, 0.13, 0.42), (0.08, 0.06, 0.06, 0.4)]
+    yield Part("tank", hull(tank), body)
+    rear = (0.34, 0.15, 0.07, 0.4 + d(0, 0.07))
+    yield Part(
+        "seat", hull([(0.05, 0.12, 0.05, 0.4), (0.15, 0.17, 0.07, 0.37), rear, (0.4, 0.06, 0.03, 0.45)], 3.0), black
+    )
+    engine = rounded_box(0.17, 0.17, 0.2, 0.03).move(y=0.22, z=-0.03) + cylinder(0.06, 0.22, axis="x").move(y=0.2)
+    yield Part("engine", engine, steel)
+    frame = tube([(0.05, 0.42, -0.15), (0.05, 0.12, -0.1), (0.05, 0.12, 0.1), (0.05, r, back)], 0.018)
+    yield Part("frame", frame.mirror(), body)
+    fender = curve([(0, r + 0.02, back + r + 0.01), (0, 2 * r, back + 0.08), (0, 2 * r + 0.02, back - 0.05)], 4)
+    yield Part("fender", tube(fender, 0.045), body)
 
 
 @recipe("skateboard")

@@ -17,6 +17,7 @@ from iebench.render.materials import (
 )
 from iebench.render.recipe import Part, recipe
 from iebench.render.shapes import (
+    Shape,
     ball,
     box,
     curve,
@@ -37,120 +38,82 @@ from iebench.render.shapes import (
 
 @recipe("bag")
 def bag(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["hand", "back", "shop", "case"])
-    body, trim, steel = cloth(d), cloth(d), metal(d)
-    if kind == "back":
-        w, h, depth = d(0.5, 0.62), d(0.7, 0.85), d(0.26, 0.34)
-        yield Part(
-            "body",
-            stack(
-                [
-                    (0, 0.85 * w, -0.4 * depth, 0.45 * depth),
-                    (0.1, w, -depth / 2, depth / 2),
-                    (0.7 * h, w, -depth / 2, depth / 2),
-                    (0.92 * h, 0.8 * w, -0.35 * depth, 0.45 * depth),
-                    (h, 0.4 * w, -0.1 * depth, 0.35 * depth),
-                ],
-                0.12,
-                corner=4,
-            ),
-            body,
-        )
-        yield Part("pocket", rounded_box(0.72 * w, 0.38 * h, 0.14, 0.05).move(y=0.26 * h, z=-depth / 2 - 0.02), trim)
-        yield Part(
-            "side pockets", rounded_box(0.1, 0.3 * h, 0.6 * depth, 0.04).move(0.5 * w, 0.2 * h, 0).mirror(), trim
-        )
-        yield Part(
-            "zip",
-            tube(
-                curve(
-                    [
-                        (-0.36 * w, 0.55 * h, -depth / 2 - 0.005),
-                        (-0.3 * w, 0.8 * h, -0.47 * depth),
-                        (0.3 * w, 0.8 * h, -0.47 * depth),
-                        (0.36 * w, 0.55 * h, -depth / 2 - 0.005),
-                    ],
-                    4,
-                ),
-                0.012,
-            ),
-            steel,
-        )
-        strap = curve(
-            [
-                (0.2, 0.95 * h, 0.4 * depth),
-                (0.24, 0.85 * h, depth / 2 + 0.16),
-                (0.24, 0.45 * h, depth / 2 + 0.16),
-                (0.26, 0.1 * h, depth / 2 - 0.02),
-            ],
-            5,
-        )
-        yield Part("straps", sweep(strap, superellipse(0.09, 0.03, 4.0, 10)).mirror(), trim)
-        yield Part("loop", torus(0.07, 0.03, "x").move(y=h, z=0.1 * depth), trim)
-        return
-    w, h, depth = 0.9, {"hand": d(0.5, 0.62), "shop": d(0.85, 1.05), "case": d(0.55, 0.65)}[kind], d(0.2, 0.32)
-    slope = {"hand": d(0.6, 0.85), "shop": 1.0, "case": 1.0}[kind]
-    if kind == "shop":
-        t = 0.015
-        levels = [
-            (0, w, -depth / 2, depth / 2),
-            (h, w, -depth / 2, depth / 2),
-            (h, w - 2 * t, t - depth / 2, depth / 2 - t),
-            (0.05, w - 2 * t, t - depth / 2, depth / 2 - t),
-        ]
-        yield Part("body", stack(levels, 0.01, corner=1), body)
-    else:
-        top = 0.25 * depth if kind == "hand" else 0.5 * depth
-        yield Part(
-            "body",
-            stack(
-                [
-                    (0, 0.94 * w, -0.46 * depth, 0.46 * depth),
-                    (0.06, w, -depth / 2, depth / 2),
-                    (0.75 * h, (1 + 2 * slope) / 3 * w, -(depth / 2 + top) / 2, (depth / 2 + top) / 2),
-                    (h, slope * w, -top, top),
-                ],
-                0.06,
-                corner=3,
-            ),
-            body,
-        )
-    rise, reach = d(0.2, 0.42), d(0.14, 0.24)
-    arch = curve(
-        [
-            (-reach, h - 0.1, 0),
-            (-0.9 * reach, h + 0.7 * rise, 0),
-            (0.9 * reach, h + 0.7 * rise, 0),
-            (reach, h - 0.1, 0),
-        ],
-        6,
+    yield from d.choice([_handbag, _backpack, _shopping_bag, _briefcase])(d)
+
+
+def _handbag(d: Dice) -> Iterator[Part]:
+    body, trim = cloth(d), cloth(d)
+    w, h, depth, slope = 0.9, d(0.5, 0.62), d(0.2, 0.32), d(0.6, 0.85)
+    half, top = depth / 2, 0.25 * depth
+    levels = [
+        (0, 0.94 * w, -half, half),
+        (0.06, w, -half, half),
+        (0.75 * h, (1 + 2 * slope) / 3 * w, -0.7 * half, 0.7 * half),
+        (h, slope * w, -top, top),
+    ]
+    yield Part("body", stack(levels, 0.06, corner=3), body)
+    yield Part("handles", _carry_loop(d, h).move(z=0.2 * depth).mirror("z"), trim)
+    flap = rounded_box(0.62 * slope * w, 0.45 * h, 0.03, 0.012).turn("x", 8)
+    yield Part("flap", flap.move(y=0.72 * h, z=-0.42 * depth), trim)
+    yield Part("buckle", box(0.09, 0.08, 0.05).move(y=0.52 * h, z=-0.48 * depth), metal(d))
+
+
+def _shopping_bag(d: Dice) -> Iterator[Part]:
+    w, h, depth, t = 0.9, d(0.85, 1.05), d(0.2, 0.32), 0.015
+    half = depth / 2
+    outside, inside = (
+        [(0, w, -half, half), (h, w, -half, half)],
+        [(y, w - 2 * t, t - half, half - t) for y in (h, 0.05)],
     )
-    if kind == "case":
-        yield Part(
-            "handle", tube([[-0.14, h, 0], [-0.13, h + 0.09, 0], [0.13, h + 0.09, 0], [0.14, h, 0]], 0.025), trim
-        )
-        yield Part("locks", box(0.09, 0.1, 0.03).move(0.28, 0.72 * h, -depth / 2).mirror(), steel)
-        yield Part(
-            "seam",
-            stack(
-                [(0.62 * h, 1.01 * w, -0.51 * depth, 0.51 * depth), (0.65 * h, 1.01 * w, -0.51 * depth, 0.51 * depth)],
-                0.06,
-            ),
-            trim,
-        )
-        yield Part("pocket", rounded_box(0.5 * w, 0.4 * h, 0.04, 0.015).move(y=0.3 * h, z=-depth / 2), trim)
-        return
-    gap = depth / 2 - 0.02 if kind == "shop" else 0.2 * depth
-    yield Part("handles", tube(arch, 0.018).move(z=gap).mirror("z"), trim)
-    if kind == "hand":
-        yield Part(
-            "flap",
-            rounded_box(0.62 * slope * w, 0.45 * h, 0.03, 0.012).turn("x", 8).move(y=0.72 * h, z=-0.42 * depth),
-            trim,
-        )
-        yield Part("buckle", box(0.09, 0.08, 0.05).move(y=0.52 * h, z=-0.48 * depth), steel)
-    else:
-        yield Part("print", box(0.55 * w, 0.45 * h, 0.012).move(y=0.5 * h, z=-depth / 2), label(d), "front")
+    yield Part("body", stack([*outside, *inside], 0.01, corner=1), cloth(d))
+    yield Part("handles", _carry_loop(d, h).move(z=half - 0.02).mirror("z"), cloth(d))
+    yield Part("print", box(0.55 * w, 0.45 * h, 0.012).move(y=0.5 * h, z=-half), label(d), "front")
+
+
+def _carry_loop(d: Dice, h: float) -> Shape:
+    """An arch over a bag of height h."""
+    rise, reach = d(0.2, 0.42), d(0.14, 0.24)
+    path = [
+        (-reach, h - 0.1, 0),
+        (-0.9 * reach, h + 0.7 * rise, 0),
+        (0.9 * reach, h + 0.7 * rise, 0),
+        (reach, h - 0.1, 0),
+    ]
+    return tube(curve(path, 6), 0.018)
+
+
+def _briefcase(d: Dice) -> Iterator[Part]:
+    body, trim = cloth(d), cloth(d)
+    w, h, depth = 0.9, d(0.55, 0.65), d(0.2, 0.32)
+    front = -depth / 2
+    yield Part("body", rounded_box(w, h, depth, 0.06).move(y=h / 2), body)
+    yield Part("handle", tube([(-0.14, h, 0), (-0.13, h + 0.09, 0), (0.13, h + 0.09, 0), (0.14, h, 0)], 0.025), trim)
+    yield Part("locks", box(0.09, 0.1, 0.03).move(0.28, 0.72 * h, front).mirror(), metal(d))
+    yield Part("seam", rounded_box(1.01 * w, 0.03, 1.02 * depth, 0.012).move(y=0.63 * h), trim)
+    yield Part("pocket", rounded_box(0.5 * w, 0.4 * h, 0.04, 0.015).move(y=0.3 * h, z=front), trim)
+
+
+def _backpack(d: Dice) -> Iterator[Part]:
+    body, trim = cloth(d), cloth(d)
+    w, h, depth = d(0.5, 0.62), d(0.7, 0.85), d(0.26, 0.34)
+    half = depth / 2
+    levels = [
+        (0, 0.85 * w, -0.8 * half, 0.9 * half),
+        (0.1, w, -half, half),
+        (0.7 * h, w, -half, half),
+        (0.92 * h, 0.8 * w, -0.7 * half, 0.9 * half),
+        (h, 0.4 * w, -0.2 * half, 0.7 * half),
+    ]
+    yield Part("body", stack(levels, 0.12, corner=4), body)
+    yield Part("pocket", rounded_box(0.72 * w, 0.38 * h, 0.14, 0.05).move(y=0.26 * h, z=-half - 0.02), trim)
+    side = rounded_box(0.1, 0.3 * h, 0.6 * depth, 0.04).move(0.5 * w, 0.2 * h, 0)
+    yield Part("side pockets", side.mirror(), trim)
+    corners = [(-0.36 * w, 0.55 * h), (-0.3 * w, 0.8 * h), (0.3 * w, 0.8 * h), (0.36 * w, 0.55 * h)]
+    yield Part("zip", tube(curve([(x, y, -half) for x, y in corners], 4), 0.014), metal(d))
+    down = [(0.95 * h, 0.8 * half), (0.85 * h, half + 0.16), (0.45 * h, half + 0.16), (0.1 * h, half - 0.02)]
+    strap = curve([(0.22, y, z) for y, z in down], 5)
+    yield Part("straps", sweep(strap, superellipse(0.09, 0.03, 4.0, 10)).mirror(), trim)
+    yield Part("loop", torus(0.07, 0.03, "x").move(y=h, z=0.1 * depth), trim)
 
 
 @recipe("cap")
