@@ -1,5 +1,6 @@
 """A training that is set up: dataset, method, probes and optimiser on their devices."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,10 @@ class Session:
     def trainer(self) -> TrainerSettings:
         return self.config.trainer
 
+    def learning_rate(self, step: int) -> float:
+        """The method's learning rate in a step."""
+        return learning_rate_at(self.trainer, step, self.steps_per_epoch, self.num_steps)
+
     def gather_objects(self, value: Any) -> list[Any]:
         """A value of each process, in the order of their ranks."""
         if num_processes() == 1:
@@ -79,9 +84,9 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     watched = build(config, len(pairs.dataset.classes))
     synchronise_batch_norm(watched, fabric.device)
     module, optimizer = fabric.setup(watched, make_optimizer(watched, trainer))
-    options = {"batch_size": trainer.batch_size // num_processes(), "num_workers": trainer.num_workers}
-    loader = pairs.loader(**options, last="drop")
-    val_loader = val.loader(**options, last="keep") if len(val) else None
+    local_batch = trainer.batch_size // num_processes()
+    loader = pairs.loader(local_batch, trainer.num_workers, last="drop")
+    val_loader = val.loader(local_batch, trainer.num_workers) if len(val) else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
     return Session(config, fabric, module, watched, optimizer, loader, val_loader, num_steps, len(loader))
 
@@ -151,3 +156,14 @@ def make_optimizer(watched: Watched, trainer: TrainerSettings) -> torch.optim.Op
         {"params": list(watched.probes.parameters()), "lr": PROBE_LEARNING_RATE, "is_probe": True},
     ]
     return torch.optim.Adam(groups, lr=trainer.learning_rate, fused=True)
+
+
+def learning_rate_at(trainer: TrainerSettings, step: int, steps_per_epoch: int, num_steps: int) -> float:
+    """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
+    if trainer.schedule == "constant":
+        return trainer.learning_rate
+    warmup = min(trainer.warmup_epochs * steps_per_epoch, num_steps)
+    if step < warmup:
+        return trainer.learning_rate * (step + 1) / warmup
+    progress = (step - warmup) / max(num_steps - warmup, 1)
+    return trainer.learning_rate * (1 + math.cos(math.pi * progress)) / 2

@@ -1,6 +1,5 @@
 """The training loop: dataset → run."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ def run_loop(session: Session, out: Path, step: int, metrics: Metrics | None, in
         if logged:
             means = {name: value.item() for name, value in mean_over_processes(averages.take()).items()}
             rates = clock.take(VIEWS_PER_PAIR * trainer.batch_size)
-            rates |= {"learning_rate": learning_rate(session, step - 1), "memory_mib": peak_memory_mib(device)}
+            rates |= {"learning_rate": session.learning_rate(step - 1), "memory_mib": peak_memory_mib(device)}
             bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")
             if metrics:
                 metrics.write(step, {**means, **rates})
@@ -113,25 +112,13 @@ def take_step(
     """One step of the optimiser: the method's terms with its loss, and the scores of the probes."""
     for group in session.optimizer.param_groups:
         if not group["is_probe"]:
-            group["lr"] = learning_rate(session, step)
+            group["lr"] = session.learning_rate(step)
     loss, terms, scores = session.module(pair, describe)
     session.optimizer.zero_grad()
     session.fabric.backward(loss)
     session.optimizer.step()
     session.watched.method.after_step((step + 1) / session.num_steps)
     return terms, scores
-
-
-def learning_rate(session: Session, step: int) -> float:
-    """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
-    trainer = session.trainer
-    if trainer.schedule == "constant":
-        return trainer.learning_rate
-    warmup = min(trainer.warmup_epochs * session.steps_per_epoch, session.num_steps)
-    if step < warmup:
-        return trainer.learning_rate * (step + 1) / warmup
-    progress = (step - warmup) / max(session.num_steps - warmup, 1)
-    return trainer.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
 def check_finite(terms: dict[str, Tensor], step: int) -> None:
