@@ -34,7 +34,7 @@ class Session:
         watched: The method with its online probes.
         optimizer: Of both.
         loader: Training pairs; each pass over it is the next epoch.
-        val_loader: Pairs of the split val; None if it is empty.
+        val_loader: Pairs of the split val; None if there is none.
         num_steps: Steps of the whole training.
         steps_per_epoch: Batches of a whole epoch.
     """
@@ -76,7 +76,8 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     fabric = launch(trainer)
     torch.manual_seed(trainer.seed)
     trainer = replace(trainer, precision=choose_precision(trainer.precision, fabric.device.type))
-    pairs, val = (open_pairs(data, split, method_settings, trainer) for split in ("train", "val"))
+    pairs = open_pairs(data, "train", method_settings, trainer)
+    val = open_pairs(data, "val", method_settings, trainer) if "val" in pairs.dataset.card.splits else None
     check_batch_size(trainer.batch_size, len(pairs))
     config = RunConfig(
         name, method_settings, trainer, describe_dataset(pairs.dataset), pairs.transform_size, len(CLASSES)
@@ -86,7 +87,7 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     module, optimizer = fabric.setup(watched, make_optimizer(watched, trainer))
     local_batch = trainer.batch_size // num_processes()
     loader = pairs.loader(local_batch, trainer.num_workers, last="drop")
-    val_loader = val.loader(local_batch, trainer.num_workers) if len(val) else None
+    val_loader = val.loader(local_batch, trainer.num_workers) if val else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
     return Session(config, fabric, module, watched, optimizer, loader, val_loader, num_steps, len(loader))
 
