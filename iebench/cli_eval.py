@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from iebench.errors import IebenchError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from iebench.evals.suite import Subject
+    from iebench.evals.subject import Subject
 
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = "classification, rotation, colour, pose, translation, translation-world, factors, retrieval, predictor"
@@ -32,7 +33,12 @@ TASK_HELP = "classification, rotation, colour, pose, translation, translation-wo
     "--size", type=click.IntRange(8), help="Side in pixels of the images; that of the run's training by default."
 )
 @click.option("--embeddings", is_flag=True, help="Probe the embeddings too.")
-@click.option("--untrained/--no-untrained", default=True, show_default=True, help="Score random weights as a baseline.")
+@click.option(
+    "--baselines",
+    default="constant,oracle,random weights",
+    show_default=True,
+    help="What stands beside every score: names with commas between, or none.",
+)
 @click.option("--half", is_flag=True, help="Keep representations in float16: half the space.")
 @click.option(
     "--cache", type=FOLDER, help="Where representations are kept between calls; beside the results by default."
@@ -90,7 +96,8 @@ def evaluate_to_folder(
     from iebench.evals.gallery import save_gallery
     from iebench.evals.results import RESULTS
     from iebench.evals.source import DatasetSource
-    from iebench.evals.suite import TASKS, EvalSettings, Suite
+    from iebench.evals.subject import BASELINES, EvalSettings
+    from iebench.evals.suite import TASKS, Suite
     from iebench.evals.table import build_rows, format_table
     from iebench.evals.training import ProbeSettings
 
@@ -102,19 +109,31 @@ def evaluate_to_folder(
         seeds=tuple(range(options["seeds"])),
         probes=ProbeSettings(epochs=options["epochs"]),
         embeddings=options["embeddings"],
+        baselines=_choose("--baselines", options["baselines"], BASELINES),
         dtype="float16" if options["half"] else "float32",
         device=device,
         cache=options["cache"] or folder / "features",
     )
-    tasks = TASKS if options["tasks"] == "all" else tuple(name.strip() for name in options["tasks"].split(","))
     source = DatasetSource(options["data"], size, num_workers=options["workers"])
     ood = options["ood"] and DatasetSource(options["ood"], size, num_workers=options["workers"])
+    tasks = _choose("--tasks", options["tasks"], TASKS)
     suite = Suite(subject, source, tasks, settings, ood)
-    results = suite.run((run or folder).name, fresh if options["untrained"] else None)
+    results = suite.run((run or folder).name, fresh)
     results = replace(results, method=config.get("method", str(backbone)), training=config)
     results.write(folder / RESULTS)
     save_gallery(suite, folder)
     return format_table(build_rows([results]))
+
+
+def _choose(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that an option asks for: "all", "none", or some with commas between."""
+    names = {"all": known, "none": ()}.get(text, tuple(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(known)}, all or none."
+            raise UsageError(f"{option} has no {name!r}: {hint}")
+    return names
 
 
 def _choose_device(name: str) -> str:
@@ -147,7 +166,7 @@ def _hash_file(path: Path) -> str:
 def _run_subject(run: Path, device: str) -> "tuple[Subject, Callable[[Tensor], Tensor]]":
     """The trained method of a run, and its backbone with fresh weights."""
     import iebench.models.runs as runs
-    from iebench.evals.suite import Subject
+    from iebench.evals.subject import Subject
 
     method: Any = runs.load(run).to(device)
     fresh: Any = _seeded(lambda: runs.read_config(run).build_method()).to(device).eval()
@@ -164,7 +183,7 @@ def _run_subject(run: Path, device: str) -> "tuple[Subject, Callable[[Tensor], T
 
 def _backbone_subject(name: str, weights: Path | None, device: str) -> "tuple[Subject, Callable[[Tensor], Tensor]]":
     """Somebody's network with its weights, and with fresh ones."""
-    from iebench.evals.suite import Subject
+    from iebench.evals.subject import Subject
     from iebench.models.backbones import build_backbone
     from iebench.models.weights import load_backbone
 

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from iebench.evals.results import Results
-    from iebench.evals.suite import TASKS, EvalSettings, Subject, evaluate
+    from iebench.evals.subject import EvalSettings, Subject
+    from iebench.evals.suite import TASKS, evaluate
     from iebench.evals.training import ProbeSettings
 
 # As in iebench itself: what needs torch is imported only when it is named.
 _LAZY = {
     "TASKS": "suite",
-    "EvalSettings": "suite",
-    "Subject": "suite",
+    "EvalSettings": "subject",
+    "Subject": "subject",
     "evaluate": "suite",
     "ProbeSettings": "training",
     "Results": "results",

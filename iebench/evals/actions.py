@@ -4,38 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.errors import UsageError
-from iebench.evals.tasks import HUES
-from iebench.factors import ROTATION, FactorSpace
-from iebench.rotations import compose, invert, relative_rotation
-
-TRANSFORMS = ("rotation", "rotation+color", "all")
-
-
-def relate(
-    space: FactorSpace,
-    source: Float[ndarray, "*b factors"],
-    target: Float[ndarray, "*b factors"],
-    transform: str = "rotation",
-) -> Float[ndarray, "*b t"]:
-    """The transform that takes the source's latents to the target's.
-
-    Args:
-        space: the factors of the latents.
-        source: latents of the source views.
-        target: latents of the target views.
-        transform: "rotation" (4 numbers), "rotation+color" (then the differences of both hues), or "all" (of all others).
-
-    Raises:
-        UsageError: there is no such transform, or the space lacks its factors.
-    """
-    if transform not in TRANSFORMS:
-        raise UsageError(f"There is no transform {transform!r}: choose one of {', '.join(TRANSFORMS)}.")
-    angles = space.columns(ROTATION)
-    others = {"rotation": (), "rotation+color": HUES, "all": tuple(n for n in space.names if n not in ROTATION)}
-    columns = space.columns(others[transform])
-    rotation = relative_rotation(source[..., angles], target[..., angles])
-    return np.concatenate([rotation, target[..., columns] - source[..., columns]], axis=-1)
+from iebench.rotations import compose, invert
 
 
 def chain(first: Float[ndarray, "*b t"], second: Float[ndarray, "*b t"]) -> Float[ndarray, "*b t"]:

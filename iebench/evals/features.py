@@ -61,16 +61,6 @@ class FeatureSet:
         return self.latents[..., self.space.columns(names)]
 
 
-def concatenate(first: FeatureSet, second: FeatureSet) -> FeatureSet:
-    """The objects of two splits, one after the other; values and embeddings are copied into memory."""
-    names = ("latents", "labels", "objects", "values")
-    joined = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names}
-    embeddings = None
-    if first.embeddings is not None and second.embeddings is not None:
-        embeddings = np.concatenate([first.embeddings, second.embeddings])
-    return FeatureSet(first.space, embeddings=embeddings, **joined)
-
-
 def cache_key(weights: str, source: ViewSource, settings: Mapping[str, Any]) -> str:
     """The name under which representations are cached: a hash of weights, data and settings."""
     text = json.dumps([weights, source.identity, dict(settings), BLOCK], sort_keys=True)

@@ -10,13 +10,14 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from iebench.evals.actions import chain, relate, rotate_about_z, stay, undo
+from iebench.evals.actions import chain, rotate_about_z, stay, undo
 from iebench.evals.features import FeatureSet
 from iebench.evals.metrics import mean_by_angle
 from iebench.evals.retrieval import Predict
 from iebench.evals.training import validation_samples
 from iebench.factors import ROTATION
 from iebench.rotations import angle_between, compose, euler_to_quaternion
+from iebench.transforms import make_transform
 
 STEERING_DEGREES = (-90, -60, -30, 0, 30, 60, 90)
 
@@ -63,7 +64,8 @@ class PredictorAnalysis:
         chosen = torch.from_numpy(samples.of(features.embeddings)).float()
         self.source, self.target = chosen[:, 0], chosen[:, 1]
         latents = samples.of(features.latents)
-        self.transforms = relate(features.space, latents[:, 0], latents[:, 1], transform)
+        self.relate = make_transform(transform, features.space)
+        self.transforms = self.relate(latents[:, 0], latents[:, 1])
 
     @torch.no_grad()
     def move(self, embeddings: Tensor, transforms: Float[ndarray, "n t"]) -> Tensor:
@@ -116,8 +118,7 @@ class PredictorAnalysis:
         """The object's own views nearest to the embedding predicted for `view` from view 0."""
         embeddings = torch.from_numpy(np.array(self.features.embeddings[object_index])).float()  # type: ignore[index]
         latents = self.features.latents[object_index]
-        name = {4: "rotation", 6: "rotation+color"}.get(self.transforms.shape[1], "all")
-        moved = self.move(embeddings[:1], relate(self.features.space, latents[:1], latents[view : view + 1], name))
+        moved = self.move(embeddings[:1], self.relate(latents[:1], latents[view : view + 1]))
         similarity = F.normalize(embeddings[:, -self.width :], dim=1) @ F.normalize(moved[0, -self.width :], dim=0)
         return similarity.argsort(descending=True)[:count].numpy()
 

@@ -56,7 +56,7 @@ class Probe:
     def __init__(self, head: nn.Module, loss: Loss, lr: float = 1e-3, schedule: Callable[[int], float] | None = None):
         self.head = head
         self.loss = loss
-        self.optimizer = torch.optim.Adam(head.parameters(), lr=lr)
+        self.optimizer = torch.optim.Adam(head.parameters(), lr=lr, fused=True)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, schedule or (lambda step: 1.0))
 
     def step(self, inputs: Float[Tensor, "batch width"], targets: Tensor) -> Float[Tensor, ""]:

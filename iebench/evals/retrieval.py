@@ -13,11 +13,11 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from iebench.evals.actions import relate
 from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure, mean_of
 from iebench.factors import ROTATION
 from iebench.rotations import compose, euler_to_quaternion
+from iebench.transforms import make_transform
 
 TIE = 2e-6  # above the rounding of a float32 cosine of 1 000 terms
 HITS = (1, 2, 5, 10)
@@ -86,9 +86,9 @@ class Retrieval:
         """Unit predicted embeddings of all views of some objects, each from the object's view 0."""
         embeddings, latents = _embeddings(features)[rows], features.latents[rows]
         sources = np.repeat(latents[:, :1], latents.shape[1], axis=1)
-        transforms = relate(features.space, sources, latents, self.transform)
+        transforms = make_transform(self.transform, features.space)(sources, latents)
         source = torch.from_numpy(np.repeat(embeddings[:, :1], latents.shape[1], axis=1).astype(np.float32))
-        moved = torch.from_numpy(np.asarray(transforms, np.float32)).flatten(0, 1).to(self.device)
+        moved = torch.from_numpy(transforms).flatten(0, 1).to(self.device)
         predicted = self.predict(source.flatten(0, 1).to(self.device), moved)
         return F.normalize(torch.as_tensor(predicted).float(), dim=1).unflatten(0, latents.shape[:2])
 

@@ -70,14 +70,12 @@ class DatasetSource:
         return self.dataset.split_indices(split)
 
     def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
-        from torch.utils.data import DataLoader, Subset
-
         from iebench.views import ViewDataset
 
-        views = ViewDataset(self.dataset.root, split, size=self.size)
-        rest = Subset(views, range(start, len(views)))
-        for images, *_ in DataLoader(rest, batch_size=self.batch_size, num_workers=self.num_workers):
-            yield images
+        loader = ViewDataset(self.dataset.root, split, self.size).loader(self.batch_size, self.num_workers)
+        loader.load_state_dict({**loader.state_dict(), "read": start})
+        for view in loader:
+            yield view.image
 
 
 def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:

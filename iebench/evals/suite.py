@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,84 +12,18 @@ from numpy import ndarray
 
 import iebench
 from iebench.errors import UsageError
+from iebench.evals.baselines import constant_scores, oracle_scores, untrained_scores
 from iebench.evals.factor_matrix import factor_scores
 from iebench.evals.features import FeatureSet, Represent, cache_key, extract
-from iebench.evals.measure import Measure
 from iebench.evals.predictor import PredictorAnalysis
 from iebench.evals.results import Results, ScoreBook
-from iebench.evals.retrieval import Predict, Retrieval, chance_measures, compose_quaternions
+from iebench.evals.retrieval import Retrieval
 from iebench.evals.source import DatasetSource, ViewSource
+from iebench.evals.subject import EvalSettings, Subject
 from iebench.evals.tasks import PROBE_TASKS, applicable
-from iebench.evals.training import (
-    ProbeSettings,
-    ProbeTask,
-    ask_probe,
-    by_object,
-    fit_probe,
-    sample_targets,
-    validation_samples,
-)
-from iebench.factors import ROTATION
-from iebench.rotations import euler_to_quaternion
+from iebench.evals.training import ProbeTask, Samples, ask_probe, by_object, fit_probe, validation_samples
 
 TASKS = (*PROBE_TASKS, "factors", "retrieval", "predictor")
-IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
-
-
-@dataclass(frozen=True)
-class EvalSettings:
-    """How the scores are taken.
-
-    Attributes:
-        seeds: of the probes.
-        probes: how they are trained.
-        draws: of the bootstrap over objects; 0 for none.
-        embeddings: probe the embeddings too.
-        dtype: in which representations are kept, "float32" or "float16".
-        device: where everything runs.
-        cache: folder in which representations are kept; in memory when absent.
-    """
-
-    seeds: tuple[int, ...] = (0,)
-    probes: ProbeSettings = field(default_factory=ProbeSettings)
-    draws: int = 200
-    embeddings: bool = False
-    dtype: str = "float32"
-    device: str = "cpu"
-    cache: Path | None = None
-
-    def protocol(self) -> dict[str, Any]:
-        """What could change a score, as plain values."""
-        return {
-            "seeds": list(self.seeds),
-            "probes": asdict(self.probes),
-            "bootstrap_draws": self.draws,
-            "dtype": self.dtype,
-            "backbone": "frozen, eval mode, one pass",
-            "relative_rotation": "R(source)⁻¹ R(target), quaternion (x, y, z, w), sign as scipy composes it",
-            "retrieval": "cosine, every view from the object's view 0, ties in random order",
-        }
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is evaluated.
-
-    Attributes:
-        represent: uint8 images (batch, 3, height, width) → representations (batch, width).
-        embed: representations → embeddings.
-        predict: (embeddings, transforms) → predictions of the embeddings' last columns.
-        parts: slices of the representation, such as {"invariant": …, "equivariant": …}.
-        transform: that the predictor takes.
-        key: hash of the weights, by which representations are cached; not cached between calls when empty.
-    """
-
-    represent: Represent
-    embed: Represent | None = None
-    predict: Predict | None = None
-    parts: Mapping[str, slice] = field(default_factory=dict)
-    transform: str = "rotation"
-    key: str = ""
 
 
 def evaluate(
@@ -156,9 +90,6 @@ class Suite:
             self.run_factors()
         if self.subject.predict is not None and self.subject.embed is not None:
             self.run_predictor()
-        baselines = {"constant": self.constant(), "oracle": self.oracle()}
-        if untrained is not None:
-            baselines["random weights"] = self.untrained(untrained)
         return Results(
             name=name,
             method="backbone",
@@ -173,9 +104,19 @@ class Suite:
             },
             parts={part: [*part_range(columns, self.train)] for part, columns in self.subject.parts.items()},
             scores=self.scores,
-            baselines=baselines,
+            baselines=self.baselines(untrained),
             details=self.details,
         )
+
+    def baselines(self, untrained: Represent | None = None) -> dict[str, ScoreBook]:
+        """The scores of the baselines asked for; those of random weights where there are some."""
+        makers: dict[str, Callable[[], ScoreBook]] = {
+            "constant": lambda: constant_scores(self),
+            "oracle": lambda: oracle_scores(self),
+        }
+        if untrained is not None:
+            makers["random weights"] = lambda: untrained_scores(self, untrained)
+        return {name: makers[name]() for name in self.settings.baselines if name in makers}
 
     def extract(self, subject: Subject, source: ViewSource, split: str) -> FeatureSet:
         """Representations and embeddings of a split, from the cache where they are in it."""
@@ -199,9 +140,9 @@ class Suite:
             for task in chosen:
                 for seed in self.settings.seeds:
                     sets = {prefix: views[part] for prefix, views in tests.items()}
-                    self._run_probe(self.scores, f"{task.name}/{part}", task, train, sets, seed, self.details)
+                    self.run_probe(self.scores, f"{task.name}/{part}", task, train, sets, seed, self.details)
 
-    def _run_probe(
+    def run_probe(
         self,
         book: ScoreBook,
         key: str,
@@ -213,19 +154,19 @@ class Suite:
     ) -> None:
         probe = fit_probe(task, train, self.settings.probes, seed, self.settings.device)
 
-        def answer(features: FeatureSet, samples: Any) -> ndarray:
+        def answer(features: FeatureSet, samples: Samples) -> ndarray:
             return ask_probe(probe, features, samples, self.settings.device)
 
         for prefix, features in tests.items():
-            self._score(book, prefix + key, task, features, answer, details if seed == self.settings.seeds[0] else None)
+            self.score(book, prefix + key, task, features, answer, details if seed == self.settings.seeds[0] else None)
 
-    def _score(
+    def score(
         self,
         book: ScoreBook,
         key: str,
         task: ProbeTask,
         features: FeatureSet,
-        answer: Callable[[FeatureSet, Any], ndarray],
+        answer: Callable[[FeatureSet, Samples], ndarray],
         details: dict[str, Any] | None = None,
     ) -> None:
         samples = validation_samples(features, task.arity, self.settings.probes.pairs_per_object)
@@ -251,9 +192,9 @@ class Suite:
         retrieval = Retrieval(subject.predict, subject.transform, device)
         if "retrieval" in self.tasks:
             for prefix, features in self.tests.items():
-                self._retrieve(self.scores, retrieval, features, f"{prefix}retrieval/val-val", [features])
+                self.retrieve(self.scores, retrieval, features, f"{prefix}retrieval/val-val", [features])
             val = self.tests[""]
-            self._retrieve(self.scores, retrieval, self.train, "retrieval/train-train", [self.train])
+            self.retrieve(self.scores, retrieval, self.train, "retrieval/train-train", [self.train])
             self.scores.add(
                 "retrieval/val-all", iter([retrieval.rotation_error(val, [self.train, val])]), self.settings.draws
             )
@@ -262,66 +203,14 @@ class Suite:
                 analysis = PredictorAnalysis(subject.predict, features, subject.transform, device)
                 self.details[f"{prefix}predictor"] = analysis.summary()
 
-    def _retrieve(
+    def retrieve(
         self, book: ScoreBook, retrieval: Retrieval, features: FeatureSet, key: str, candidates: list[FeatureSet]
     ) -> None:
         book.add(key, retrieval.ranks(features), self.settings.draws)
         book.add(key, iter([retrieval.rotation_error(features, candidates)]), self.settings.draws)
-
-    def constant(self) -> ScoreBook:
-        """What the best constant answer scores on every task, and always answering the identity on rotations."""
-        book = ScoreBook()
-        for task in applicable(self.tasks, self.train):
-            constant = task.constant(sample_targets(task, self.train))
-            for prefix, features in self.tests.items():
-                self._score(book, f"{prefix}{task.name}/whole", task, features, _always(constant))
-                if task.name == "rotation":
-                    self._score(book, f"{prefix}{task.name}/identity", task, features, _always(IDENTITY))
-        if "retrieval" in self.tasks and set(ROTATION) <= set(self.train.space.names):
-            for key, features in {"val-val": self.tests[""], "train-train": self.train}.items():
-                book.add(f"retrieval/{key}", chance_measures(features))
-        return book
-
-    def oracle(self) -> ScoreBook:
-        """What the latents themselves score, with probes of the same protocol; classes are not in them."""
-        book, train = ScoreBook(), oracle_features(self.train)
-        tests = {prefix: oracle_features(features) for prefix, features in self.tests.items()}
-        for task in applicable(self.tasks, self.train):
-            if task.name != "classification":
-                self._run_probe(book, f"{task.name}/whole", task, train, tests, self.settings.seeds[0])
-        if "retrieval" in self.tasks and set(ROTATION) <= set(self.train.space.names):
-            val = replace(tests[""], values=tests[""].values[..., :4])
-            self._retrieve(book, Retrieval(compose_quaternions), val, "retrieval/val-val", [val])
-        return book
-
-    def untrained(self, represent: Represent) -> ScoreBook:
-        """What the same backbone scores with random weights."""
-        book, subject = ScoreBook(), Subject(represent)
-        train = self.extract(subject, self.source, "train")
-        tests = {"": self.extract(subject, self.source, "val")}
-        for task in applicable(self.tasks, self.train):
-            self._run_probe(book, f"{task.name}/whole", task, train, tests, self.settings.seeds[0])
-        return book
-
-
-def _always(answer: ndarray) -> Callable[[FeatureSet, Any], ndarray]:
-    return lambda features, samples: np.tile(answer, (len(samples.objects), 1))
-
-
-def oracle_features(features: FeatureSet) -> FeatureSet:
-    """The views represented by the quaternion of their rotation, where they have one, and their latents."""
-    latents = features.latents.astype(np.float32)
-    if set(ROTATION) <= set(features.space.names):
-        latents = np.concatenate([euler_to_quaternion(features.factor(*ROTATION)).astype(np.float32), latents], axis=-1)
-    return replace(features, values=latents, embeddings=None)
 
 
 def part_range(columns: slice, features: FeatureSet) -> tuple[int, int]:
     """First column of a part, and the one after its last."""
     start, stop, _ = columns.indices(features.values.shape[-1])
     return start, stop
-
-
-def measures_by_name(measures: Iterator[Measure]) -> dict[str, float]:
-    """The values of measures, by name: what a trainer logs."""
-    return {measure.name: measure.value for measure in measures}

@@ -13,6 +13,7 @@ from iebench.evals.metrics import pooled_from_uniform
 from iebench.evals.results import Results, Score, ScoreBook
 
 FORMATS = ("text", "markdown", "latex", "csv")
+ESTIMATED = "rotation R², pooled, estimated"
 ESTIMATE = (
     "The estimated pooled R² of rows that give the uniform one is 0.229 + 0.771 · R², exact only where every component of the "
     "quaternion leaves the same share of its variance unexplained."
@@ -185,13 +186,14 @@ def to_grid(rows: Sequence[Row], estimate: bool = False) -> list[list[str]]:
         [row.name, *(column.show(*row.cells.get(column.title, (None, None))) for column in columns)] for row in rows
     ]
     if estimate:
-        head.append("rotation R², pooled, estimated")
+        head.append(ESTIMATED)
         for line, row in zip(body, rows, strict=True):
-            line.append(_estimate(row))
+            line.append(estimate_pooled(row))
     return [[*head, "protocol"], *([*line, row.protocol] for line, row in zip(body, rows, strict=True))]
 
 
-def _estimate(row: Row) -> str:
+def estimate_pooled(row: Row) -> str:
+    """What a row with only a uniform rotation R² would score pooled, as text; empty for all others."""
     uniform = row.cells.get("rotation R², uniform")
     if uniform is None or "rotation R², pooled" in row.cells:
         return ""

@@ -4,7 +4,7 @@ import torch
 
 from iebench.errors import IebenchError
 from iebench.evals import features as module
-from iebench.evals.features import cache_key, concatenate, extract
+from iebench.evals.features import cache_key, extract
 
 
 def test_every_view_is_represented_once_and_in_order(fake, read_latents):
@@ -81,10 +81,3 @@ def test_keys_tell_weights_data_and_settings_apart(fake):
 def test_what_is_no_representation_is_refused(fake, represent, words):
     with pytest.raises(IebenchError, match=words):
         extract(represent, fake(), "val")
-
-
-def test_splits_join(fake, read_latents):
-    source = fake()
-    both = concatenate(*(extract(read_latents, source, split) for split in ("train", "val")))
-    assert np.array_equal(both.latents, source.latents)
-    assert np.array_equal(both.values, source.latents.astype(np.float32))

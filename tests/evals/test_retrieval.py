@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from iebench.evals.baselines import oracle_features
 from iebench.evals.features import extract
 from iebench.evals.retrieval import Retrieval, chance_measures, compose_quaternions, nearest_errors, rank_chances
-from iebench.evals.suite import oracle_features
 from iebench.rotations import euler_to_quaternion
 
 
