@@ -87,7 +87,7 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     module, optimizer = fabric.setup(watched, make_optimizer(watched, trainer))
     local_batch = trainer.batch_size // num_processes()
     loader = pairs.loader(local_batch, trainer.num_workers, last="drop")
-    val_loader = val.loader(local_batch, trainer.num_workers) if val else None
+    val_loader = val.loader(local_batch, trainer.num_workers, last="pad") if val else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
     return Session(config, fabric, module, watched, optimizer, loader, val_loader, num_steps, len(loader))
 

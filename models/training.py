@@ -11,7 +11,7 @@ from tqdm import tqdm
 from iebench.errors import IebenchError
 from iebench.models import checkpoints
 from iebench.models.distributed import mean_over_processes
-from iebench.models.interruption import Interruption
+from iebench.models.interruption import Interruption, signals_blocked
 from iebench.models.metrics import Averages, Clock, Metrics, peak_memory_mib
 from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_config
 from iebench.models.session import Session, set_up
@@ -95,10 +95,13 @@ def run_loop(session: Session, out: Path, step: int, metrics: Metrics | None, in
 def cycle(loader: Any) -> Iterator[Pair]:
     """Batches without end; each pass over the loader is the next epoch."""
     while True:
-        # An iterator seeds its workers from torch's generator; one more of them, after a resume, must not shift it.
-        with torch.random.fork_rng(devices=[]):
-            iterator = iter(loader)
-        yield from iterator
+        batches = iter(loader)
+        # The first batch starts the workers and takes their seed from torch's generator: a resume, which starts them once
+        # more, must not shift it. And a signal to all processes of a job must leave the workers alive until we have saved.
+        with torch.random.fork_rng(devices=[]), signals_blocked():
+            first = next(batches)
+        yield first
+        yield from batches
 
 
 def to_device(pair: Pair, device: torch.device) -> Pair:

@@ -93,21 +93,36 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
     assert method.predict(embedding, torch.randn(2, 4)).shape == (2, 16)
 
 
+def start_process(data: Path, out: Path) -> subprocess.Popen:
+    """The training of `whole_run` as a command, in a process group of its own."""
+    command = [sys.executable, "-m", "iebench.cli", "train", "sie", "--data", str(data), "--out", str(out)]
+    command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
+    command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.slow
 def test_killed_in_mid_epoch(whole_run: Path, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
-    command = [sys.executable, "-c", "from iebench.cli_train import train_command; train_command()", "sie"]
-    command += ["--data", str(data), "--out", str(out), "--projector", "16-16-16", "--precision", "32", "--steps", "12"]
-    command += ["--batch-size", "4", "--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3"]
-    command += ["--validate-every", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    wait_for_step(out, 7, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with start_process(data, out) as process:
+        wait_for_step(out, 7, process)
+        os.killpg(process.pid, signal.SIGKILL)
     assert checkpoints.load(out / "last.ckpt")["step"] in (6, 9)
     train("sie", SETTINGS, TRAINER, data, out)
     assert_same_ending(whole_run, out)
+
+
+@pytest.mark.slow
+def test_preempted_with_all_its_workers(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "preempted"
+    with start_process(data, out) as process:
+        wait_for_step(out, 4, process)
+        os.killpg(process.pid, signal.SIGTERM)
+        _, message = process.communicate(timeout=60)
+    step = checkpoints.load(out / "last.ckpt")["step"]
+    assert process.returncode == 1
+    assert f"SIGTERM ended the run after step {step}; it is saved" in message
 
 
 def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
