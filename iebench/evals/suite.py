@@ -79,9 +79,6 @@ class Suite:
         self.tests = {"": self.extract(subject, source, "val")}
         if ood is not None:
             self.tests["ood/"] = self.extract(subject, ood, "all")
-        for split, features in {"train": self.train, "val": self.tests[""]}.items():
-            if not features.num_objects:
-                raise UsageError(f"The dataset has no objects in its {split} split: render more objects.")
 
     def run(self, name: str, untrained: Represent | None = None) -> Results:
         """Take all scores."""
@@ -94,8 +91,12 @@ class Suite:
             name=name,
             method="backbone",
             training={},
-            data={**self.source.card, **({"ood": self.ood.card} if self.ood is not None else {})},
-            protocol=self.settings.protocol(),
+            data={
+                **self.source.card,
+                "identity": self.source.identity,
+                **({"ood": self.ood.card} if self.ood is not None else {}),
+            },
+            protocol={**self.settings.protocol(), "weights": self.subject.key},
             versions={
                 "iebench": iebench.__version__,
                 "torch": torch.__version__,

@@ -88,17 +88,24 @@ class Row:
 
 def build_rows(results: Sequence[Results]) -> list[Row]:
     """A row for each kind of training, its runs with other seeds put together as mean ± std, and the baselines below."""
+    rows = [
+        _row_of_runs(group)
+        for group in _group(results, lambda r: [r.method, training_of(r), r.data, r.protocol["probes"]])
+    ]
+    for group in _group(results, lambda r: [r.data, r.protocol["probes"]]):
+        for name in ("random weights", "constant", "oracle"):
+            books = [result.baselines[name] for result in group if name in result.baselines]
+            if books:
+                rows.append(Row(name, f"baseline, {_describe_data(group[0])}", _cells(books[:1]), "baseline"))
+    return rows
+
+
+def _group(results: Sequence[Results], key: Callable[[Results], Any]) -> list[list[Results]]:
+    """The results with equal keys together, in the order in which the first of each comes."""
     groups: dict[str, list[Results]] = {}
     for result in results:
-        groups.setdefault(json.dumps([result.method, training_of(result), result.data], sort_keys=True), []).append(
-            result
-        )
-    rows = [_row_of_runs(group) for group in groups.values()]
-    for name in ("random weights", "constant", "oracle"):
-        books = [result.baselines[name] for result in results if name in result.baselines]
-        if books:
-            rows.append(Row(name, "baseline", _cells([books[0]]), "baseline"))
-    return rows
+        groups.setdefault(json.dumps(key(result), sort_keys=True), []).append(result)
+    return list(groups.values())
 
 
 def training_of(result: Results) -> dict[str, Any]:
@@ -120,12 +127,16 @@ def describe_group(group: Sequence[Results]) -> str:
     seeds = len(group) if len(group) > 1 else len(first.protocol["seeds"])
     kind = "run" if len(group) > 1 else "probe seed"
     words = [
-        f"{first.data.get('name', 'data')} {first.data.get('evaluated_size', '')}px",
+        _describe_data(first),
         *([length] if trainer else []),
-        f"probes {first.protocol['probes']['epochs']} epochs",
         f"{seeds} {kind}{'s' if seeds > 1 else ''}",
     ]
     return ", ".join(words)
+
+
+def _describe_data(result: Results) -> str:
+    size, epochs = result.data.get("evaluated_size"), result.protocol["probes"]["epochs"]
+    return f"{result.data.get('name', 'data')}{f' {size}px' if size else ''}, probes {epochs} epochs"
 
 
 def label_of(result: Results) -> str:
