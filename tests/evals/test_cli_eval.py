@@ -80,5 +80,6 @@ def test_from_a_run_to_its_report(drawn_dataset, tmp_path):
     page = (tmp_path / "report.html").read_text()
     for section in ("training", "factors", "laws", "gallery", "settings"):
         assert f'<section id="{section}">' in page
-    invoke(eval_command, tmp_path / "sie", "--data", drawn_dataset, "--ood", drawn_dataset, *QUICK, "--workers", "1")
+    anew = [*QUICK, "--workers", "1", "--cache", tmp_path / "anew"]
+    invoke(eval_command, tmp_path / "sie", "--data", drawn_dataset, "--ood", drawn_dataset, *anew)
     assert (tmp_path / "sie/results.json").read_text() == first
