@@ -53,7 +53,8 @@ class DatasetCard:
 
     def write(self, root: Path) -> None:
         """Write `dataset.json`, by rename."""
-        value = {**asdict(self), "space": self.space.to_json()}
+        value: dict[str, Any] = {**asdict(self), "space": self.space.to_json()}
+        value["digest"] = digest_card(value)
         partial = root / (CARD + ".partial")
         partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
         partial.rename(root / CARD)
@@ -73,11 +74,34 @@ class DatasetCard:
                     f"{path} has format {value.get('format')!r}, and this iebench reads format {FORMAT}: "
                     "render or import the dataset again, or install the iebench that wrote it."
                 )
-            return cls(**{**value, "space": FactorSpace.from_json(value["space"])})
+            value.pop("digest", None)  # compared by `iebench verify` alone, so that people may edit a card
+            card = cls(**{**value, "space": FactorSpace.from_json(value["space"])})
+            _check_values(card)
+            return card
         except FileNotFoundError:
             raise IebenchError(_why_no_card(root)) from None
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError, ValueError) as error:
             raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+
+def digest_card(value: dict[str, Any]) -> str:
+    """SHA-256 of all that a card says, whatever its white space; its own "digest" is left out."""
+    content = {name: entry for name, entry in value.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _check_values(card: DatasetCard) -> None:
+    """A card may come from anywhere, so what readers rely on is checked.
+
+    Raises:
+        ValueError: a number or a name that no dataset has.
+    """
+    if min(card.image_size, card.num_views) < 1 or card.channels not in ("rgb", "bgr"):
+        raise ValueError(f"image_size {card.image_size}, num_views {card.num_views}, channels {card.channels!r}")
+    files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
+    for name, file in files.items():
+        if Path(name).name != name or not isinstance(file["bytes"], int) or not isinstance(file["sha256"], str):
+            raise ValueError(f"file {name!r}")
 
 
 def _why_no_card(root: Path) -> str:

@@ -10,13 +10,23 @@ import click
 
 from iebench import __version__
 from iebench.catalogue import CLASSES
+from iebench.cli_data import export, import_, info, show, verify
+from iebench.cli_demo import demo
 from iebench.cli_eval import eval_command, report_command, table_command
-from iebench.cli_render import doctor, render
+from iebench.cli_objects import objects
+from iebench.cli_render import doctor, merge, render
 from iebench.cli_train import export_backbone_command, train_command
 from iebench.errors import IebenchError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class OrderedGroup(click.Group):
+    """Lists its commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=OrderedGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="iebench")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
@@ -35,9 +45,17 @@ def classes() -> None:
 
 
 COMMANDS = (
-    render,
+    demo,
     doctor,
     classes,
+    objects,
+    render,
+    merge,
+    info,
+    show,
+    verify,
+    import_,
+    export,
     train_command,
     export_backbone_command,
     eval_command,
@@ -52,7 +70,7 @@ def main() -> None:
     """Run the command line: exit code 0 for done, 1 for failed, 2 for wrong usage."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="iebench", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

@@ -52,8 +52,8 @@ POSITIVE = click.IntRange(min=1)
     "--space",
     default="3diebench",
     show_default=True,
-    metavar="NAME",
-    help="Factor space: 3diebench, 3diebench-t, so3 or ood-rotation.",
+    metavar="NAME|FILE",
+    help="Factor space: 3diebench, 3diebench-t, so3, ood-rotation, or a TOML file.",
 )
 @click.option(
     "--factor",
@@ -61,6 +61,11 @@ POSITIVE = click.IntRange(min=1)
     multiple=True,
     metavar="NAME=LOW:HIGH|VALUE",
     help="Replace the range of a factor, such as rotation_z=-180:180deg or floor_hue=0.3; may be repeated.",
+)
+@click.option(
+    "--sweep",
+    metavar="NAME=FROM:TO:N",
+    help="N views in which one factor moves and all others stay; OUT.webp shows them moving.",
 )
 @click.option("--quality", default="fast", show_default=True, help="fast, reference (as published), or preview.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the latents.")
@@ -136,8 +141,19 @@ def render(
         run = choose_engine(job, limits, workers, device, engine, ray_address)
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
+    if request["sweep"] is not None:
+        _animate(out)
     if summary.failed_fraction > max_failures:
         sys.exit(1)
+
+
+def _animate(out: Path) -> None:
+    from iebench.animate import animate_views
+    from iebench.dataset import Dataset
+
+    picture = out.with_name(out.name + ".webp")
+    animate_views(Dataset(out), picture)
+    click.echo(f"{picture}: the sweep as an animated picture.", err=True)
 
 
 class Progress:
@@ -196,6 +212,19 @@ def _report(summary: "Summary", log_json: bool) -> None:
         click.echo(f"  failed: {failure.synset}/{failure.object_id}: {failure.reason}")
     if len(summary.failures) > 10:
         click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
+
+
+@click.command()
+@click.argument("parts", type=FOLDER, nargs=-1, required=True)
+@click.argument("out", type=FOLDER)
+def merge(parts: tuple[Path, ...], out: Path) -> None:
+    """Join PARTS, rendered with --part 1/n to n/n, to the dataset OUT.
+
+    The result is the one that a single machine would have made.
+    """
+    from iebench.render.merge import merge_parts
+
+    click.echo(merge_parts(parts, out))
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """The commands `iebench train METHOD` and `iebench export-backbone`."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,15 @@ def make_command(name: str) -> click.Command:
     options += [
         make_option(setting) for settings in (TrainerSettings, entry.settings) for setting in list_settings(settings)
     ]
-    return click.Command(name, callback=start, params=options, help=entry.method.__doc__, epilog=entry.settings.__doc__)
+    summary = inspect.cleandoc(entry.method.__doc__ or "")
+    return click.Command(
+        name,
+        callback=start,
+        params=options,
+        help=summary,
+        short_help=summary.partition("\n")[0],
+        epilog=entry.settings.__doc__,
+    )
 
 
 class MethodGroup(click.Group):
@@ -65,6 +74,14 @@ class MethodGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return make_command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from iebench.models.registry import find_method
+
+        find_method(args[0])
+        return super().resolve_command(ctx, args)
 
 
 @click.group("train", cls=MethodGroup)

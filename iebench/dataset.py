@@ -17,6 +17,8 @@ from iebench.errors import IebenchError, UsageError
 from iebench.factors import FactorSpace
 from iebench.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
 
+MAX_JPEG_BYTES = 64 * 2**20
+
 
 class Dataset:
     """A dataset on disk. Latents and offsets are memory-mapped and shared by all processes that open it.
@@ -42,7 +44,7 @@ class Dataset:
         columns = self._read_objects()
         self.splits, self.synsets = columns["split"], columns["synset"]
         self.object_ids, self.shards = columns["object_id"], columns["shard"]
-        self.labels: Int[ndarray, " objects"] = columns["label"].astype(np.int64)
+        self.labels: Int[ndarray, " objects"] = columns["label"]
         self.latents = self._map_table(LATENTS, (self.num_objects, self.num_views, len(self.space.names)), "<f8")
         self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
         self.checksums = self._map_table(CHECKSUMS, (self.num_objects, self.num_views), "<u4")
@@ -100,13 +102,15 @@ class Dataset:
         descriptors = [self._descriptor(shard) for shard in self.shards[objects].tolist()]
         places = self.offsets[objects, views].tolist()
         sums = self.checksums[objects, views].tolist()
-        for descriptor, (offset, length) in zip(descriptors, places, strict=True):
+        for number, (descriptor, (offset, length)) in enumerate(zip(descriptors, places, strict=True)):
+            if not (offset >= 0 and 0 < length <= MAX_JPEG_BYTES):
+                raise self.damage(int(objects[number]), int(views[number]), f"its place in {OFFSETS} is damaged")
             os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
-        for place, (descriptor, (offset, length)) in enumerate(zip(descriptors, places, strict=True)):
+        for number, (descriptor, (offset, length)) in enumerate(zip(descriptors, places, strict=True)):
             content = os.pread(descriptor, length, offset)
-            if len(content) != length or zlib.crc32(content) != sums[place]:
+            if len(content) != length or zlib.crc32(content) != sums[number]:
                 how = "altered" if len(content) == length else "cut short"
-                raise self.damage(int(objects[place]), int(views[place]), f"the shard is {how}")
+                raise self.damage(int(objects[number]), int(views[number]), f"the shard is {how}")
             yield content
 
     def damage(self, object_index: int, view: int, what: str) -> IebenchError:
@@ -145,19 +149,21 @@ class Dataset:
         path = self.root / OBJECTS
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-            return {
-                name: np.array([row[name] for row in rows])
-                for name in ("split", "synset", "label", "object_id", "shard")
-            }
-        except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+                header, *rows = csv.reader(file)
+            columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
+            columns["label"] = columns["label"].astype(np.int64)
+            unknown = set(columns["shard"].tolist()) - {shard["name"] for shard in self.card.shards}
+            if unknown:
+                raise ValueError(f"the card knows no shard {min(unknown)!r}")
+            return {name: columns[name] for name in ("split", "synset", "label", "object_id", "shard")}
+        except (OSError, KeyError, ValueError, csv.Error) as error:
             raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
 
     def _map_table(self, name: str, shape: tuple[int, ...], dtype: str) -> ndarray:
         path = self.root / name
         try:
             table = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # numpy's header parser fails in many ways on damaged bytes
             raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
         if table.shape != shape or table.dtype != np.dtype(dtype):
             raise IebenchError(

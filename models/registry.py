@@ -1,6 +1,7 @@
 """Methods by name: one line each."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from iebench.errors import UsageError
 from iebench.models.augself import Augself, AugselfSettings
@@ -46,7 +47,9 @@ def find_method(name: str) -> Entry:
         UsageError: if there is none of that name.
     """
     if name not in METHODS:
-        raise UsageError(f"there is no method {name!r}; the methods are {', '.join(METHODS)}")
+        near = get_close_matches(name, METHODS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the methods are {', '.join(METHODS)}"
+        raise UsageError(f"there is no method {name!r}; {hint}")
     return METHODS[name]
 
 

@@ -74,7 +74,7 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     pairs, val = (open_pairs(data, split, method_settings, trainer) for split in ("train", "val"))
     check_batch_size(trainer.batch_size, len(pairs))
     config = RunConfig(
-        name, method_settings, trainer, describe_dataset(pairs.dataset), pairs[0].transform.shape[-1], len(CLASSES)
+        name, method_settings, trainer, describe_dataset(pairs.dataset), pairs.transform_size, len(CLASSES)
     )
     watched = build(config, len(pairs.dataset.classes))
     synchronise_batch_norm(watched, fabric.device)

@@ -204,7 +204,7 @@ def _finish(state: _State) -> None:
     card = DatasetCard(
         name=f"{job.space.name}-{job.source_about['kind']}",
         space=job.space,
-        seed=None if job.given_latents else job.seed,
+        seed=None if job.given_latents or job.sweep else job.seed,
         image_size=job.image_size,
         num_views=job.num_views,
         quality=job.quality.name,

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from iebench.catalogue import ObjectClass
 from iebench.errors import IebenchError, UsageError
-from iebench.factors import FactorSpace
+from iebench.factors import Factor, FactorSpace
 from iebench.render.quality import Quality
 from iebench.shards import shard_name
 from iebench.splits import SPLITS, ObjectName
@@ -44,6 +44,7 @@ class RenderJob:
         quality: of the render.
         objects_per_shard: of the shards, all but the last of a split.
         given_latents: folder to read latents from instead of drawing them.
+        sweep: one factor moves through the views, and all others stay as they are in view 0.
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
     """
 
@@ -58,6 +59,7 @@ class RenderJob:
     quality: Quality
     objects_per_shard: int
     given_latents: "GivenLatents | None" = None
+    sweep: Factor | None = None
     part: tuple[int, int] = (1, 1)
 
     def shards(self) -> list[Shard]:
@@ -83,7 +85,12 @@ class RenderJob:
         """The latents of an object's views."""
         if self.given_latents is not None:
             return self.given_latents.read(name, self.num_views)
-        return self.space.sample(self.seed, *name, self.num_views)
+        latents = self.space.sample(self.seed, *name, self.num_views)
+        if self.sweep is not None:
+            latents[:] = latents[0]
+            (column,) = self.space.columns([self.sweep.name])
+            latents[:, column] = np.linspace(self.sweep.low, self.sweep.high, self.num_views)
+        return latents
 
     def label_of(self, synset: str) -> int:
         """Class index of a synset."""
@@ -102,6 +109,7 @@ class RenderJob:
             "quality": asdict(self.quality),
             "objects per shard": self.objects_per_shard,
             "latents": self.given_latents.digest() if self.given_latents else None,
+            "sweep": asdict(self.sweep) if self.sweep else None,
             "part": "/".join(map(str, self.part)),
         }
 

@@ -15,7 +15,12 @@ DEVICES = ("auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi")
 
 
 def choose_engine(
-    job: RenderJob, limits: Limits, workers: int | None, device: str, engine: str, ray_address: str | None
+    job: RenderJob,
+    limits: Limits,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str = "local",
+    ray_address: str | None = None,
 ) -> Engine:
     """The engine for a job.
 

@@ -23,6 +23,7 @@ VANISHED = 0.01  # opacity under which nothing is seen
 TEXTURE_FOLDERS = ("", "images", "textures", "../images", "../textures", "..")
 MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
 FACE = re.compile(rb"^[ \t]*f[ \t]", re.MULTILINE)
+NOT_FINITE = re.compile(rb"^[ \t]*v[ \t][^\n]*(nan|inf)", re.MULTILINE | re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 MAP_OPTIONS = re.compile(r"-(blendu|blendv|bm|boost|cc|clamp|imfchan|mm|o|s|t|texres|type)")
 WORD_OPTIONS = ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type")
@@ -67,6 +68,8 @@ def _prepare_obj(mesh: Mesh, scratch: Path) -> Path:
         raise IebenchError(f"{mesh.path.name} is a binary file, not an OBJ")
     if not FACE.search(content):
         raise IebenchError(f"{mesh.path.name} has no faces")
+    if NOT_FINITE.search(content):  # Blender would read a zero
+        raise IebenchError(f"{mesh.path.name} has coordinates that are not finite numbers")
     materials = [m for path in _material_files(mesh, content) for m in read_materials(path)]
     (scratch / "object.mtl").write_text(write_materials(materials, mesh, scratch), encoding="utf-8")
     copy = scratch / "object.obj"

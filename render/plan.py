@@ -6,7 +6,7 @@ from pathlib import Path
 
 from iebench.catalogue import ObjectClass, select_classes
 from iebench.errors import UsageError
-from iebench.factors import custom_space
+from iebench.factors import Factor, custom_space, parse_factor
 from iebench.render.job import GivenLatents, RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
 from iebench.render.quality import get_quality
@@ -31,6 +31,7 @@ class RenderRequest:
         factors: ranges to replace in it, as "NAME=LOW:HIGH" or "NAME=VALUE".
         quality: name of a quality.
         seed: of the latents.
+        sweep: "NAME=FROM:TO:N": N views, in which only this factor moves.
         latents: folder with latents in the published layout, instead of a seed.
         objects_per_shard: of the shards.
         part: "i/n", the share of this machine.
@@ -48,6 +49,7 @@ class RenderRequest:
     factors: tuple[str, ...] = ()
     quality: str = "fast"
     seed: int = 0
+    sweep: str | None = None
     latents: Path | None = None
     objects_per_shard: int = 256
     part: str = "1/1"
@@ -61,6 +63,9 @@ def plan_job(request: RenderRequest) -> RenderJob:
     """
     source = open_source(request.objects)
     space = custom_space(request.space, request.factors)
+    sweep, sweep_views = _parse_sweep(request.sweep) if request.sweep else (None, None)
+    if sweep is not None:
+        space = space.with_factor(sweep)
     given = GivenLatents(request.latents, len(space.names)) if request.latents else None
     classes = _choose_classes(source, request, given)
     names = choose_objects(
@@ -77,11 +82,12 @@ def plan_job(request: RenderRequest) -> RenderJob:
         splits=_split(names, request.val_list),
         space=space,
         seed=request.seed,
-        num_views=request.views or (given.count_views(names) if given else 50),
+        num_views=sweep_views or request.views or (given.count_views(names) if given else 50),
         image_size=request.size,
         quality=get_quality(request.quality),
         objects_per_shard=request.objects_per_shard,
         given_latents=given,
+        sweep=sweep,
         part=_parse_part(request.part),
     )
 
@@ -130,6 +136,13 @@ def _split(names: Sequence[ObjectName], val_list: Path | None) -> dict[str, list
     if not splits["val"]:
         raise UsageError(f"--val-list {val_list} names none of the objects to render.")
     return {split: order_objects(members) for split, members in splits.items()}
+
+
+def _parse_sweep(text: str) -> tuple[Factor, int]:
+    start, _, count = text.rpartition(":")
+    if not count.isdigit() or int(count) < 2 or start.count(":") != 1:
+        raise UsageError(f"--sweep {text!r} is not understood: write NAME=FROM:TO:N, such as rotation_z=-90:90deg:24.")
+    return parse_factor(start), int(count)
 
 
 def _parse_part(text: str) -> tuple[int, int]:

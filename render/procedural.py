@@ -17,7 +17,7 @@ from iebench.symmetry import find_symmetry
 
 CATALOGUE_VERSION = 1
 _PREFIX = f"p{CATALOGUE_VERSION}-"
-_ROOMS = ("vehicles", "furniture", "electronics", "vessels", "things")
+_RECIPES = "vehicles craft furniture storage appliances electronics sound vessels wear tools outdoors"
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,6 @@ class ProceduralObject:
     def mesh(self) -> Trimesh:
         """All parts as one mesh."""
         return join(part.shape for part in self.parts).mesh()
-
-
-class ProceduralSource:
-    """Objects that are made when they are asked for."""
-
-    def objects(self, synset: str, count: int) -> list[str]:
-        """The ids of the first `count` objects of a class."""
-        _find_recipe(synset)
-        return [object_id(index) for index in range(count)]
-
-    def fetch(self, synset: str, object_id: str, scratch: Path) -> Path:
-        """Write one object as a ShapeNetCore v2 tree under `scratch` and return the path of its OBJ file."""
-        return write_obj(build(synset, index_of(object_id)).parts, Path(scratch) / synset / object_id)
 
 
 def object_id(index: int) -> str:
@@ -63,6 +50,16 @@ def index_of(object_id: str) -> int:
     return int(number)
 
 
+def export_object(synset: str, index: int, root: Path) -> Path:
+    """Write an object to its place in a ShapeNetCore v2 tree, and return the path of its OBJ file.
+
+    Raises:
+        UsageError: there is no recipe for this synset.
+    """
+    thing = build(synset, index)
+    return write_obj(thing.parts, root / synset / thing.object_id)
+
+
 def build(synset: str, index: int) -> ProceduralObject:
     """Make one object: a pure function of (synset, index, CATALOGUE_VERSION).
 
@@ -75,8 +72,8 @@ def build(synset: str, index: int) -> ProceduralObject:
 
 @cache
 def _load_recipes() -> dict[str, Recipe]:
-    for room in _ROOMS:
-        import_module(f"iebench.render.recipes_{room}")
+    for group in _RECIPES.split():
+        import_module(f"iebench.render.recipes_{group}")
     return RECIPES
 
 

@@ -88,7 +88,8 @@ def circle(radius: float = 1.0, segments: int = 24) -> Outline:
 def superellipse(width: float, height: float, power: float = 2.0, segments: int = 24) -> Outline:
     """|2x/width|^power + |2y/height|^power = 1: a diamond at 1, an ellipse at 2, nearly a box at 8."""
     angle = 2 * np.pi * np.arange(segments) / segments
-    unit = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    # Twelve decimals: a cosine that is nearly zero is not the same on two machines, and its root is not small.
+    unit = np.round(np.stack([np.cos(angle), np.sin(angle)], axis=1), 12)
     bent = np.sign(unit) * np.abs(unit) ** (2 / power)
     return bent * np.array([width, height]) / 2
 
@@ -143,6 +144,16 @@ def extrude(outline: Line, depth: float, holes: Sequence[Line] = ()) -> Shape:
     return _outwards(np.concatenate([front, back]), np.concatenate([faces, faces[:, ::-1] + n, sides[:, ::-1]]))
 
 
+def plate(outline: Line, thickness: float, holes: Sequence[Line] = ()) -> Shape:
+    """A side view pulled along X: an outline of (z, y) points, the front to the left, to x = ±thickness / 2."""
+    return extrude(outline, thickness, holes).turn("y", -90)
+
+
+def slab(outline: Line, thickness: float) -> Shape:
+    """A plan pulled along Y: an outline of (x, z) points, to y = ±thickness / 2."""
+    return extrude(outline, thickness).turn("x", 90)
+
+
 # ---- solids
 
 
@@ -174,10 +185,11 @@ def rounded_box(width: float, height: float, depth: float, radius: float, corner
     return loft(rings)
 
 
-def lathe(profile: Line, segments: int = 32) -> Shape:
+def lathe(profile: Line, segments: int = 32, closed: bool = False) -> Shape:
     """A profile of (radius, y) points turned about the y axis; ends off the axis are closed by flat discs.
 
-    For a vessel let the profile climb outside, cross the rim and go down inside.
+    For a vessel let the profile climb outside, cross the rim and go down inside; for a lampshade, which has no bottom,
+    let it be `closed`: its last point is joined to its first. Only a first or last point may lie on the axis.
     """
     radius, y = np.asarray(profile, dtype=float).T
     on_axis = radius < 1e-9
@@ -186,8 +198,8 @@ def lathe(profile: Line, segments: int = 32) -> Shape:
         np.column_stack([unit[:, 0] * r, np.full(segments, h), unit[:, 1] * r])
         for r, h in zip(radius[~on_axis], y[~on_axis], strict=True)
     ]
-    poles = np.array([[0.0, y[0], 0.0], [0.0, y[-1], 0.0]])
-    return _skin(np.array(rings), poles, False)
+    poles = None if closed else np.array([[0.0, y[0], 0.0], [0.0, y[-1], 0.0]])
+    return _skin(np.array(rings), poles, closed)
 
 
 def cylinder(radius: float, height: float, top: float | None = None, segments: int = 24, axis: Axis = "y") -> Shape:

@@ -114,7 +114,7 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         start = time.monotonic()
         try:
             with _work_folder(scratch / f"object-{number}") as work:
-                _write(Path(task.out), _render_object(settings, source, stage, task, work))
+                write_sample(Path(task.out), _render_object(settings, source, stage, task, work))
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -147,7 +147,8 @@ def encode_view(pixels: UInt8[ndarray, "h w 3"]) -> bytes:
     return simplejpeg.encode_jpeg(pixels, quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_sample(path: Path, content: bytes) -> None:
+    """Write a finished sample, by rename."""
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(content)
     partial.rename(path)

@@ -86,13 +86,15 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
-        self._send(settings.to_json())
         try:
+            self._send(settings.to_json())
             self.about = self._receive(START_SECONDS)["ready"]
-        except WorkerLostError as lost:
-            raise FarmError(
-                f"Blender cannot start ({lost.reason}): `iebench doctor` tells more. {self.log_tail()}"
-            ) from None
+        except (WorkerLostError, BrokenPipeError) as lost:
+            log = self.log_tail()
+            raise FarmError(f"Blender cannot start ({lost}): `iebench doctor` tells more. {log}") from None
+        finally:
+            if not hasattr(self, "about"):
+                self.kill()
 
     def run(self, task: Task) -> dict[str, Any]:
         """Render one object and return the reply.

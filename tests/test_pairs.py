@@ -189,11 +189,12 @@ def test_damage_in_training_is_one_sentence_that_names_it(make_dataset, workers)
     dataset = make_dataset()
     shard = dataset.root / dataset.shards[0]
     os.truncate(shard, shard.stat().st_size // 2)
-    with pytest.raises(
-        IebenchError, match=r"^\S+train-000000\.tar: view \d of \d{8}/object-\d cannot be read"
-    ) as caught:
+    try:
         list(PairDataset(dataset.root).loader(4, workers))
-    assert "\n" not in str(caught.value)
+        said = "nothing"
+    except IebenchError as error:
+        said = str(error)
+    assert re.fullmatch(r"\S+train-000000\.tar: view \d of \d{8}/object-\d cannot be read.*", said)
 
 
 def test_torchs_own_loader_works_too(drawn_dataset):
