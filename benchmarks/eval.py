@@ -3,9 +3,9 @@
     python benchmarks/eval.py --part suite      # all tasks, some minutes
     python benchmarks/eval.py --part retrieval  # PRE over 100 000 embeddings of 1024 numbers
 
-Prints a JSON line for each part. The representations are those of a ResNet-18 on 2 000 objects with 20 views of 64 px, drawn at random: what
-is in the images changes no time. Both ways do the published 300 epochs; of ours, 2 and 6 epochs are measured and the rest is
-their difference, continued; of the plain way, one epoch with one view and one with two, multiplied.
+Prints a JSON line for each part. The representations are those of a ResNet-18 on 2 000 objects with 20 views of 64 px, drawn at
+random: what is in the images changes no time. Both ways do the published 300 epochs; of ours, 2 and 6 epochs are measured and the
+rest is their difference, continued; of the plain way, one epoch with one view and one with two, multiplied.
 """
 
 import argparse
