@@ -84,9 +84,11 @@ def compare_suites(num_objects: int, num_views: int) -> dict[str, float]:
         seconds = {epochs: time_suite(subject, source, epochs, Path(folder)) for epochs in (0, 2, 6)}
     extraction, slope = seconds[0] - seconds[2] + 2 * _slope(seconds), _slope(seconds)
     ours = extraction + seconds[2] + (EPOCHS - 2) * slope
-    suite = Suite(Subject(represent), source, ("classification",), EvalSettings())
-    probes = applicable(TASKS, suite.train)
-    plain_epochs = {task.arity: time_plain_epoch(represent, task, suite.train) for task in probes}
+    rows = source.split_indices("train")
+    blank = np.zeros((len(rows), num_views, 1), np.float32)
+    train = FeatureSet(source.space, source.latents[rows], source.labels[rows], rows, blank)
+    probes = applicable(TASKS, train)
+    plain_epochs = {task.arity: time_plain_epoch(represent, task, train) for task in probes}
     plain = EPOCHS * sum(plain_epochs[task.arity] * (1 + len(PARTS)) for task in probes)
     return {
         "ours_s": ours,
