@@ -25,6 +25,8 @@ class DatasetCard:
         num_views: views of each object.
         quality: name of the render quality, or "imported".
         source: where the objects came from, as plain values.
+        settings: of the render, by which a repeated command knows its own work.
+        classes: for each class that occurs its "label", "synset" and "name".
         channels: order of the JPEGs' colour channels, "rgb", or "bgr" for images written with red and blue swapped.
         splits: for each split its numbers of "objects" and "views".
         shards: for each shard its "name", "split", "objects", "bytes" and "sha256".
@@ -40,6 +42,8 @@ class DatasetCard:
     num_views: int
     quality: str
     source: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    classes: list[dict[str, Any]] = field(default_factory=list)
     channels: str = "rgb"
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     shards: list[dict[str, Any]] = field(default_factory=list)

@@ -73,6 +73,8 @@ class Dataset:
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
         """The classes that occur, in label order."""
+        if self.card.classes:
+            return tuple(ObjectClass(**entry) for entry in self.card.classes)
         present = set(self.labels.tolist())
         return tuple(entry for entry in CLASSES if entry.label in present)
 

@@ -7,9 +7,11 @@ the first n views are the same however many follow, and narrowing one factor lea
 
 import hashlib
 import math
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -202,9 +204,35 @@ def _split_unit(text: str) -> tuple[str, float]:
     return text, 1.0
 
 
+def read_space(path: Path) -> FactorSpace:
+    """A space from a TOML file, which narrows, fixes or widens the factors of a built-in one.
+
+    Example:
+        name = "upright"
+        base = "3diebench"
+        [factors]
+        rotation_x = 0.0
+        rotation_z = "-180:180deg"
+
+    Raises:
+        UsageError: the file cannot be read, or holds something else.
+    """
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--space {path} cannot be read ({error}): give a TOML file with name, base and [factors]."
+        ) from None
+    unknown = set(value) - {"name", "base", "factors"}
+    if unknown:
+        raise UsageError(f"--space {path} has {min(unknown)!r}: only name, base and [factors] are known.")
+    texts = [f"{name}={text}" for name, text in value.get("factors", {}).items()]
+    return replace(custom_space(value.get("base", "3diebench"), texts), name=str(value.get("name", path.stem)))
+
+
 def custom_space(base: str, factors: Sequence[str]) -> FactorSpace:
-    """A built-in space with the ranges of some factors replaced, as `--space BASE --factor … --factor …` asks."""
-    space = get_space(base)
+    """A space, by name or TOML file, with the ranges of some factors replaced, as `--space` and `--factor` ask."""
+    space = read_space(Path(base)) if base.endswith(".toml") else get_space(base)
     for text in factors:
         space = space.with_factor(parse_factor(text))
     return space

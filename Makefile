@@ -1,0 +1,31 @@
+# Every target makes the environment first; a second call finds it ready.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test fast check bench table clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[all]"
+	touch $@
+
+demo: $(READY)  ## The whole path on built-in objects: render, train, evaluate. At most 6 minutes on 2 cores.
+	$(BIN)/iebench demo --out demo
+
+test: $(READY)  ## Every test. At most 15 minutes on 2 cores.
+	$(BIN)/pytest
+
+fast: $(READY)  ## The tests that start neither Blender nor training. Under a minute.
+	$(BIN)/pytest -m "not slow"
+
+check: $(READY)  ## Format, lint, types.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## Every performance claim, ours and the plain way in one run; a JSON line each.
+	for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+clean:
+	rm -rf .venv demo

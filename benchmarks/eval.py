@@ -1,0 +1,204 @@
+"""The evaluation against the plain way, which runs the backbone again in every epoch of every probe.
+
+    python benchmarks/eval.py                  # the whole suite, some minutes
+    python benchmarks/eval.py --part retrieval # PRE over 100 000 embeddings of 1024 numbers
+
+Prints one JSON line. The representations are those of a ResNet-18 on 2 000 objects with 20 views of 64 px, drawn at random: what
+is in the images changes no time. Both ways do the published 300 epochs; of ours, 2 and 6 epochs are measured and the rest is
+their difference, continued; of the plain way, one epoch with one view and one with two, multiplied.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from iebench.evals import EvalSettings, ProbeSettings, Subject
+from iebench.evals.features import FeatureSet
+from iebench.evals.probes import Probe
+from iebench.evals.retrieval import Retrieval
+from iebench.evals.suite import Suite
+from iebench.evals.tasks import PROBE_TASKS, applicable
+from iebench.evals.training import ProbeTask, draw_samples
+from iebench.factors import get_space
+from iebench.models.backbones import build_backbone
+
+EPOCHS, SIZE, BATCH = 300, 64, 256
+PARTS = {"invariant": slice(0, 256), "equivariant": slice(256, 512)}
+TASKS = ("classification", "rotation", "colour", "pose", "retrieval", "predictor")
+
+
+class RandomViews:
+    """A `ViewSource` of noise, with latents as the benchmark draws them."""
+
+    identity = "noise"
+
+    def __init__(self, num_objects: int, num_views: int):
+        self.space = get_space("3diebench")
+        self.card = {"name": "noise"}
+        self.latents = np.stack([self.space.sample(0, "noise", str(index), num_views) for index in range(num_objects)])
+        self.labels = np.arange(num_objects) % 55
+
+    def split_indices(self, split: str) -> np.ndarray:
+        """One fifth is for validation, as published."""
+        rows = np.arange(len(self.labels))
+        return {"train": rows[rows % 5 > 0], "val": rows[::5], "all": rows}[split]
+
+    def images(self, split: str, start: int = 0) -> Iterator[Tensor]:
+        left = len(self.split_indices(split)) * self.latents.shape[1] - start
+        while left > 0:
+            yield draw_images(min(BATCH, left))
+            left -= BATCH
+
+
+def draw_images(count: int) -> Tensor:
+    """Noise, uint8 (count, 3, SIZE, SIZE)."""
+    return torch.randint(0, 256, (count, 3, SIZE, SIZE), dtype=torch.uint8)
+
+
+def compare_suites(num_objects: int, num_views: int) -> dict[str, float]:
+    """Seconds of the whole suite, ours and plain."""
+    backbone = build_backbone("resnet18").eval()
+
+    def represent(images: Tensor) -> Tensor:
+        return backbone((images.float() - 128) / 64)
+
+    source = RandomViews(num_objects, num_views)
+    turn = torch.randn(4, 256, 256) / 16
+    subject = Subject(
+        represent,
+        embed=lambda x: x[:, 256:],
+        predict=lambda e, t: torch.einsum("bk,kde,be->bd", t, turn, e),
+        parts=PARTS,
+        key="benchmark",
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = {epochs: time_suite(subject, source, epochs, Path(folder)) for epochs in (0, 2, 6)}
+    extraction, slope = seconds[0] - seconds[2] + 2 * _slope(seconds), _slope(seconds)
+    ours = extraction + seconds[2] + (EPOCHS - 2) * slope
+    suite = Suite(Subject(represent), source, ("classification",), EvalSettings())
+    probes = applicable(TASKS, suite.train)
+    plain_epochs = {task.arity: time_plain_epoch(represent, task, suite.train) for task in probes}
+    plain = EPOCHS * sum(plain_epochs[task.arity] * (1 + len(PARTS)) for task in probes)
+    return {
+        "ours_s": ours,
+        "of_which_backbone_s": extraction,
+        "plain_s": plain,
+        "ratio": plain / ours,
+        "probes": len(probes) * (1 + len(PARTS)),
+    }
+
+
+def _slope(seconds: dict[int, float]) -> float:
+    return (seconds[6] - seconds[2]) / 4
+
+
+def time_suite(subject: Subject, source: RandomViews, epochs: int, cache: Path) -> float:
+    """Seconds of the suite with that many epochs; the first call runs the backbone, with a single epoch."""
+    settings = EvalSettings(probes=ProbeSettings(epochs=max(1, epochs)), cache=cache)
+    start = time.perf_counter()
+    Suite(subject, source, TASKS, settings).run("benchmark")
+    return time.perf_counter() - start
+
+
+def time_plain_epoch(represent, task: ProbeTask, features: FeatureSet) -> float:  # type: ignore[no-untyped-def]
+    """Seconds of one epoch in which every view goes through the backbone again; decoding is left out."""
+    probe = Probe(task.head(512), task.loss)
+    start = time.perf_counter()
+    samples = draw_samples(np.random.default_rng(0), features.num_objects, features.num_views, task.arity)
+    targets = torch.from_numpy(task.targets(features, samples))
+    for rows in torch.arange(len(targets)).split(BATCH):
+        with torch.no_grad():
+            views = [represent(draw_images(len(rows))) for _ in range(task.arity)]
+        probe.step(torch.cat(views, dim=1), targets[rows])
+    return time.perf_counter() - start
+
+
+def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries: int) -> dict[str, float]:
+    """Seconds and anonymous memory of PRE over memory-mapped embeddings, for the views of `num_queries` objects."""
+    source = RandomViews(num_objects, num_views)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "embeddings.npy"
+        rows = np.lib.format.open_memmap(path, "w+", "float32", (num_objects, num_views, width))
+        for index in range(num_objects):
+            rows[index] = np.random.default_rng(index).standard_normal((num_views, width), dtype=np.float32)
+        rows.flush()
+        values = np.load(path, mmap_mode="r")
+        features = FeatureSet(source.space, source.latents, source.labels, np.arange(num_objects), values, values)
+        asked = FeatureSet(
+            source.space,
+            source.latents[:num_queries],
+            source.labels[:num_queries],
+            np.arange(num_queries),
+            values[:num_queries],
+            values[:num_queries],
+        )
+        retrieval = Retrieval(lambda embedding, transform: embedding.roll(1, 1))
+        with PeakMemory() as memory:
+            start = time.perf_counter()
+            pre = retrieval.rotation_error(asked, [features]).value
+            seconds = time.perf_counter() - start
+    return {
+        "queries": num_queries * num_views,
+        "embeddings": num_objects * num_views,
+        "width": width,
+        "seconds": seconds,
+        "extra_memory_mib": memory.extra / 2**20,
+        "all_against_all_mib": (num_objects * num_views) ** 2 * 4 / 2**20,
+        "pre": pre,
+    }
+
+
+class PeakMemory:
+    """The most anonymous memory that the process takes within a `with`, beyond what it had; mapped files do not count."""
+
+    def __enter__(self) -> "PeakMemory":
+        self.start, self.extra, self._stop = _anonymous_bytes(), 0, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.01):
+            self.extra = max(self.extra, _anonymous_bytes() - self.start)
+
+
+def _anonymous_bytes() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+
+
+def main() -> None:
+    """Measure, and print one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=["suite", "retrieval"], default="suite")
+    parser.add_argument("--objects", type=int, default=2000)
+    parser.add_argument("--views", type=int, help="of each object; 20 for the suite, 50 for retrieval by default")
+    parser.add_argument("--queries", type=int, help="objects whose views are looked for in retrieval; all by default")
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    if arguments.part == "suite":
+        result = compare_suites(arguments.objects, arguments.views or 20)
+    else:
+        result = measure_retrieval(
+            arguments.objects, arguments.views or 50, 1024, arguments.queries or arguments.objects
+        )
+    rounded = {name: round(value, 4) for name, value in result.items()}
+    print(json.dumps({"benchmark": f"eval-{arguments.part}", "cores": os.cpu_count(), **rounded}))
+
+
+if __name__ == "__main__":
+    assert set(TASKS) - {"retrieval", "predictor"} <= set(PROBE_TASKS)
+    main()

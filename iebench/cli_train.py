@@ -1,0 +1,100 @@
+"""The commands `iebench train METHOD` and `iebench export-backbone`."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def make_option(entry: Any) -> click.Option:
+    """A command-line option from one field of a settings dataclass."""
+    is_flag = entry.kind is bool
+    return click.Option(
+        [f"{entry.option}/--no-{entry.option[2:]}" if is_flag else entry.option],
+        type=None if is_flag else click.Choice(entry.choices) if entry.choices else entry.kind,
+        default=entry.default,
+        show_default=entry.default != "",
+        help=entry.help,
+    )
+
+
+def make_command(name: str) -> click.Command:
+    """`iebench train NAME`, with the method's settings and the trainer's as options."""
+    from iebench.models.registry import find_method
+    from iebench.models.settings import TrainerSettings, list_settings
+
+    entry = find_method(name)
+
+    def start(data: Path, out: Path | None, dry_run: bool, **values: Any) -> None:
+        from iebench.errors import UsageError
+        from iebench.models.dry_run import dry_run as describe
+        from iebench.models.training import train
+
+        method_names = {setting.name for setting in list_settings(entry.settings)}
+        method_settings = entry.settings(**{key: value for key, value in values.items() if key in method_names})
+        trainer = TrainerSettings(**{key: value for key, value in values.items() if key not in method_names})
+        if dry_run:
+            click.echo(describe(name, method_settings, trainer, data))
+            return
+        if out is None:
+            raise UsageError("--out is missing; name the directory of the run")
+        train(name, method_settings, trainer, data, out)
+
+    options: list[click.Parameter] = [
+        click.Option(["--data"], type=click.Path(path_type=Path), required=True, help="Folder of the dataset."),
+        click.Option(
+            ["--out"], type=click.Path(path_type=Path), help="Folder of the run; the run that is there goes on."
+        ),
+        click.Option(
+            ["--dry-run"], is_flag=True, help="Show settings, sizes, one step's time and memory; train nothing."
+        ),
+    ]
+    options += [
+        make_option(setting) for settings in (TrainerSettings, entry.settings) for setting in list_settings(settings)
+    ]
+    summary = inspect.cleandoc(entry.method.__doc__ or "")
+    return click.Command(
+        name,
+        callback=start,
+        params=options,
+        help=summary,
+        short_help=summary.partition("\n")[0],
+        epilog=entry.settings.__doc__,
+    )
+
+
+class MethodGroup(click.Group):
+    """One command for each method; the methods, and torch with them, are imported only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from iebench.models.registry import METHODS
+
+        return list(METHODS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return make_command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from iebench.models.registry import find_method
+
+        find_method(args[0])
+        return super().resolve_command(ctx, args)
+
+
+@click.group("train", cls=MethodGroup)
+def train_command() -> None:
+    """Train a method on a dataset; `iebench train METHOD --help` lists its settings."""
+
+
+@click.command("export-backbone")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+def export_backbone_command(run: Path, file: Path) -> None:
+    """Write the backbone of RUN to FILE as plain weights, for torch.load(FILE, weights_only=True)."""
+    from iebench.models.runs import export_backbone
+
+    export_backbone(run, file)
+    click.echo(f"wrote {file}")

@@ -1,0 +1,178 @@
+"""Representations computed once: one pass of the backbone, kept in memory-mapped files that every task reads."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy import ndarray
+from torch import Tensor
+from tqdm import tqdm
+
+from iebench.errors import IebenchError
+from iebench.evals.source import ViewSource
+from iebench.factors import FactorSpace
+
+# The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
+# batch size, nor its workers, nor an interruption can change a bit of what is written.
+BLOCK = 256
+Represent = Callable[[Tensor], Tensor | ndarray]
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """The representations of one split, with what is known of every view.
+
+    Attributes:
+        space: names and ranges of the factors.
+        latents: float64 (objects, views, factors).
+        labels: int64 (objects,).
+        objects: int64 (objects,), the indices that the objects have in the dataset.
+        values: (objects, views, width), memory-mapped or in memory: representations, or a slice of them.
+        embeddings: (objects, views, width) or None.
+    """
+
+    space: FactorSpace
+    latents: Float[ndarray, "objects views factors"]
+    labels: Int[ndarray, " objects"]
+    objects: Int[ndarray, " objects"]
+    values: Float[ndarray, "objects views width"]
+    embeddings: Float[ndarray, "objects views embedding"] | None = None
+
+    @property
+    def num_objects(self) -> int:
+        return self.values.shape[0]
+
+    @property
+    def num_views(self) -> int:
+        return self.values.shape[1]
+
+    def part(self, columns: slice) -> "FeatureSet":
+        """The same views with a slice of the representation."""
+        return replace(self, values=self.values[..., columns])
+
+    def factor(self, *names: str) -> Float[ndarray, "objects views n"]:
+        """The latents of the named factors."""
+        return self.latents[..., self.space.columns(names)]
+
+
+def cache_key(weights: str, source: ViewSource, settings: Mapping[str, Any]) -> str:
+    """The name under which representations are cached: a hash of weights, data and settings."""
+    text = json.dumps([weights, source.identity, dict(settings), BLOCK], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def extract(
+    represent: Represent,
+    source: ViewSource,
+    split: str,
+    embed: Represent | None = None,
+    folder: Path | None = None,
+    dtype: str = "float32",
+    device: str | torch.device = "cpu",
+) -> FeatureSet:
+    """Run the backbone once over every view of a split.
+
+    Args:
+        represent: uint8 images (batch, 3, height, width) on `device` → vectors (batch, width).
+        source: the views.
+        split: "train", "val" or "all".
+        embed: vectors (batch, width) on `device` → embeddings; none are computed when absent.
+        folder: where the arrays are kept; what lies there complete is read, what is partial is continued. In memory when absent.
+        dtype: "float32" or "float16" (half the space).
+        device: where `represent` expects the images.
+
+    Raises:
+        IebenchError: the representation is no matrix of finite numbers.
+    """
+    objects = source.split_indices(split)
+    shape = (len(objects), source.latents.shape[1])
+    size = shape[0] * shape[1]
+
+    def represent_from(start: int) -> Iterator[ndarray]:
+        return _apply(represent, source.images(split, start), device)
+
+    values = _fill(represent_from, size, folder and folder / split, dtype, f"{split} views")
+    embeddings = None
+    if embed is not None:
+
+        def embed_from(start: int) -> Iterator[ndarray]:
+            blocks = (torch.from_numpy(np.array(values[i : i + BLOCK], "f4")) for i in range(start, size, BLOCK))
+            return _apply(embed, blocks, device)
+
+        embeddings = _fill(embed_from, size, folder and folder / f"{split}-embeddings", dtype, f"{split} embeddings")
+        embeddings = embeddings.reshape(*shape, -1)
+    latents = np.asarray(source.latents[objects])
+    return FeatureSet(source.space, latents, source.labels[objects], objects, values.reshape(*shape, -1), embeddings)
+
+
+@torch.no_grad()
+def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
+    for block in _regroup(batches):
+        vectors = np.asarray(torch.as_tensor(function(block.to(device))).float().cpu())
+        if vectors.ndim != 2 or len(vectors) != len(block):
+            raise IebenchError(
+                f"The representation of {tuple(block.shape)} has shape {vectors.shape}: give a function that returns "
+                f"({len(block)}, width)."
+            )
+        if not np.isfinite(vectors).all():
+            raise IebenchError("The representation holds numbers that are not finite: the weights are damaged.")
+        yield vectors
+
+
+def _regroup(batches: Iterable[Tensor]) -> Iterator[Tensor]:
+    """The same rows in blocks of `BLOCK`; only the last may be smaller."""
+    kept: list[Tensor] = []
+    for batch in batches:
+        kept.append(batch)
+        while sum(map(len, kept)) >= BLOCK:
+            rows = torch.cat(kept)
+            yield rows[:BLOCK]
+            kept = [rows[BLOCK:]]
+    if sum(map(len, kept)):
+        yield torch.cat(kept)
+
+
+def _fill(
+    blocks_from: Callable[[int], Iterator[ndarray]], size: int, path: Path | None, dtype: str, what: str
+) -> Float[ndarray, "size width"]:
+    """The rows of all blocks in one array: in memory, or in `path`.npy, resumed where an earlier call was cut off."""
+    if path is None:
+        return np.concatenate(list(_progress(blocks_from(0), size, 0, what))).astype(dtype)
+    done = path.with_suffix(".npy")
+    if not done.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial, counter = path.with_suffix(".partial.npy"), path.with_suffix(".partial.txt")
+        start = int(counter.read_text()) if counter.exists() and partial.exists() else 0
+        rows = np.load(partial, mmap_mode="r+") if start else None
+        for block in _progress(blocks_from(start), size, start, what):
+            if rows is None:
+                rows = np.lib.format.open_memmap(partial, "w+", dtype, (size, block.shape[1]))
+            rows[start : start + len(block)] = block
+            start += len(block)
+            if start % (16 * BLOCK) == 0:
+                _save_progress(rows, counter, start)
+        if rows is not None:
+            rows.flush()
+        partial.rename(done)
+        counter.unlink(missing_ok=True)
+    return np.load(done, mmap_mode="r")
+
+
+def _save_progress(rows: ndarray, counter: Path, start: int) -> None:
+    rows.flush()  # type: ignore[attr-defined]  # the rows first: the counter may only promise what is on disk
+    fresh = counter.with_suffix(".new")
+    fresh.write_text(str(start))
+    fresh.rename(counter)
+
+
+def _progress(blocks: Iterator[ndarray], size: int, start: int, what: str) -> Iterator[ndarray]:
+    with tqdm(total=size, initial=start, desc=what, unit="image", disable=None) as bar:
+        for block in blocks:
+            yield block
+            bar.update(len(block))

@@ -1,0 +1,130 @@
+"""What the predictor has learned: its error by angle, how far it is from a group's action, and where steering leads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy import ndarray
+from torch import Tensor
+from torch.nn import functional as F
+
+from iebench.evals.actions import chain, rotate_about_z, stay, undo
+from iebench.evals.features import FeatureSet
+from iebench.evals.metrics import mean_by_angle
+from iebench.evals.retrieval import Predict
+from iebench.evals.training import validation_samples
+from iebench.factors import ROTATION
+from iebench.rotations import angle_between, compose, euler_to_quaternion
+from iebench.transforms import make_transform
+
+STEERING_DEGREES = (-90, -60, -30, 0, 30, 60, 90)
+
+
+@dataclass(frozen=True)
+class Steering:
+    """One object's view 0, turned step by step.
+
+    Attributes:
+        object_index: row of the split.
+        degrees: the rotations asked for.
+        views: the real view of the object nearest to each predicted embedding.
+        gaps: degrees between each rotation asked for and that of the view found.
+    """
+
+    object_index: int
+    degrees: tuple[int, ...]
+    views: Int[ndarray, " steps"]
+    gaps: Float[ndarray, " steps"]
+
+
+class PredictorAnalysis:
+    """Questions to a predictor about a split with embeddings; all distances are 1 - cosine.
+
+    Args:
+        predict: as in `Retrieval`.
+        features: with embeddings.
+        transform: which transform the predictor takes.
+        device: where `predict` runs.
+        pairs_per_object: fixed pairs that the questions are asked of.
+    """
+
+    def __init__(
+        self,
+        predict: Predict,
+        features: FeatureSet,
+        transform: str = "rotation",
+        device: str | torch.device = "cpu",
+        pairs_per_object: int = 5,
+    ):
+        assert features.embeddings is not None
+        self._predict, self.features, self.device = predict, features, torch.device(device)
+        samples = validation_samples(features, 2, pairs_per_object)
+        chosen = torch.from_numpy(samples.of(features.embeddings)).float()
+        self.source, self.target = chosen[:, 0], chosen[:, 1]
+        latents = samples.of(features.latents)
+        self.relate = make_transform(transform, features.space)
+        self.transforms = self.relate(latents[:, 0], latents[:, 1])
+
+    @torch.no_grad()
+    def move(self, embeddings: Tensor, transforms: Float[ndarray, "n t"]) -> Tensor:
+        """The whole embeddings after a transform; only their last, equivariant part is predicted."""
+        moved = torch.from_numpy(transforms.astype(np.float32))
+        blocks = [
+            torch.as_tensor(self._predict(e.to(self.device), t.to(self.device))).float().cpu()
+            for e, t in zip(embeddings.split(4096), moved.split(4096), strict=True)
+        ]
+        predicted = torch.cat(blocks)
+        self.width = predicted.shape[1]
+        return torch.cat([embeddings[:, : embeddings.shape[1] - self.width], predicted], dim=1)
+
+    def group_laws(self) -> dict[str, float]:
+        """How far the learned action is from a group's, beside the distance between a pair's views as a measure.
+
+        identity: staying against the embedding itself; inverse: there and back against it; composition: two steps against
+        the one that they make; prediction: against the target; spread: source against target.
+        """
+        there = self.move(self.source, self.transforms)
+        second = np.roll(self.transforms, 1, axis=0)
+        pairs = {
+            "identity": (self.move(self.source, stay(self.transforms)), self.source),
+            "inverse": (self.move(there, undo(self.transforms)), self.source),
+            "composition": (self.move(there, second), self.move(self.source, chain(self.transforms, second))),
+            "prediction": (there, self.target),
+            "spread": (self.source, self.target),
+        }
+        return {name: float(self._distance(*pair).mean()) for name, pair in pairs.items()}
+
+    def angle_curves(self) -> dict[str, dict[str, float]]:
+        """Distance from the prediction, and from the source as it is, to the target, by the angle of the rotation."""
+        degrees = np.degrees(2 * np.arccos(np.clip(np.abs(self.transforms[:, 3]), 0, 1)))
+        predicted = self._distance(self.move(self.source, self.transforms), self.target)
+        unmoved = self._distance(self.source, self.target)
+        return {"predicted": mean_by_angle(degrees, predicted), "unmoved": mean_by_angle(degrees, unmoved)}
+
+    def steer(self, object_index: int) -> Steering:
+        """Turn an object's view 0 about its z axis, and find the real view nearest to each predicted embedding."""
+        embeddings = torch.from_numpy(np.array(self.features.embeddings[object_index])).float()  # type: ignore[index]
+        turns = np.stack([rotate_about_z(np.radians(d), self.transforms.shape[1]) for d in STEERING_DEGREES])
+        moved = self.move(embeddings[:1].expand(len(turns), -1), turns)
+        similarity = F.normalize(moved[:, -self.width :], dim=1) @ F.normalize(embeddings[:, -self.width :], dim=1).T
+        views = similarity.argmax(1).numpy()
+        rotations = euler_to_quaternion(self.features.factor(*ROTATION)[object_index])
+        gaps = np.degrees(angle_between(compose(rotations[:1], turns[:, :4]), rotations[views]))
+        return Steering(object_index, STEERING_DEGREES, views, gaps)
+
+    def neighbours(self, object_index: int, view: int, count: int = 5) -> Int[ndarray, " count"]:
+        """The object's own views nearest to the embedding predicted for `view` from view 0."""
+        embeddings = torch.from_numpy(np.array(self.features.embeddings[object_index])).float()  # type: ignore[index]
+        latents = self.features.latents[object_index]
+        moved = self.move(embeddings[:1], self.relate(latents[:1], latents[view : view + 1]))
+        similarity = F.normalize(embeddings[:, -self.width :], dim=1) @ F.normalize(moved[0, -self.width :], dim=0)
+        return similarity.argsort(descending=True)[:count].numpy()
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values for `results.json`."""
+        return {"group_laws": self.group_laws(), "distance_by_angle": self.angle_curves()}
+
+    def _distance(self, first: Tensor, second: Tensor) -> Float[ndarray, " n"]:
+        return (1 - F.cosine_similarity(first[:, -self.width :], second[:, -self.width :])).numpy()

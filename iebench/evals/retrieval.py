@@ -1,0 +1,165 @@
+"""Finding views by predicted embeddings: exact, in blocks, and fair where candidates are equally near.
+
+Nearness is the cosine, as published. Candidates whose cosines differ by less than `TIE` are taken to be in random order and
+every score is its expectation over that order: so a collapsed embedding scores chance.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+from torch.nn import functional as F
+
+from iebench.evals.features import FeatureSet
+from iebench.evals.measure import Measure, mean_of
+from iebench.factors import ROTATION
+from iebench.rotations import compose, euler_to_quaternion
+from iebench.transforms import make_transform
+
+TIE = 2e-6  # above the rounding of a float32 cosine of 1 000 terms
+HITS = (1, 2, 5, 10)
+Predict = Callable[[Tensor, Tensor], Tensor | ndarray]
+
+
+def rank_chances(
+    similarity: Float[Tensor, "objects views views"],
+) -> tuple[Float[Tensor, "objects views"], dict[int, Float[Tensor, "objects views"]]]:
+    """Expected 1/rank of the right candidate, and its chance to be among the first k, for k in `HITS`.
+
+    Args:
+        similarity: of query i to candidate j of the same object; the right candidate of query i is i.
+    """
+    own = similarity.diagonal(dim1=1, dim2=2).unsqueeze(2)
+    above = (similarity > own + TIE).sum(2)
+    tied = ((similarity - own).abs() <= TIE).sum(2)
+    harmonic = torch.cat([torch.zeros(1), (1 / torch.arange(1.0, similarity.shape[2] + 1)).cumsum(0)])
+    harmonic = harmonic.to(similarity.device)
+    reciprocal = (harmonic[above + tied] - harmonic[above]) / tied
+    return reciprocal, {k: ((k - above) / tied).clamp(0, 1) for k in HITS}
+
+
+def nearest_errors(
+    queries: Float[Tensor, "q width"],
+    answers: Float[Tensor, "q 4"],
+    candidates: Callable[[], Iterator[tuple[Float[Tensor, "c width"], Float[Tensor, "c 4"]]]],
+) -> Float[Tensor, " q"]:
+    """1 - (q·q')² between each query's rotation q and that of its nearest candidate q'; the mean over ties.
+
+    Args:
+        queries: unit vectors.
+        answers: unit quaternions, the rotation that each query should find.
+        candidates: gives blocks of unit vectors with their unit quaternions.
+    """
+    best = torch.full((len(queries),), -2.0, device=queries.device)
+    total, count = torch.zeros_like(best), torch.zeros_like(best)
+    for vectors, quaternions in candidates():
+        similarity = queries @ vectors.T
+        highest = similarity.amax(1)
+        reset = highest > best + TIE
+        total[reset], count[reset], best[reset] = 0, 0, highest[reset]
+        rows = torch.nonzero(highest >= best - TIE).squeeze(1)
+        nearest = similarity[rows] >= best[rows, None] - TIE
+        errors = 1 - (answers[rows] @ quaternions.T).square()
+        total[rows] += (errors * nearest).sum(1)
+        count[rows] += nearest.sum(1)
+    return total / count
+
+
+class Retrieval:
+    """Predicts every view's embedding from its object's view 0 and looks for it.
+
+    Args:
+        predict: (embedding of the source (batch, width), transform (batch, t)) → predicted embedding (batch, e), which is
+            compared with the last e numbers of the candidates' embeddings.
+        transform: which transform the predictor takes, such as "rotation".
+        device: where `predict` runs.
+    """
+
+    def __init__(self, predict: Predict, transform: str = "rotation", device: str | torch.device = "cpu"):
+        self.predict, self.transform, self.device = predict, transform, torch.device(device)
+
+    @torch.no_grad()
+    def predictions(self, features: FeatureSet, rows: slice) -> Float[Tensor, "objects views e"]:
+        """Unit predicted embeddings of all views of some objects, each from the object's view 0."""
+        embeddings, latents = _embeddings(features)[rows], features.latents[rows]
+        sources = np.repeat(latents[:, :1], latents.shape[1], axis=1)
+        transforms = make_transform(self.transform, features.space)(sources, latents)
+        source = torch.from_numpy(np.repeat(embeddings[:, :1], latents.shape[1], axis=1).astype(np.float32))
+        moved = torch.from_numpy(transforms).flatten(0, 1).to(self.device)
+        predicted = self.predict(source.flatten(0, 1).to(self.device), moved)
+        return F.normalize(torch.as_tensor(predicted).float(), dim=1).unflatten(0, latents.shape[:2])
+
+    def ranks(self, features: FeatureSet, block: int = 64) -> Iterator[Measure]:
+        """MRR and H@k among the object's own views (as published, the view 0 itself is one of queries and candidates)."""
+        reciprocal: list[Tensor] = []
+        hits: dict[int, list[Tensor]] = {k: [] for k in HITS}
+        for start in range(0, features.num_objects, block):
+            rows = slice(start, start + block)
+            predicted = self.predictions(features, rows)
+            found = rank_chances(predicted @ self._targets(features, rows, predicted.shape[2]).transpose(1, 2))
+            reciprocal.append(found[0].cpu())
+            for k in HITS:
+                hits[k].append(found[1][k].cpu())
+        yield mean_of("mrr", torch.cat(reciprocal).numpy())
+        for k in HITS:
+            yield mean_of(f"hit_at_{k}", torch.cat(hits[k]).numpy())
+
+    def rotation_error(self, features: FeatureSet, candidates: list[FeatureSet], block: int = 4096) -> Measure:
+        """PRE: the mean of 1 - (q·q')² when every prediction takes the nearest of all candidates' views.
+
+        Args:
+            features: objects whose views are predicted.
+            candidates: splits in whose views the nearest neighbours are looked for.
+            block: rows of a block, on both sides; memory is some 4·block² bytes.
+        """
+        step = max(1, block // features.num_views)
+        errors = []
+        for start in range(0, features.num_objects, step):
+            rows = slice(start, start + step)
+            predicted = self.predictions(features, rows)
+            width = predicted.shape[2]
+            quaternions = _quaternions(features, rows).flatten(0, 1).to(self.device)
+
+            def blocks(width: int = width) -> Iterator[tuple[Tensor, Tensor]]:
+                for split in candidates:
+                    for first in range(0, split.num_objects, step):
+                        chosen = slice(first, first + step)
+                        vectors = self._targets(split, chosen, width).flatten(0, 1)
+                        yield vectors, _quaternions(split, chosen).flatten(0, 1).to(self.device)
+
+            found = nearest_errors(predicted.flatten(0, 1), quaternions, blocks)
+            errors.append(found.unflatten(0, predicted.shape[:2]).cpu())
+        return mean_of("pre", torch.cat(errors).numpy())
+
+    def _targets(self, features: FeatureSet, rows: slice, width: int) -> Float[Tensor, "objects views width"]:
+        vectors = torch.from_numpy(np.array(_embeddings(features)[rows, :, -width:], np.float32))
+        return F.normalize(vectors.to(self.device), dim=2)
+
+
+def chance_measures(features: FeatureSet) -> Iterator[Measure]:
+    """What a collapsed embedding scores, in closed form: MRR = H(n)/n, H@k = k/n, PRE = 1 - mean qᵀMq, M = mean qqᵀ."""
+    num_views = features.num_views
+    every = np.ones((features.num_objects, 1))
+    yield mean_of("mrr", every * np.mean(1 / np.arange(1, num_views + 1)))
+    for k in HITS:
+        yield mean_of(f"hit_at_{k}", every * min(1.0, k / num_views))
+    quaternions = _quaternions(features, slice(None)).double().numpy()
+    moment = np.einsum("nvi,nvj->ij", quaternions, quaternions) / (features.num_objects * num_views)
+    yield mean_of("pre", 1 - np.einsum("nvi,ij,nvj->nv", quaternions, moment, quaternions))
+
+
+def _quaternions(features: FeatureSet, rows: slice) -> Float[Tensor, "objects views 4"]:
+    return torch.from_numpy(euler_to_quaternion(features.factor(*ROTATION)[rows])).float()
+
+
+def _embeddings(features: FeatureSet) -> Float[ndarray, "objects views embedding"]:
+    return features.values if features.embeddings is None else features.embeddings
+
+
+def compose_quaternions(source: Float[Tensor, "n 4"], rotation: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
+    """The predictor of an oracle whose embeddings are quaternions."""
+    composed = compose(source.cpu().double().numpy(), rotation.cpu().double().numpy())
+    return torch.from_numpy(composed).float()

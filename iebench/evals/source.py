@@ -1,0 +1,93 @@
+"""What the evaluation needs of a dataset, and the datasets on disk in that form."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from iebench.dataset import Dataset
+from iebench.factors import FactorSpace
+
+
+class ViewSource(Protocol):
+    """Views with all that is known of them.
+
+    Attributes:
+        identity: a hash of the content, by which cached representations are found again.
+        card: plain values that say what the dataset is, for `results.json`.
+        space: names and ranges of the factors.
+        latents: float64 (objects, views, factors), radians, hues in [0, 1].
+        labels: int64 (objects,), class index 0..54.
+    """
+
+    identity: str
+    card: dict[str, Any]
+    space: FactorSpace
+    latents: Float[ndarray, "objects views factors"]
+    labels: Int[ndarray, " objects"]
+
+    def split_indices(self, split: str) -> Int[ndarray, " n"]:
+        """Indices of the objects of "train", "val" or "all"."""
+        ...
+
+    def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
+        """Every view of a split once, object by object, in batches of any size.
+
+        Args:
+            split: "train", "val" or "all".
+            start: how many views to leave out at the beginning.
+        """
+        ...
+
+
+class DatasetSource:
+    """A dataset on disk as a `ViewSource`.
+
+    Args:
+        root: folder of the dataset.
+        size: side in pixels to which images are scaled; as they are when absent.
+        batch_size: images that a worker hands over at a time.
+        num_workers: processes that decode images.
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str], size: int | None = None, batch_size: int = 256, num_workers: int = 0
+    ):
+        self.dataset = Dataset(root)
+        self.size, self.batch_size, self.num_workers = size, batch_size, num_workers
+        self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
+        self.card = _describe(self.dataset, size)
+        content = [self.card, self.dataset.card.shards, self.dataset.card.files]
+        self.identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def split_indices(self, split: str) -> Int[ndarray, " n"]:
+        return self.dataset.split_indices(split)
+
+    def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
+        from iebench.views import ViewDataset
+
+        loader = ViewDataset(self.dataset.root, split, self.size).loader(self.batch_size, self.num_workers)
+        loader.load_state_dict({**loader.state_dict(), "read": start})
+        for view in loader:
+            yield view.image
+
+
+def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:
+    card = dataset.card
+    return {
+        "name": card.name,
+        "space": card.space.to_json(),
+        "seed": card.seed,
+        "image_size": card.image_size,
+        "evaluated_size": size or card.image_size,
+        "num_views": card.num_views,
+        "quality": card.quality,
+        "classes": len(np.unique(dataset.labels)),
+        "splits": card.splits,
+    }

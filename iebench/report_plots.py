@@ -1,0 +1,172 @@
+"""The report's plots, as SVG that takes the colour of the page's text and so works in the dark."""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#010203"  # stands for the colour of the page's text until the SVG is written
+# Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.15,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One plot of the page.
+
+    Attributes:
+        svg: its markup.
+        caption: what it shows, in words, also its alternative text.
+    """
+
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A named line.
+
+    Attributes:
+        name: for the legend.
+        points: in order of x.
+        style: number of its colour and marker, the same for one run in all plots.
+        dashed: whether the line is.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    style: int = 0
+    dashed: bool = False
+
+
+def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str, log: bool = False) -> Picture:
+    """Lines over a common axis."""
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure, axes = _start(6.4, 3.8)
+        for curve in curves:
+            colour, marker = COLOURS[curve.style % len(COLOURS)], MARKERS[curve.style % len(MARKERS)]
+            line, every = "--" if curve.dashed else "-", max(1, len(curve.points) // 12)
+            axes.plot(
+                *zip(*curve.points, strict=True), line, color=colour, marker=marker, markevery=every, label=curve.name
+            )
+        axes.set(xlabel=x, ylabel=y, **({"yscale": "log"} if log else {}))
+        _add_legend(axes)
+        return Picture(_finish(figure, name, caption), caption)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run in the plane, with standard deviations where there are several."""
+
+    name: str
+    x: float
+    y: float
+    x_std: float | None = None
+    y_std: float | None = None
+
+
+def plot_points(
+    name: str, points: Sequence[Point], x: str, y: str, caption: str, references: Mapping[str, tuple[float, float]]
+) -> Picture:
+    """Points in the plane, each with its name, and crosses for references."""
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure, axes = _start(6.4, 4)
+        for number, point in enumerate(points):
+            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            axes.errorbar(
+                point.x,
+                point.y,
+                point.y_std,
+                point.x_std,
+                color=colour,
+                marker=marker,
+                ls="",
+                label=point.name,
+                capsize=3,
+            )
+        for label, place in references.items():
+            axes.plot(*place, marker="x", color=INK, ls="", alpha=0.7)
+            axes.annotate(label, place, textcoords="offset points", xytext=(6, 5), fontsize=8, alpha=0.8)
+        axes.set(xlabel=x, ylabel=y)
+        _add_legend(axes)
+        return Picture(_finish(figure, name, caption), caption)
+
+
+def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, caption: str) -> Picture:
+    """One row for each class, in the order of the first run's values, and a mark for each run."""
+    first = next(iter(runs.values()))
+    classes = sorted(first, key=lambda entry: first[entry])
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure, axes = _start(6.4, 1.2 + 0.2 * len(classes))
+        for number, (run, values) in enumerate(runs.items()):
+            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            axes.plot(
+                [values.get(entry, float("nan")) for entry in classes],
+                range(len(classes)),
+                marker,
+                color=colour,
+                label=run,
+            )
+        if len(runs) == 1:
+            axes.hlines(range(len(classes)), 0, [first[entry] for entry in classes], color=COLOURS[0], alpha=0.4, lw=4)
+        axes.set(yticks=range(len(classes)), xlabel=x, ylim=(-0.7, len(classes) - 0.3))
+        axes.set_yticklabels(classes, fontsize=8)
+        _add_legend(axes)
+        return Picture(_finish(figure, name, caption), caption)
+
+
+def _add_legend(axes: Axes) -> None:
+    """Above the plot, as beside it there is no room on a phone."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10, borderaxespad=0.2)
+
+
+def _start(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.patch.set_alpha(0)
+    axes = figure.subplots()
+    axes.patch.set_alpha(0)
+    return figure, axes
+
+
+def _finish(figure: Figure, name: str, caption: str) -> str:
+    """The SVG element alone, with names of its own, the page's colours, and words for those who do not see it."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+    svg = text.getvalue()[text.getvalue().index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'(xlink:href="#|url\(#)', rf"\1{name}-", svg)
+    svg = svg.replace(INK, "currentColor")
+    size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    assert size is not None
+    width, height = (round(float(value) * 4 / 3) for value in size.groups())
+    label = caption.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg.replace(size.group(0), f'width="{width}" height="{height}" role="img" aria-label="{label}"', 1)

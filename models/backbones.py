@@ -1,0 +1,146 @@
+"""Backbones: image → representation. ResNets named and initialised as torchvision's, and those of others by dotted name."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from iebench.errors import UsageError
+
+Images = Float[Tensor, "batch channels height width"]
+
+
+def convolution(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Conv2d:
+    """A convolution without bias that keeps the image's size at stride 1."""
+    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (He et al. 2016, figure 5 left)."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = convolution(inputs, width, 3, stride)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = convolution(width, width, 3)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = shortcut(inputs, width, stride)
+
+    def forward(self, x: Images) -> Images:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        y = self.bn2(self.conv2(y))
+        return F.relu(y + self.downsample(x), inplace=True)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 (which carries the stride, as in torchvision) and 1x1 convolutions beside a shortcut."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        outputs = width * self.expansion
+        self.conv1 = convolution(inputs, width, 1)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = convolution(width, width, 3, stride)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = convolution(width, outputs, 1)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.downsample = shortcut(inputs, outputs, stride)
+
+    def forward(self, x: Images) -> Images:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        y = F.relu(self.bn2(self.conv2(y)), inplace=True)
+        y = self.bn3(self.conv3(y))
+        return F.relu(y + self.downsample(x), inplace=True)
+
+
+def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """The identity, or a projection where the shape changes."""
+    if stride == 1 and inputs == outputs:
+        return nn.Sequential()
+    return nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+
+
+class ResNet(nn.Module):
+    """A ResNet without its last linear layer; its parameters have torchvision's names.
+
+    Args:
+        block: `BasicBlock` or `Bottleneck`.
+        depths: Number of blocks of the four stages.
+    """
+
+    def __init__(self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.conv1 = convolution(3, 64, 7, 2)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        inputs = 64
+        for stage, depth in enumerate(depths):
+            width, stride = 64 * 2**stage, 1 if stage == 0 else 2
+            blocks = [block(inputs, width, stride)]
+            inputs = width * block.expansion
+            blocks += [block(inputs, width, 1) for _ in range(depth - 1)]
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Images) -> Float[Tensor, "batch width"]:
+        x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
+        x = self.get_submodule("layer4")(
+            self.get_submodule("layer3")(self.get_submodule("layer2")(self.get_submodule("layer1")(x)))
+        )
+        return x.mean(dim=(2, 3))
+
+
+RESNETS: dict[str, Callable[[], nn.Module]] = {
+    "resnet18": lambda: ResNet(BasicBlock, (2, 2, 2, 2)),
+    "resnet34": lambda: ResNet(BasicBlock, (3, 4, 6, 3)),
+    "resnet50": lambda: ResNet(Bottleneck, (3, 4, 6, 3)),
+}
+
+
+def build_backbone(name: str) -> nn.Module:
+    """A backbone by name: one of `RESNETS`, or `package.module:function` that returns an `nn.Module`.
+
+    Raises:
+        UsageError: if there is no such function, or it does not return a module.
+    """
+    if name in RESNETS:
+        return RESNETS[name]()
+    backbone = _find_function(name)()
+    if not isinstance(backbone, nn.Module):
+        raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module")
+    return backbone
+
+
+def _find_function(name: str) -> Callable[[], object]:
+    module, _, function = name.partition(":")
+    if not function:
+        raise UsageError(f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function")
+    try:
+        return getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"--backbone {name} cannot be imported: {error}") from error
+
+
+def measure_width(backbone: nn.Module, size: int = 64) -> int:
+    """Number of coordinates of the representation, found by a dry run on one blank image of size by size pixels.
+
+    Raises:
+        UsageError: if the backbone does not map (batch, 3, height, width) to (batch, width).
+    """
+    training = backbone.training
+    with torch.no_grad():
+        output = backbone.eval()(torch.zeros(1, 3, size, size))
+    backbone.train(training)
+    shape = tuple(getattr(output, "shape", ()))
+    if len(shape) != 2 or shape[0] != 1:
+        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape or type(output)}; it must give (1, width)")
+    return shape[1]

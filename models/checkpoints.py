@@ -1,0 +1,65 @@
+"""Checkpoints: tensors and plain values, written beside and renamed into place."""
+
+import os
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from iebench.errors import IebenchError
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Writes a checkpoint such that `path` always holds a whole one: the old, or the new."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Reads a checkpoint or a file of weights, onto the CPU.
+
+    Raises:
+        IebenchError: if there is none, it is damaged, or it holds more than tensors and plain values.
+    """
+    if not path.is_file():
+        raise IebenchError(f"{path} is not there; name a file that torch.save has written")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).partition("\n")[0]
+        raise IebenchError(
+            f"{path} cannot be read as tensors and plain values; save its state_dict alone ({reason})"
+        ) from error
+    except (RuntimeError, EOFError, ValueError) as error:
+        raise IebenchError(f"{path} is damaged or no checkpoint ({str(error).partition(chr(10))[0]})") from error
+    if not isinstance(content, dict):
+        raise IebenchError(f"{path} holds a {type(content).__name__}; it must hold a dictionary of tensors")
+    return content
+
+
+def get_generators() -> dict[str, Any]:
+    """The states of this process's random generators, as tensors and plain values."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+        "numpy": [kind, torch.from_numpy(np.asarray(keys, np.int64)), position, has_gauss, gauss],
+        "python": random.getstate(),
+    }
+
+
+def set_generators(states: dict[str, Any]) -> None:
+    """Puts this process's random generators where they were."""
+    torch.set_rng_state(states["torch"])
+    if states["cuda"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])
+    kind, keys, *rest = states["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
+    random.setstate(states["python"])

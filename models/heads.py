@@ -1,0 +1,45 @@
+"""Perceptrons: projectors after the backbone, and the heads of regressions."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from iebench.errors import UsageError
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Reads layer sizes written as "1024-1024-1024".
+
+    Raises:
+        UsageError: if a size is not a positive whole number.
+    """
+    parts = text.split("-") if text else []
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(
+            f"layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024"
+        )
+    return tuple(int(part) for part in parts)
+
+
+def projector(input_size: int, sizes: Sequence[int]) -> nn.Sequential:
+    """VICReg's projector: (linear, batch norm, ReLU) for each hidden size, then a linear layer without bias.
+
+    Args:
+        input_size: Number of coordinates of a representation.
+        sizes: Hidden sizes, then the embedding's size.
+    """
+    *hidden, embedding = sizes
+    layers: list[nn.Module] = []
+    for size in hidden:
+        layers += [nn.Linear(input_size, size), nn.BatchNorm1d(size), nn.ReLU(inplace=True)]
+        input_size = size
+    return nn.Sequential(*layers, nn.Linear(input_size, embedding, bias=False))
+
+
+def perceptron(input_size: int, hidden: Sequence[int], output_size: int, bias: bool = True) -> nn.Sequential:
+    """(linear, ReLU) for each hidden size, then a linear layer."""
+    layers: list[nn.Module] = []
+    for size in hidden:
+        layers += [nn.Linear(input_size, size, bias=bias), nn.ReLU(inplace=True)]
+        input_size = size
+    return nn.Sequential(*layers, nn.Linear(input_size, output_size, bias=bias))

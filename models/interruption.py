@@ -1,0 +1,43 @@
+"""SIGTERM and SIGUSR1, with which schedulers announce that they take a machine back."""
+
+import signal
+from types import FrameType, TracebackType
+
+import torch
+from torch import distributed
+
+from iebench.models.distributed import num_processes
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+
+class Interruption:
+    """Notes signals while it is entered, so that the loop can end between two steps.
+
+    Attributes:
+        signal: The name of the signal that came, or empty.
+    """
+
+    def __init__(self) -> None:
+        self.signal = ""
+
+    def __enter__(self) -> "Interruption":
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal = signal.Signals(number).name
+
+    def came(self, device: torch.device) -> bool:
+        """Whether a signal has come to any of the processes; all of them must ask at the same step."""
+        if num_processes() == 1:
+            return bool(self.signal)
+        flag = torch.tensor(float(bool(self.signal)), device=device)
+        distributed.all_reduce(flag, op=distributed.ReduceOp.MAX)
+        return bool(flag.item())

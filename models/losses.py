@@ -1,0 +1,91 @@
+"""The terms of the losses, as pure functions of embeddings.
+
+Each takes the global batch (see `distributed.gather`) and works in float32 at least, whatever the precision around it.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+Embeddings = Float[Tensor, "batch size"]
+Scalar = Float[Tensor, ""]
+
+VARIANCE_EPSILON = 1e-4  # VICReg, equation 1
+
+
+def in_full_precision(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Runs a loss without autocast and with half-precision arguments widened: variances need the digits."""
+
+    @wraps(function)
+    def widened(*args: object) -> Tensor:
+        device = next(arg.device for arg in args if isinstance(arg, Tensor))
+        with torch.autocast(device.type, enabled=False):
+            return function(*(_widen(arg) for arg in args))
+
+    return widened
+
+
+def _widen(value: object) -> object:
+    halves = (torch.float16, torch.bfloat16)
+    return value.float() if isinstance(value, Tensor) and value.dtype in halves else value
+
+
+@in_full_precision
+def squared_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
+    """Mean over the batch and the coordinates of (prediction - target)²: the invariance and equivariance terms."""
+    return F.mse_loss(prediction, target)
+
+
+@in_full_precision
+def variance(embeddings: Embeddings) -> Scalar:
+    """Mean over the coordinates of max(0, 1 - √(Var + ε)): zero once each coordinate has unit standard deviation."""
+    deviation = torch.sqrt(embeddings.var(dim=0) + VARIANCE_EPSILON)
+    return F.relu(1 - deviation).mean()
+
+
+@in_full_precision
+def covariance(embeddings: Embeddings) -> Scalar:
+    """Sum of the squared off-diagonal entries of the covariance matrix, divided by the number of coordinates."""
+    num_samples, size = embeddings.shape
+    centred = embeddings - embeddings.mean(dim=0)
+    matrix = centred.T @ centred / (num_samples - 1)
+    return (matrix.square().sum() - matrix.diagonal().square().sum()) / size
+
+
+def variance_of_both(source: Embeddings, target: Embeddings) -> Scalar:
+    """`variance`, averaged over the two views."""
+    return (variance(source) + variance(target)) / 2
+
+
+def covariance_of_both(source: Embeddings, target: Embeddings) -> Scalar:
+    """`covariance`, summed over the two views."""
+    return covariance(source) + covariance(target)
+
+
+@in_full_precision
+def info_nce(source: Embeddings, target: Embeddings, temperature: float) -> Scalar:
+    """SimCLR's loss (NT-Xent): each of the 2·batch embeddings finds its partner among all others by cosine.
+
+    The mean of -log softmax over the 2·batch rows, a row's similarity to itself left out.
+    """
+    both = F.normalize(torch.cat([source, target]), dim=1)
+    similarity = both @ both.T / temperature
+    similarity = similarity.masked_fill(torch.eye(len(both), dtype=torch.bool, device=both.device), -torch.inf)
+    partner = torch.arange(len(both), device=both.device).roll(len(source))
+    return F.cross_entropy(similarity, partner)
+
+
+@in_full_precision
+def cosine_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
+    """Mean over the batch of 2 - 2·cos(prediction, target): BYOL's loss."""
+    return (2 - 2 * F.cosine_similarity(prediction, target, dim=1)).mean()
+
+
+@in_full_precision
+def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, " batch"]) -> Scalar:
+    """Mean over the batch of -log softmax at the label."""
+    return F.cross_entropy(logits, label)

@@ -1,0 +1,135 @@
+"""What a run writes down: `metrics.csv` and TensorBoard logs."""
+
+import csv
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+BYTES_PER_MIB = 2**20
+
+
+class MetricsFile:
+    """`metrics.csv`: a row per logged step, a column per metric; new metrics widen the table.
+
+    Args:
+        path: The file.
+        step: Rows after this step, of a run that was cut off, are dropped.
+    """
+
+    def __init__(self, path: Path, step: int = 0) -> None:
+        self.path = path
+        self.columns: list[str] = ["step"]
+        if path.exists():
+            with path.open(newline="") as file:
+                rows = [row for row in csv.DictReader(file) if row["step"] and int(row["step"]) <= step]
+            self.columns = list(rows[0]) if rows else self.columns
+            self._rewrite(rows)
+
+    def write(self, step: int, metrics: dict[str, float]) -> None:
+        """Appends a row."""
+        new = [name for name in metrics if name not in self.columns]
+        if new:
+            rows = self._read()
+            self.columns += new
+            self._rewrite(rows)
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, self.columns).writerow({"step": step, **metrics})
+
+    def _read(self) -> list[dict[str, str]]:
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+        partial = self.path.with_name(f"{self.path.name}.partial")
+        with partial.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self.columns)
+            writer.writeheader()
+            writer.writerows(rows)
+        partial.replace(self.path)
+
+
+class Metrics:
+    """Both places at once."""
+
+    def __init__(self, out: Path, step: int = 0) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.file = MetricsFile(out / "metrics.csv", step)
+        self.board = SummaryWriter(out / "tensorboard", purge_step=step + 1 if step else None)
+
+    def write(self, step: int, metrics: dict[str, float]) -> None:
+        """Writes metrics of one step down."""
+        self.file.write(step, metrics)
+        for name, value in metrics.items():
+            self.board.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Flushes what is not on disk yet."""
+        self.board.close()
+
+
+class Averages:
+    """Means of scalars between two logged steps, kept on their device."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, tuple[Tensor, int]] = {}
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        """Takes one step's values in."""
+        for name, value in values.items():
+            total, count = self.totals.get(name, (torch.zeros_like(value, dtype=torch.float32), 0))
+            self.totals[name] = (total + value.detach().float(), count + 1)
+
+    def take(self) -> dict[str, Tensor]:
+        """The means since the last call."""
+        means = {name: total / count for name, (total, count) in self.totals.items()}
+        self.totals = {}
+        return means
+
+
+class Clock:
+    """Time since metrics were last taken: in all, and waiting for data; pauses do not count."""
+
+    def __init__(self) -> None:
+        self.start, self.waited, self.steps = time.perf_counter(), 0.0, 0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Around the wait for a batch, which every step has."""
+        start = time.perf_counter()
+        yield
+        self.waited += time.perf_counter() - start
+        self.steps += 1
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Around work that is not training."""
+        start = time.perf_counter()
+        yield
+        self.start += time.perf_counter() - start
+
+    def take(self, images_per_step: int) -> dict[str, float]:
+        """Images a second, and the part of the time spent waiting for data, since the last call."""
+        elapsed = time.perf_counter() - self.start
+        rates = {
+            "images_per_second": self.steps * images_per_step / elapsed,
+            "waiting_for_data": self.waited / elapsed,
+        }
+        self.start, self.waited, self.steps = time.perf_counter(), 0.0, 0
+        return rates
+
+
+def peak_memory_mib(device: torch.device) -> float:
+    """Most memory held so far: of the CUDA device's allocator, or of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / BYTES_PER_MIB
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / BYTES_PER_MIB

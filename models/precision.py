@@ -1,0 +1,62 @@
+"""What this machine computes with: device, precision, and the plugin that gives it to Fabric."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.fabric.plugins.precision.amp import MixedPrecision
+
+from iebench.errors import UsageError
+
+Precision = Literal["auto", "bf16", "16", "32"]
+CPU_FLAGS = Path("/proc/cpuinfo")
+
+
+def choose_device(accelerator: str) -> str:
+    """ "cuda" or "cpu": the one asked for, or CUDA if there is one.
+
+    Raises:
+        UsageError: if CUDA is asked for and absent.
+    """
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            "--accelerator cuda: torch finds no CUDA device here; leave the option out to train on the CPU"
+        )
+    if accelerator != "auto":
+        return accelerator
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def choose_precision(precision: Precision, device: str) -> Precision:
+    """ "bf16", "16" or "32": the one asked for, or the fastest that this machine has instructions for.
+
+    Raises:
+        UsageError: if 16 is asked for on a CPU.
+    """
+    if precision == "16" and device == "cpu":
+        raise UsageError("--precision 16 is for CUDA devices; a CPU takes bf16 or 32")
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "16"
+    return "bf16" if cpu_multiplies_bf16() else "32"
+
+
+def cpu_multiplies_bf16() -> bool:
+    """Whether the CPU has matrix or dot-product instructions for bfloat16; emulated, it is slower than float32."""
+    flags = CPU_FLAGS.read_text().split() if CPU_FLAGS.exists() else []
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
+
+
+class WideInputs(MixedPrecision):
+    """Fabric's mixed precision, without its rounding of the inputs: transforms and labels keep their digits."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
+
+
+def precision_plugin(precision: str, device: str) -> MixedPrecision | None:
+    """What Fabric needs for a precision; None for float32."""
+    if precision == "bf16":
+        return WideInputs("bf16-mixed", device)
+    return WideInputs("16-mixed", device) if precision == "16" else None

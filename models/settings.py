@@ -1,0 +1,116 @@
+"""Settings are frozen dataclasses whose fields carry their own help, so that the command line can be made from them."""
+
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from iebench.errors import UsageError
+
+
+def setting(default: Any, help: str, changes_results: bool = True, minimum: float = 0) -> Any:
+    """A field of a settings dataclass.
+
+    Args:
+        default: Its value unless given.
+        help: One line for the command line.
+        changes_results: Whether a run may be resumed only with the same value.
+        minimum: The least that a number may be.
+    """
+    return field(default=default, metadata={"help": help, "changes_results": changes_results, "minimum": minimum})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One field of a settings dataclass, as the command line sees it."""
+
+    name: str
+    kind: type
+    default: Any
+    choices: tuple[str, ...]
+    help: str
+    changes_results: bool
+    minimum: float
+
+    @property
+    def option(self) -> str:
+        """Its name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+
+def list_settings(settings: type) -> list[Setting]:
+    """The fields of a settings dataclass, in order."""
+    hints = get_type_hints(settings)
+    return [
+        Setting(
+            name=entry.name,
+            kind=str if get_origin(hints[entry.name]) is Literal else hints[entry.name],
+            default=None if entry.default is MISSING else entry.default,
+            choices=get_args(hints[entry.name]) if get_origin(hints[entry.name]) is Literal else (),
+            **{name: entry.metadata[name] for name in ("help", "changes_results", "minimum")},
+        )
+        for entry in fields(settings)
+    ]
+
+
+def make_settings(settings: type, values: dict[str, Any], source: str) -> Any:
+    """The settings dataclass from stored values.
+
+    Raises:
+        UsageError: if a name is not one of its fields.
+    """
+    unknown = sorted(set(values) - {entry.name for entry in fields(settings)})
+    if unknown:
+        raise UsageError(f"{source} has settings that this version does not know: {', '.join(unknown)}")
+    return settings(**values)
+
+
+def check_numbers(settings: Any) -> None:
+    """Raises UsageError if a number is below its minimum."""
+    for entry in list_settings(type(settings)):
+        value = getattr(settings, entry.name)
+        if entry.kind in (int, float) and not value >= entry.minimum:
+            raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}")
+
+
+@dataclass(frozen=True)
+class MethodSettings:
+    """What every method is told."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
+
+    transform: Literal["rotation", "rotation+color", "all"] = setting(
+        "rotation", "What is known of the way from source to target."
+    )
+    backbone: str = setting("resnet18", "resnet18, resnet34, resnet50, or package.module:function of your own.")
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """How to train; the defaults are the SIE paper's."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
+
+    epochs: int = setting(2000, "Epochs; one shows a random pair of views of each object.", minimum=1)
+    steps: int = setting(0, "Steps of the optimiser instead of epochs.")
+    batch_size: int = setting(1024, "Pairs in a step, over all processes.")
+    learning_rate: float = setting(1e-3, "Learning rate of Adam.")
+    schedule: Literal["constant", "cosine"] = setting("constant", "Of the learning rate; cosine has a warm-up.")
+    warmup_epochs: int = setting(10, "Epochs of linear warm-up of the cosine schedule.")
+    weight_decay: float = setting(1e-6, "Weight decay of Adam.")
+    backbone_weights: str = setting(
+        "", "File of weights to start the backbone from: ours, torchvision's, SIE's and others'."
+    )
+    size: int = setting(0, "Side in pixels to which images are scaled; 0: as they are.")
+    precision: Literal["auto", "bf16", "16", "32"] = setting("auto", "auto: bf16 where the machine multiplies it.")
+    compile: bool = setting(False, "Compile the backbone; pays off on CUDA.")
+    seed: int = setting(0, "Of the weights and of the pairs.")
+    accelerator: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to train.")
+    devices: int = setting(1, "Devices, or processes on a CPU, of each node.", changes_results=False, minimum=1)
+    nodes: int = setting(1, "Nodes; torchrun and SLURM are found by themselves.", changes_results=False, minimum=1)
+    num_workers: int = setting(4, "Processes that load pairs, for each device.", changes_results=False)
+    log_every: int = setting(10, "Steps between two rows of metrics.", changes_results=False, minimum=1)
+    validate_every: int = setting(
+        10, "Epochs between two passes of the online probes over val.", changes_results=False, minimum=1
+    )
+    checkpoint_every: int = setting(500, "Steps between two checkpoints.", changes_results=False, minimum=1)

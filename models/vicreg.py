@@ -1,0 +1,65 @@
+"""VICReg (Bardes, Ponce and LeCun, ICLR 2022) on pairs of views, whole and with invariance of a part only."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from iebench.errors import UsageError
+from iebench.models.distributed import gather
+from iebench.models.heads import parse_sizes, projector
+from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance_of_both
+from iebench.models.method import Loss, Method, Representations, Sizes, halves
+from iebench.models.settings import MethodSettings, setting
+from iebench.pairs import Pair
+
+
+@dataclass(frozen=True)
+class VicregSettings(MethodSettings):
+    """The setting of the SIE paper."""
+
+    projector: str = setting("2048-2048-2048", "Sizes of the projector's layers.")
+    invariance_weight: float = setting(10.0, "Weight of the distance between the two views' embeddings.")
+    variance_weight: float = setting(10.0, "Weight of the variance hinge of the embeddings.")
+    covariance_weight: float = setting(1.0, "Weight of the covariance of the embeddings.")
+
+
+@dataclass(frozen=True)
+class VicregPartialSettings(VicregSettings):
+    """VICReg in which a part of the embedding is free to differ between the views."""
+
+    invariant_embedding: int = setting(0, "Coordinates of the embedding that are made invariant; 0: half of them.")
+
+
+class Vicreg(Method):
+    """Embeddings of two views that agree, vary over the batch and do not repeat each other's coordinates."""
+
+    def __init__(self, settings: VicregSettings, backbone: nn.Module, sizes: Sizes) -> None:
+        super().__init__(settings, backbone, sizes)
+        layers = parse_sizes(settings.projector)
+        self.projector = projector(sizes.representation, layers)
+        self.embedding_parts = {"invariant": slice(0, layers[-1])}
+
+    def embed(self, representation: Representations) -> Embeddings:
+        return self.projector(representation)
+
+    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
+        source, target = gather(self.embed(source)), gather(self.embed(target))
+        part = self.embedding_parts["invariant"]
+        terms = {
+            "invariance": squared_distance(source[:, part], target[:, part]),
+            "variance": variance_of_both(source, target),
+            "covariance": covariance_of_both(source, target),
+        }
+        return self.weigh(terms)
+
+
+class VicregPartial(Vicreg):
+    """VICReg whose invariance covers the first coordinates of the embedding only."""
+
+    def __init__(self, settings: VicregPartialSettings, backbone: nn.Module, sizes: Sizes) -> None:
+        super().__init__(settings, backbone, sizes)
+        size = parse_sizes(settings.projector)[-1]
+        invariant = settings.invariant_embedding or size // 2
+        if not 0 < invariant < size:
+            raise UsageError(f"--invariant-embedding {invariant} leaves nothing free of {size} coordinates")
+        self.embedding_parts = halves(invariant, size)

@@ -1,0 +1,302 @@
+"""The one module that speaks to Blender. It builds the scene once, then applies what differs between views.
+
+Import it only in a process that may be lost: Blender can crash, hang and leak.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+from jaxtyping import Float, UInt8
+from mathutils import Matrix
+from numpy import ndarray
+
+from iebench.errors import IebenchError
+from iebench.render import scene as spec
+from iebench.render.quality import Quality
+
+IMPORTERS = {
+    ".obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
+    ".ply": lambda path: bpy.ops.wm.ply_import(filepath=path, forward_axis="NEGATIVE_Z", up_axis="Y"),
+    ".stl": lambda path: bpy.ops.wm.stl_import(filepath=path, forward_axis="NEGATIVE_Z", up_axis="Y"),
+    ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+    ".gltf": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+}
+
+
+class MeshError(IebenchError):
+    """An object that cannot be rendered, and why."""
+
+
+class Stage:
+    """The scene of 3DIEBench in Blender, with room for one object."""
+
+    def __init__(self, image_size: int, quality: Quality, scratch: Path, device: str = "cpu", threads: int = 0) -> None:
+        """Build the scene.
+
+        Args:
+            image_size: side of the images in pixels.
+            quality: samples and denoiser.
+            scratch: folder for the pixels on their way out of Blender; best in memory.
+            device: "cpu", or a GPU such as "optix:0".
+            threads: of Cycles; 0 takes all cores.
+        """
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._scene = bpy.context.scene
+        self._pixels = scratch / "view.bmp"
+        self._size = image_size
+        self._object: bpy.types.Object | None = None
+        _set_world(self._scene)
+        _add_camera(self._scene)
+        _add_sun(self._scene)
+        self._spot = _add_spot(self._scene)
+        self._floor_color = _add_floor(self._scene)
+        _set_render(self._scene, image_size, self._pixels, threads)
+        _set_cycles(self._scene.cycles, quality)
+        self.device = _set_device(self._scene.cycles, device)
+        self._own = set(_all_data())
+
+    def load(self, mesh: Path, unit_diagonal: bool) -> None:
+        """Put an object on the stage: import it, join its meshes, centre it.
+
+        Args:
+            mesh: OBJ, PLY, STL, GLB or glTF file.
+            unit_diagonal: scale its bounding box to a diagonal of 1 (ShapeNet's objects have it already).
+
+        Raises:
+            MeshError: there is nothing in the file that could be rendered.
+        """
+        self.clear()
+        try:
+            IMPORTERS[mesh.suffix.lower()](str(mesh))
+        except RuntimeError as error:
+            raise MeshError(f"Blender cannot import it: {_one_line(error)}") from None
+        _join(_bake_transforms([o for o in self._scene.objects if o not in self._own]))
+        (self._object,) = (o for o in self._scene.objects if o not in self._own)
+        _centre(self._object, unit_diagonal)
+        _drop_missing_images()
+
+    def clear(self) -> None:
+        """Take the object off the stage, with all that came with it, so that memory does not grow."""
+        self._object = None
+        bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
+
+    def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
+        """Render one view of the object on the stage: sRGB bytes."""
+        assert self._object is not None, "load an object first"
+        self._object.matrix_world = Matrix(view.object_matrix.tolist())
+        self._spot.matrix_world = Matrix(view.spot_matrix.tolist())
+        self._spot.data.color = view.spot_color
+        self._floor_color.default_value = (*view.floor_color, 1.0)
+        bpy.ops.render.render(write_still=True)
+        return read_bmp(self._pixels, self._size)
+
+    def vertices(self) -> Float[ndarray, "n 3"]:
+        """The object's vertices in its own frame."""
+        assert self._object is not None, "load an object first"
+        return _coordinates(self._object)
+
+
+def _all_data() -> list[bpy.types.ID]:
+    """Everything that an importer can add to Blender's file. Purging orphans would miss textures that still count users."""
+    data = bpy.data
+    kinds = (data.objects, data.meshes, data.materials, data.images, data.textures, data.node_groups, data.lights)
+    more = (data.cameras, data.collections, data.actions, data.armatures, data.curves, data.pointclouds, data.texts)
+    return [thing for kind in kinds + more for thing in kind]
+
+
+def read_bmp(path: Path, size: int) -> UInt8[ndarray, "size size 3"]:
+    """Pixels of a square 24-bit BMP, the cheapest of the formats that Blender writes with the view transform applied."""
+    content = path.read_bytes()
+    start = int.from_bytes(content[10:14], "little")
+    stride = (3 * size + 3) // 4 * 4
+    rows = np.frombuffer(content, np.uint8, size * stride, start).reshape(size, stride)[:, : 3 * size]
+    return np.ascontiguousarray(rows.reshape(size, size, 3)[::-1, :, ::-1])
+
+
+def blender_version() -> str:
+    """Such as "4.5.3"."""
+    return bpy.app.version_string
+
+
+def devices() -> Iterator[tuple[str, str]]:
+    """(backend, name) of every GPU that Cycles could use here."""
+    preferences = _cycles_preferences()
+    for backend in GPU_BACKENDS:
+        try:
+            preferences.compute_device_type = backend.upper()
+        except TypeError:  # this build of Blender has no such backend
+            continue
+        preferences.refresh_devices()
+        yield from ((backend, device.name) for device in preferences.devices if device.type == backend.upper())
+
+
+GPU_BACKENDS = ("optix", "cuda", "hip", "metal", "oneapi")
+
+
+def _cycles_preferences() -> bpy.types.AddonPreferences:
+    return bpy.context.preferences.addons["cycles"].preferences
+
+
+def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> str:
+    """Choose where Cycles runs and return its name.
+
+    Args:
+        device: "cpu", or a backend and the number of the GPU among those of that backend, such as "optix:0".
+    """
+    if device == "cpu":
+        cycles.device = "CPU"
+        return "cpu"
+    backend, _, number = device.partition(":")
+    preferences = _cycles_preferences()
+    preferences.compute_device_type = backend.upper()
+    preferences.refresh_devices()
+    gpus = [entry for entry in preferences.devices if entry.type == backend.upper()]
+    for entry in preferences.devices:
+        entry.use = entry == gpus[int(number or 0)]
+    cycles.device = "GPU"
+    return f"{backend} ({gpus[int(number or 0)].name})"
+
+
+def _set_render(scene: bpy.types.Scene, size: int, pixels: Path, threads: int) -> None:
+    render = scene.render
+    render.engine = "CYCLES"
+    render.resolution_x = render.resolution_y = size
+    render.resolution_percentage = 100
+    render.use_persistent_data = True
+    render.threads_mode, render.threads = ("FIXED", threads) if threads else ("AUTO", 1)
+    render.filepath = str(pixels)
+    render.use_file_extension = False
+    render.use_compositing = render.use_sequencer = False
+    render.image_settings.file_format, render.image_settings.color_mode = "BMP", "RGB"
+    scene.view_settings.view_transform = "Filmic"
+    scene.view_settings.look = "None"
+
+
+def _set_cycles(cycles: bpy.types.PropertyGroup, quality: Quality) -> None:
+    cycles.seed = 0
+    cycles.samples = quality.samples
+    cycles.use_adaptive_sampling = quality.adaptive_threshold > 0
+    cycles.adaptive_threshold = quality.adaptive_threshold
+    cycles.use_light_tree = False
+    cycles.diffuse_bounces, cycles.glossy_bounces, cycles.transmission_bounces = 3, 0, 0
+    cycles.transparent_max_bounces, cycles.max_bounces = 8, 3
+    cycles.use_denoising = quality.denoise
+    cycles.denoiser = "OPENIMAGEDENOISE"
+    cycles.denoising_input_passes = quality.passes
+    cycles.denoising_prefilter = quality.prefilter
+    cycles.denoising_quality = quality.denoiser_quality
+
+
+def _set_world(scene: bpy.types.Scene) -> None:
+    scene.world = bpy.data.worlds.new("world")
+    scene.world.use_nodes = True
+    background = next(n for n in scene.world.node_tree.nodes if n.type == "BACKGROUND")
+    background.inputs["Color"].default_value = (spec.WORLD_GREY,) * 3 + (1.0,)
+
+
+def _add_camera(scene: bpy.types.Scene) -> None:
+    data = bpy.data.cameras.new("camera")
+    data.lens, data.sensor_width, data.clip_end = spec.FOCAL_LENGTH, spec.SENSOR_WIDTH, 2 * spec.FLOOR_SIDE
+    scene.camera = _link(scene, "camera", data)
+    scene.camera.matrix_world = Matrix(spec.camera_matrix().tolist())
+
+
+def _add_sun(scene: bpy.types.Scene) -> None:
+    data = bpy.data.lights.new("sun", "SUN")
+    data.energy, data.angle = spec.SUN_ENERGY, spec.SUN_ANGLE
+    _link(scene, "sun", data)  # a new lamp shines straight down
+
+
+def _add_spot(scene: bpy.types.Scene) -> bpy.types.Object:
+    data = bpy.data.lights.new("spot", "SPOT")
+    data.energy, data.spot_size = spec.SPOT_ENERGY, spec.SPOT_CONE
+    data.spot_blend, data.shadow_soft_size = spec.SPOT_BLEND, spec.SPOT_RADIUS
+    return _link(scene, "spot", data)
+
+
+def _add_floor(scene: bpy.types.Scene) -> bpy.types.NodeSocket:
+    """Add the floor and return the socket that holds its colour.
+
+    The colour goes into a Diffuse BSDF, as Blender 5 ignores a material's `diffuse_color` when it renders.
+    """
+    half, height = spec.FLOOR_SIDE / 2, spec.FLOOR_HEIGHT
+    corners = [(-half, -half, height), (half, -half, height), (half, half, height), (-half, half, height)]
+    mesh = bpy.data.meshes.new("floor")
+    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+    material = bpy.data.materials.new("floor")
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    diffuse, output = nodes.new("ShaderNodeBsdfDiffuse"), nodes.new("ShaderNodeOutputMaterial")
+    material.node_tree.links.new(diffuse.outputs["BSDF"], output.inputs["Surface"])
+    mesh.materials.append(material)
+    _link(scene, "floor", mesh)
+    return diffuse.inputs["Color"]
+
+
+def _link(scene: bpy.types.Scene, name: str, data: bpy.types.ID) -> bpy.types.Object:
+    thing = bpy.data.objects.new(name, data)
+    scene.collection.objects.link(thing)
+    return thing
+
+
+def _bake_transforms(imported: list[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The meshes among the imported objects, each with a mesh of its own in world coordinates, without parents."""
+    bpy.context.view_layer.update()
+    meshes = [thing for thing in imported if thing.type == "MESH" and len(thing.data.polygons)]
+    for thing in meshes:
+        matrix = thing.matrix_world.copy()
+        thing.data = thing.data.copy() if thing.data.users > 1 else thing.data
+        thing.data.transform(matrix)
+        thing.parent = None
+        thing.modifiers.clear()
+        thing.matrix_world = Matrix.Identity(4)
+    for thing in set(imported) - set(meshes):
+        bpy.data.objects.remove(thing, do_unlink=True)
+    if not meshes:
+        raise MeshError("it has no faces")
+    return meshes
+
+
+def _join(meshes: list[bpy.types.Object]) -> None:
+    if len(meshes) > 1:
+        with bpy.context.temp_override(active_object=meshes[0], selected_editable_objects=meshes):
+            bpy.ops.object.join()
+
+
+def _centre(thing: bpy.types.Object, unit_diagonal: bool) -> None:
+    points = _coordinates(thing)
+    if not np.isfinite(points).all():
+        raise MeshError("it has coordinates that are not finite numbers")
+    low, high = points.min(axis=0), points.max(axis=0)
+    diagonal = float(np.linalg.norm(high - low))
+    if diagonal < 1e-9:
+        raise MeshError("all its vertices are one point")
+    scale = 1 / diagonal if unit_diagonal else 1.0
+    matrix = Matrix.Scale(scale, 4) @ Matrix.Translation((-(low + high) / 2).tolist())
+    thing.data.transform(matrix)
+    if not math.isfinite(scale):
+        raise MeshError("it is too small to be scaled")
+
+
+def _coordinates(thing: bpy.types.Object) -> Float[ndarray, "n 3"]:
+    points = np.empty(3 * len(thing.data.vertices), np.float32)
+    thing.data.vertices.foreach_get("co", points)
+    return points.reshape(-1, 3).astype(np.float64)
+
+
+def _drop_missing_images() -> None:
+    """Unlink textures whose picture cannot be read, so that the plain colour shows instead of Blender's magenta."""
+    for material in bpy.data.materials:
+        if not material.use_nodes:
+            continue
+        for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
+            if node.image is None or (not node.image.has_data and not node.image.size[0]):
+                material.node_tree.nodes.remove(node)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

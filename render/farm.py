@@ -1,0 +1,297 @@
+"""The farm: turns a job into a dataset, and survives whatever happens on the way.
+
+While it works, the dataset grows in a folder beside its place, OUT.partial. Below `.render/` lie the settings that it was
+begun with, one sample for every object that is done, and one note for every object that failed. When all objects of a shard
+are accounted for, their samples become the shard. Every file appears by rename, so at any moment what is there is whole, and
+going on means to look what is missing.
+"""
+
+import fcntl
+import json
+import platform
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from iebench import __version__
+from iebench.card import CARD, DatasetCard, partial_root
+from iebench.dataset import Dataset
+from iebench.errors import IebenchError, UsageError
+from iebench.render.engines import Outcome
+from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
+from iebench.render.worker import Task
+from iebench.shards import locate_views, sample_key, write_shard
+from iebench.splits import ObjectName
+from iebench.writer import FAILURES, Failure, ObjectRow, ShardPart, finish_dataset, place_samples, read_failures
+
+STATE = ".render"
+Engine = Callable[[Sequence[Task]], Iterator[Outcome]]
+Watch = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a render ended.
+
+    Attributes:
+        objects: in the dataset.
+        views: in the dataset.
+        failures: objects that are not in it.
+        fresh: objects rendered by this call, the others having been there already.
+    """
+
+    root: Path
+    objects: int
+    views: int
+    failures: list[Failure]
+    fresh: int
+
+    @property
+    def failed_fraction(self) -> float:
+        return len(self.failures) / max(self.objects + len(self.failures), 1)
+
+
+def render_dataset(
+    job: RenderJob, out: Path, engine: Engine, retry_failed: bool = False, watch: Watch | None = None
+) -> Summary:
+    """Render a job into the folder `out`, or go on where an earlier call was interrupted.
+
+    Args:
+        job: what to render.
+        out: the dataset's folder; it appears when the dataset is complete.
+        engine: who renders.
+        retry_failed: try the objects again that failed before.
+        watch: called with every outcome.
+
+    Raises:
+        UsageError: `out` holds something else, or was begun with another setting, or is in use.
+        FarmError: no worker can go on.
+    """
+    partial = partial_root(out)
+    if out.exists():
+        if not _reopen(job, out, retry_failed):
+            return _summarise(out, fresh=0)
+        out.rename(partial)
+    with _lock(partial):
+        check_same_job(partial / STATE / "job.json", job)
+        state = _State(partial, job)
+        if retry_failed:
+            state.forget_failures()
+        fresh = _render_missing(state, engine, watch)
+        _finish(state)
+        partial.rename(out)
+        shutil.rmtree(out / STATE)
+    return _summarise(out, fresh)
+
+
+def count_objects(job: RenderJob) -> int:
+    """Objects of this part of the job."""
+    return sum(len(shard.objects) for shard in job.shards())
+
+
+class _State:
+    """What is done and what is missing in a dataset under way."""
+
+    def __init__(self, root: Path, job: RenderJob) -> None:
+        self.root, self.job, self.shards = root, job, job.shards()
+        self.samples, self.failed = root / STATE / "samples", root / STATE / "failed"
+        for folder in (self.samples, self.failed):
+            folder.mkdir(exist_ok=True)
+        for path in self.samples.glob("*.partial"):
+            path.unlink()
+        self.about: dict[str, str] = self._read_about()
+
+    def sample(self, name: ObjectName) -> Path:
+        return self.samples / f"{sample_key(*name)}.tar"
+
+    def note(self, name: ObjectName) -> Path:
+        return self.failed / f"{sample_key(*name)}.json"
+
+    def missing(self, shard: Shard) -> list[ObjectName]:
+        """Objects of a shard of which nothing is known yet; a sample cut short by a power failure counts as missing."""
+        if (self.root / shard.name).exists():
+            return []
+        return [
+            name for name in shard.objects if not self.note(name).exists() and not self._is_whole(self.sample(name))
+        ]
+
+    def fail(self, failure: Failure) -> None:
+        _write_json(self.note((failure.synset, failure.object_id)), asdict(failure))
+
+    def failures(self) -> list[Failure]:
+        return [Failure(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(self.failed.glob("*.json"))]
+
+    def forget_failures(self) -> None:
+        """Have failed objects rendered again: their shards turn back into samples."""
+        failed = {(failure.synset, failure.object_id) for failure in self.failures()}
+        for shard in self.shards:
+            if failed & set(shard.objects) and (self.root / shard.name).exists():
+                for key, sample in _split_shard(self.root / shard.name):
+                    (self.samples / f"{key}.tar").write_bytes(sample)
+                (self.root / shard.name).unlink()
+        for names in failed:
+            self.note(names).unlink(missing_ok=True)
+
+    def assemble(self, shard: Shard) -> None:
+        """Make a shard of its samples. A shard whose objects all failed is left out."""
+        paths = [self.sample(name) for name in shard.objects if self.sample(name).exists()]
+        if paths and not (self.root / shard.name).exists():
+            write_shard(self.root / shard.name, (path.read_bytes() for path in paths))
+        for path in paths:
+            path.unlink()
+
+    def remember(self, about: dict[str, str]) -> None:
+        """Note which Blender and device the workers have."""
+        if about and about != self.about:
+            self.about = about
+            _write_json(self.root / STATE / "about.json", about)
+
+    def _read_about(self) -> dict[str, str]:
+        path = self.root / STATE / "about.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def _is_whole(self, path: Path) -> bool:
+        if not path.exists():
+            return False
+        try:
+            locate_views(path.read_bytes(), self.job.num_views)
+        except ValueError:
+            path.unlink()
+            return False
+        return True
+
+
+def _render_missing(state: _State, engine: Engine, watch: Watch | None) -> int:
+    missing = {shard.name: set(state.missing(shard)) for shard in state.shards}
+    shard_of = {name: shard for shard in state.shards for name in shard.objects}
+    for shard in state.shards:
+        if not missing[shard.name]:
+            state.assemble(shard)
+    tasks = [_task(state, name) for shard in state.shards for name in shard.objects if name in missing[shard.name]]
+    if not tasks:
+        return 0
+    for outcome in engine(tasks):
+        name = (outcome.task.synset, outcome.task.object_id)
+        if outcome.failure is not None:
+            state.fail(outcome.failure)
+        state.remember(outcome.about)
+        if watch is not None:
+            watch(outcome)
+        shard = shard_of[name]
+        missing[shard.name].discard(name)
+        if not missing[shard.name]:
+            state.assemble(shard)
+    return len(tasks)
+
+
+def _task(state: _State, name: ObjectName) -> Task:
+    latents = state.job.latents_of(name).tolist()
+    return Task(*name, state.job.label_of(name[0]), latents, str(state.sample(name).absolute()))
+
+
+def _finish(state: _State) -> None:
+    job = state.job
+    parts = [_read_part(state, shard) for shard in state.shards if (state.root / shard.name).exists()]
+    if not parts:
+        raise IebenchError(f"Not one object could be rendered: {state.failed} holds the reasons.")
+    present = {row.synset for part in parts for row in part.rows}
+    card = DatasetCard(
+        name=f"{job.space.name}-{job.source_about['kind']}",
+        space=job.space,
+        seed=None if job.given_latents or job.sweep else job.seed,
+        image_size=job.image_size,
+        num_views=job.num_views,
+        quality=job.quality.name,
+        source=job.source_about,
+        settings=job.settings(),
+        classes=[asdict(entry) for entry in job.classes if entry.synset in present],
+        made={"iebench": __version__, "machine": platform.machine(), **state.about},
+    )
+    finish_dataset(state.root, card, parts, state.failures())
+
+
+def _read_part(state: _State, shard: Shard) -> ShardPart:
+    """Tables of a finished shard, read from the shard itself."""
+    by_key = {sample_key(*name): name for name in shard.objects}
+    samples = [(by_key[key], sample) for key, sample in _split_shard(state.root / shard.name)]
+    rows = [
+        ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name)
+        for (synset, object_id), _ in samples
+    ]
+    offsets = place_samples([len(s) for _, s in samples], [locate_views(s, state.job.num_views) for _, s in samples])
+    return ShardPart(rows, np.stack([state.job.latents_of(name) for name, _ in samples]), offsets)
+
+
+def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
+    """Whether a finished dataset has to be worked on again.
+
+    Raises:
+        UsageError: it is not a dataset, or another one.
+    """
+    if not (out / CARD).exists():
+        raise UsageError(f"--out {out} exists and is no dataset: choose a folder that does not exist yet.")
+    card = DatasetCard.read(out)
+    difference = first_difference(card.settings, job.settings())
+    if difference:
+        raise UsageError(
+            f"--out {out} holds another dataset ({difference}): choose another --out, or remove that folder."
+        )
+    failures = read_failures(out / FAILURES)
+    if not (retry_failed and failures):
+        shutil.rmtree(out / STATE, ignore_errors=True)
+        return False
+    (out / STATE / "failed").mkdir(parents=True, exist_ok=True)
+    for failure in failures:
+        _write_json(out / STATE / "failed" / f"{sample_key(failure.synset, failure.object_id)}.json", asdict(failure))
+    _write_json(
+        out / STATE / "about.json", {name: card.made[name] for name in ("blender", "device") if name in card.made}
+    )
+    return True
+
+
+def _summarise(out: Path, fresh: int) -> Summary:
+    dataset = Dataset(out)
+    views = dataset.num_objects * dataset.num_views
+    return Summary(out, dataset.num_objects, views, read_failures(out / FAILURES), fresh)
+
+
+@contextmanager
+def _lock(partial: Path) -> Iterator[None]:
+    """Hold a folder for this process alone; the lock ends with the process, however that ends."""
+    try:
+        (partial / STATE).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IebenchError(
+            f"--out: {partial} cannot be made ({error.strerror}): choose a place that can be written to."
+        ) from None
+    with (partial / STATE / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"{partial} is in use by another render: wait for it, or choose another --out.") from None
+        yield
+
+
+def _split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
+    """(key, bytes) of every sample of a shard."""
+    with path.open("rb") as file, tarfile.TarFile(fileobj=file) as archive:
+        starts: dict[str, list[int]] = {}
+        for member in archive:
+            end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+            starts.setdefault(member.name.partition(".")[0], [member.offset, end])[1] = end
+        for key, (start, end) in starts.items():
+            file.seek(start)
+            yield key, file.read(end - start)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value), encoding="utf-8")
+    partial.rename(path)

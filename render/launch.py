@@ -1,0 +1,65 @@
+"""Choosing who renders: which engine, how many workers, on which devices."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from iebench.errors import UsageError
+from iebench.render.engines import Outcome, render_locally
+from iebench.render.farm import Engine
+from iebench.render.job import RenderJob
+from iebench.render.system import find_gpus
+from iebench.render.worker import Task, WorkerSettings
+from iebench.render.worker_process import Limits
+
+DEVICES = ("auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi")
+
+
+def choose_engine(
+    job: RenderJob,
+    limits: Limits,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str = "local",
+    ray_address: str | None = None,
+) -> Engine:
+    """The engine for a job.
+
+    Args:
+        job: what to render.
+        limits: of each worker.
+        workers: how many; None for one on each GPU, or one on the CPU.
+        device: one of `DEVICES`.
+        engine: "local" or "ray".
+        ray_address: of a cluster; None starts one here.
+
+    Raises:
+        UsageError: the device is not to be had.
+    """
+    if engine == "ray":
+        from iebench.render.engine_ray import render_on_ray
+
+        settings = _settings(job, "cpu", 0)
+        return lambda tasks: render_on_ray(tasks, settings, limits, workers, ray_address)
+    crew = [_settings(job, place, threads) for place, threads in _places(workers, device)]
+
+    def run(tasks: Sequence[Task]) -> Iterator[Outcome]:
+        return render_locally(tasks, crew, limits)
+
+    return run
+
+
+def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
+    return WorkerSettings(job.source, job.space, job.image_size, job.quality, device, threads)
+
+
+def _places(workers: int | None, device: str) -> list[tuple[str, int]]:
+    """(device, threads) of each worker."""
+    if device not in DEVICES:
+        raise UsageError(f"--device {device}: choose one of {', '.join(DEVICES)}.")
+    gpus = [] if device == "cpu" else find_gpus(None if device == "auto" else device)
+    if not gpus and device not in ("auto", "cpu"):
+        raise UsageError(f"--device {device}: Blender finds none here; take --device auto, and see `iebench doctor`.")
+    if gpus:
+        return [(gpus[i % len(gpus)], 0) for i in range(workers or len(gpus))]
+    count = workers or 1
+    return [("cpu", max((os.cpu_count() or 1) // count, 1))] * count

@@ -1,0 +1,83 @@
+"""Joining the parts that several machines rendered."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from iebench.card import partial_root
+from iebench.dataset import Dataset
+from iebench.errors import UsageError
+from iebench.render.job import first_difference
+from iebench.splits import SPLITS
+from iebench.writer import FAILURES, ObjectRow, ShardPart, finish_dataset, read_failures
+
+WHOLE = "1/1"
+
+
+def merge_parts(folders: Sequence[Path], out: Path) -> Dataset:
+    """Join the parts of one dataset, rendered with `--part 1/n` … `--part n/n`, to the dataset that one machine would make.
+
+    Shards are linked where the file system can, else copied; the parts stay as they are.
+
+    Raises:
+        UsageError: parts are missing, given twice, or of different datasets; or `out` exists.
+    """
+    if out.exists():
+        raise UsageError(f"{out} exists: choose a folder that does not exist yet.")
+    parts = [Dataset(folder) for folder in folders]
+    _check_parts(parts)
+    partial = partial_root(out)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    shards = sorted((piece for part in parts for piece in _take_shards(part, partial)), key=_place)
+    card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=_join_classes(parts))
+    failures = [failure for part in parts for failure in read_failures(part.root / FAILURES)]
+    finish_dataset(partial, card, shards, failures)
+    partial.rename(out)
+    return Dataset(out)
+
+
+def _check_parts(parts: Sequence[Dataset]) -> None:
+    first = parts[0]
+    numbers = []
+    for part in parts:
+        number = part.card.settings.get("part", WHOLE).partition("/")[0]
+        numbers.append(int(number))
+        expected = first.card.settings | {"part": f"{number}/{len(parts)}"}
+        difference = first_difference(expected, part.card.settings)
+        if difference:
+            raise UsageError(f"{part.root} does not fit {first.root} and {len(parts)} parts: {difference}.")
+    twice = [parts[i].root for i, number in enumerate(numbers) if number in numbers[:i]]
+    if twice:
+        raise UsageError(f"{twice[0]} is a part that is given already: give every part once.")
+
+
+def _take_shards(part: Dataset, target: Path) -> Iterator[ShardPart]:
+    for shard in dict.fromkeys(part.shards.tolist()):
+        _link(part.root / shard, target / shard)
+        chosen = np.flatnonzero(part.shards == shard)
+        rows = [
+            ObjectRow(str(part.splits[i]), str(part.synsets[i]), int(part.labels[i]), str(part.object_ids[i]), shard)
+            for i in chosen
+        ]
+        yield ShardPart(rows, part.latents[chosen], part.offsets[chosen])
+
+
+def _place(piece: ShardPart) -> tuple[int, str]:
+    return SPLITS.index(piece.rows[0].split), piece.rows[0].shard
+
+
+def _join_classes(parts: Sequence[Dataset]) -> list[dict]:
+    entries = {entry["label"]: entry for part in parts for entry in part.card.classes}
+    return [entries[label] for label in sorted(entries)]
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)

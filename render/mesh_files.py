@@ -1,0 +1,202 @@
+"""Making the mesh file of an object safe and whole before Blender opens it.
+
+Real files are odd: materials in a file of another name, textures in another folder or with backslashes in the path, opacity
+written upside down, paths that lead out of the object's folder. An OBJ is therefore copied into the scratch folder with one
+material file of our own making, whose textures are links to files found inside the object's folder.
+"""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from iebench.errors import IebenchError
+from iebench.render.sources import Mesh
+
+LARGEST_FILE = 2 << 30  # bytes
+VANISHED = 0.01  # opacity under which nothing is seen
+TEXTURE_FOLDERS = ("", "images", "textures", "../images", "../textures", "..")
+MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
+FACE = re.compile(rb"^[ \t]*f[ \t]", re.MULTILINE)
+NOT_FINITE = re.compile(rb"^[ \t]*v[ \t][^\n]*(nan|inf)", re.MULTILINE | re.IGNORECASE)
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+MAP_OPTIONS = re.compile(r"-(blendu|blendv|bm|boost|cc|clamp|imfchan|mm|o|s|t|texres|type)")
+WORD_OPTIONS = ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type")
+Material = list[tuple[str, str]]  # statements of an MTL as (word, rest), "newmtl" first
+
+
+def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
+    """The file that Blender may open for an object.
+
+    Args:
+        mesh: as its source gave it.
+        scratch: an empty folder for copies.
+
+    Raises:
+        IebenchError: the file cannot be rendered, and why.
+    """
+    _check_file(mesh.path)
+    suffix = mesh.path.suffix.lower()
+    if suffix == ".obj":
+        return _prepare_obj(mesh, scratch)
+    if suffix in (".gltf", ".glb"):
+        _check_gltf(mesh)
+    return mesh.path
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise IebenchError(f"{path.name} cannot be opened: {error.strerror}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise IebenchError(f"{path.name} is not a regular file")
+    if status.st_size == 0:
+        raise IebenchError(f"{path.name} is empty")
+    if status.st_size > LARGEST_FILE:
+        raise IebenchError(f"{path.name} has {status.st_size} bytes, more than any mesh needs")
+
+
+def _prepare_obj(mesh: Mesh, scratch: Path) -> Path:
+    content = mesh.path.read_bytes()
+    if b"\0" in content[:4096]:
+        raise IebenchError(f"{mesh.path.name} is a binary file, not an OBJ")
+    if not FACE.search(content):
+        raise IebenchError(f"{mesh.path.name} has no faces")
+    if NOT_FINITE.search(content):  # Blender would read a zero
+        raise IebenchError(f"{mesh.path.name} has coordinates that are not finite numbers")
+    materials = [m for path in _material_files(mesh, content) for m in read_materials(path)]
+    (scratch / "object.mtl").write_text(write_materials(materials, mesh, scratch), encoding="utf-8")
+    copy = scratch / "object.obj"
+    copy.write_bytes(b"mtllib object.mtl\n" + MTLLIB.sub(b"", content))
+    return copy
+
+
+def _material_files(mesh: Mesh, content: bytes) -> Iterator[Path]:
+    """The material files that an OBJ names, or the only one beside it where it names none that exists."""
+    named = [match.group(1).decode("utf-8", "replace") for match in MTLLIB.finditer(content)]
+    found = [path for name in named if (path := find_file(name, mesh.path.parent, mesh.folder)) is not None]
+    beside = sorted(mesh.path.parent.glob("*.mtl"))
+    if not found and len(beside) == 1:
+        found = [path for path in beside if path.is_file()]
+    yield from dict.fromkeys(found)
+
+
+def find_file(name: str, base: Path, folder: Path) -> Path | None:
+    """A file that a mesh or material names, looked for under that name and in the usual places.
+
+    Args:
+        name: as written, perhaps with backslashes or quotes, or with a path of its author's machine.
+        base: folder of the file that names it.
+        folder: of the object; whatever lies outside is not read.
+
+    Returns:
+        Its path, or None where there is no such file inside `folder`.
+    """
+    plain = PurePosixPath(name.strip().strip('"').replace("\\", "/"))
+    tries = [base / plain] + [base / place / plain.name for place in TEXTURE_FOLDERS]
+    for path in (Path(os.path.normpath(path)) for path in tries):
+        if path.is_relative_to(os.path.normpath(folder)) and path.is_file():
+            return path
+    return None
+
+
+def read_materials(path: Path) -> list[Material]:
+    """The materials of an MTL file; what stands before the first `newmtl` belongs to none and is left out."""
+    materials: list[Material] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        word, _, rest = line.strip().replace("\t", " ").partition(" ")
+        if word == "newmtl":
+            materials.append([(word, rest.strip())])
+        elif word and not word.startswith("#") and materials:
+            materials[-1].append((word, rest.strip()))
+    return materials
+
+
+def write_materials(materials: Iterable[Material], mesh: Mesh, scratch: Path) -> str:
+    """The text of an MTL file with the same materials, textures linked into `scratch` or left out where there are none."""
+    materials = list(materials)
+    opacities = [_opacity(material) for material in materials]
+    upside_down = bool(opacities) and max(opacities) <= VANISHED  # else the whole object would be invisible
+    lines: list[str] = []
+    for material, opacity in zip(materials, opacities, strict=True):
+        lines += [f"{word} {rest}" for word, rest in material if word not in ("d", "Tr") and not _is_map(word)]
+        lines.append(f"d {1.0 if upside_down else opacity:g}")
+        lines += [text for word, rest in material if _is_map(word) for text in _link_map(word, rest, mesh, scratch)]
+    return "\n".join(lines) + "\n"
+
+
+def _is_map(word: str) -> bool:
+    return word.lower().startswith("map_") or word.lower() in ("bump", "disp", "decal", "refl", "norm")
+
+
+def _opacity(material: Material) -> float:
+    """Opacity from `d`, or from `Tr`, its opposite; `d` counts where a file has both."""
+    value = {word: NUMBER.search(rest) for word, rest in material if word in ("d", "Tr")}
+    if value.get("d"):
+        return float(value["d"].group())  # type: ignore[union-attr]
+    return 1 - float(value["Tr"].group()) if value.get("Tr") else 1.0  # type: ignore[union-attr]
+
+
+def _link_map(word: str, rest: str, mesh: Mesh, scratch: Path) -> list[str]:
+    options, name = split_map_options(rest)
+    texture = find_file(name, mesh.path.parent, mesh.folder)
+    if texture is None or not _is_picture(texture) or (word.lower() == "map_d" and _is_empty_mask(texture)):
+        print(f"left out: {word} {rest}")
+        return []
+    link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{texture.suffix.lower()}"
+    link.symlink_to(texture.resolve())
+    return [" ".join(filter(None, (word, options, link.name)))]
+
+
+def split_map_options(rest: str) -> tuple[str, str]:
+    """Split what follows `map_Kd` into its options and the file's name, which may hold spaces."""
+    words = rest.split(" ")
+    place = 0
+    while place < len(words) and MAP_OPTIONS.fullmatch(words[place]):
+        place += 2 if words[place] in WORD_OPTIONS else 1
+        while place < len(words) - 1 and NUMBER.fullmatch(words[place]):
+            place += 1
+    return " ".join(words[:place]), " ".join(words[place:])
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with Image.open(path) as picture:
+            return picture.width > 0
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _is_empty_mask(path: Path) -> bool:
+    """Whether a mask would hide all that it covers, as one that is meant upside down does."""
+    with Image.open(path) as picture:
+        mask = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("L")
+        return float(np.asarray(mask).mean()) <= 255 * VANISHED
+
+
+def _check_gltf(mesh: Mesh) -> None:
+    """Refuse a glTF that is damaged or reads files outside its folder."""
+    try:
+        document = json.loads(_gltf_json(mesh.path.read_bytes()))
+        resources = [*document.get("buffers", []), *document.get("images", [])]
+        names = [uri for resource in resources if not (uri := resource.get("uri", "")).startswith("data:")]
+    except (ValueError, AttributeError, IndexError) as error:
+        raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error}") from None
+    for name in filter(None, names):
+        path = Path(os.path.normpath(mesh.path.parent / name))
+        if not path.is_relative_to(os.path.normpath(mesh.folder)):
+            raise IebenchError(f"{mesh.path.name} reads {name}, which lies outside the object's folder")
+
+
+def _gltf_json(content: bytes) -> bytes:
+    """The JSON of a `.gltf` file, or of the first chunk of a `.glb` (glTF 2.0, section 4.4)."""
+    if content[:4] != b"glTF":
+        return content
+    length = int.from_bytes(content[12:16], "little")
+    return content[20 : 20 + length]

@@ -1,0 +1,54 @@
+"""Render qualities: how much work Cycles and the denoiser put into a view."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from iebench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Settings of Cycles and Open Image Denoise.
+
+    Attributes:
+        samples: most samples per pixel.
+        adaptive_threshold: noise at which a pixel gets no more samples; 0 gives every pixel all of them.
+        denoise: whether Open Image Denoise runs at all.
+        passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
+        prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
+        denoiser_quality: "HIGH", "BALANCED" or "FAST".
+    """
+
+    name: str
+    samples: int
+    adaptive_threshold: float
+    denoise: bool = True
+    passes: str = "RGB_ALBEDO_NORMAL"
+    prefilter: str = "ACCURATE"
+    denoiser_quality: str = "HIGH"
+
+
+QUALITIES: dict[str, Quality] = {
+    quality.name: quality
+    for quality in (
+        Quality("fast", samples=8, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="BALANCED"),
+        Quality("reference", samples=100, adaptive_threshold=0.01),
+        Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),
+    )
+}
+
+
+def get_quality(name: str) -> Quality:
+    """A quality by name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in QUALITIES:
+        raise UsageError(f"There is no quality {name!r}: choose one of {', '.join(QUALITIES)}.")
+    return QUALITIES[name]
+
+
+def quality_from_json(value: dict[str, Any]) -> Quality:
+    """A quality from the plain values of its fields."""
+    return Quality(**value)

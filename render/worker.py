@@ -1,0 +1,192 @@
+"""The worker process: takes objects one by one, renders their views, writes one sample each.
+
+It is a process of its own because Blender can crash, hang and leak. It reads JSON lines from standard input, first the
+settings, then tasks, and answers each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
+"fatal" (not the object's fault; the worker ends). Whatever Blender prints goes to the worker's log.
+Run as `python -m iebench.render.worker LOG SCRATCH`.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import simplejpeg
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from iebench.errors import IebenchError
+from iebench.factors import FactorSpace
+from iebench.render.mesh_files import prepare_mesh
+from iebench.render.quality import Quality, quality_from_json
+from iebench.render.scene import view_scene
+from iebench.render.sources import open_source
+from iebench.shards import pack_sample
+
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What is the same for all tasks of a worker.
+
+    Attributes:
+        source: string for `open_source`.
+        space: factor space of the latents.
+        image_size: side in pixels.
+        quality: of the render.
+        device: "cpu" or a GPU backend.
+        threads: of Cycles; 0 for all cores.
+    """
+
+    source: str
+    space: FactorSpace
+    image_size: int
+    quality: Quality
+    device: str = "cpu"
+    threads: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the worker's first line."""
+        return {**asdict(self), "space": self.space.to_json()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "WorkerSettings":
+        """The inverse of `to_json`."""
+        value = value | {"space": FactorSpace.from_json(value["space"]), "quality": quality_from_json(value["quality"])}
+        return cls(**value)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One object to render.
+
+    Attributes:
+        latents: a row per view, in the order of the space's factors.
+        out: file for the finished sample.
+    """
+
+    synset: str
+    object_id: str
+    label: int
+    latents: list[list[float]]
+    out: str
+
+
+def main(log: Path, scratch: Path) -> None:
+    """Answer tasks until standard input ends, then leave at once: Blender may crash at a regular exit.
+
+    Args:
+        log: file for what Blender prints while it works on the present object.
+        scratch: folder for pixels and meshes on their way; best in memory.
+    """
+    _die_with_parent()
+    replies = _divert_output(log)
+    try:
+        settings = WorkerSettings.from_json(json.loads(sys.stdin.readline()))
+        _serve(settings, scratch, replies)
+    except Exception as error:
+        traceback.print_exc()
+        _reply(replies, {"fatal": describe_fault(error)})
+    os._exit(0)
+
+
+def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
+    from iebench.render.blender import Stage, blender_version
+
+    source = open_source(settings.source)
+    stage = Stage(settings.image_size, settings.quality, scratch, settings.device, settings.threads)
+    _reply(replies, {"ready": {"blender": blender_version(), "device": stage.device}})
+    for number, line in enumerate(sys.stdin):
+        task = Task(**json.loads(line))
+        os.ftruncate(1, 0)  # the log tells of one object only
+        start = time.monotonic()
+        try:
+            with _work_folder(scratch / f"object-{number}") as work:
+                write_sample(Path(task.out), _render_object(settings, source, stage, task, work))
+            _reply(replies, {"done": time.monotonic() - start})
+        except Exception as error:
+            if is_full_disk(error):
+                raise
+            traceback.print_exc()
+            _reply(replies, {"failed": describe_fault(error)})
+
+
+def _render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
+    mesh = source.fetch(task.synset, task.object_id, work)
+    stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal)
+    latents = np.array(task.latents)
+    jpegs = [encode_view(stage.render(view_scene(settings.space, row))) for row in latents]
+    stage.clear()
+    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents)
+
+
+@contextmanager
+def _work_folder(path: Path) -> Iterator[Path]:
+    """A folder for the files of one object. No two share a path: Blender would take the second's texture for the first's."""
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def encode_view(pixels: UInt8[ndarray, "h w 3"]) -> bytes:
+    """A JPEG at quality 95 with halved chroma, as the published images are, without time stamps."""
+    return simplejpeg.encode_jpeg(pixels, quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
+
+
+def write_sample(path: Path, content: bytes) -> None:
+    """Write a finished sample, by rename."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.rename(path)
+
+
+def _reply(replies: TextIO, value: dict[str, Any]) -> None:
+    replies.write(json.dumps(value) + "\n")
+    replies.flush()
+
+
+def _divert_output(log: Path) -> TextIO:
+    """Keep standard output for replies, and send what Blender prints there to the log."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    return replies
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies, however that happens."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether an error says that nothing more can be written."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def describe_fault(error: Exception) -> str:
+    """One line on what went wrong."""
+    if is_full_disk(error):
+        return f"no space is left for {getattr(error, 'filename', None) or 'a file'}"
+    text = " ".join(str(error).split())
+    return text if isinstance(error, IebenchError) else f"{type(error).__name__}: {text}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

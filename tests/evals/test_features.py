@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+
+from iebench.errors import IebenchError
+from iebench.evals import features as module
+from iebench.evals.features import cache_key, extract
+
+
+def test_every_view_is_represented_once_and_in_order(fake, read_latents):
+    source = fake()
+    for split in ("train", "val"):
+        features = extract(read_latents, source, split)
+        assert np.array_equal(features.values, source.latents[source.split_indices(split)].astype(np.float32))
+    assert source.passes == 2
+
+
+def test_batch_sizes_of_the_source_do_not_reach_the_backbone(fake, read_latents, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 16)
+    seen = {}
+    for batch_size in (1, 7, 16, 50):
+        sizes = seen[batch_size] = []
+        extract(
+            lambda images, s=sizes: (s.append(len(images)), read_latents(images))[1], fake(batch_size=batch_size), "val"
+        )
+    assert len({tuple(sizes) for sizes in seen.values()}) == 1
+    assert set(seen[7][:-1]) == {16}
+
+
+def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_latents, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 4)
+    source = fake()
+    calls = []
+
+    def represent(images):
+        calls.append(len(images))
+        if len(calls) == 40:
+            raise KeyboardInterrupt
+        return read_latents(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(represent, source, "val", folder=tmp_path)
+    interrupted = sum(calls[:-1])
+    features = extract(represent, source, "val", folder=tmp_path)
+    again = interrupted + sum(calls[40:]) - 200
+    assert 0 < again < interrupted, "the pass began anew"
+    assert np.array_equal(features.values, extract(read_latents, fake(), "val").values)
+    passes = source.passes
+    cached = extract(represent, source, "val", folder=tmp_path)
+    assert source.passes == passes
+    assert isinstance(cached.values.base, np.memmap) or isinstance(cached.values, np.memmap)
+
+
+def test_embeddings_are_of_the_representations(fake, read_latents, tmp_path):
+    features = extract(read_latents, fake(), "val", embed=lambda x: 2 * x[:, :3], folder=tmp_path)
+    assert np.array_equal(features.embeddings, 2 * features.values[..., :3])
+
+
+def test_half_precision_takes_half_the_space(fake, read_latents, tmp_path):
+    extract(read_latents, fake(), "val", folder=tmp_path / "whole")
+    extract(read_latents, fake(), "val", folder=tmp_path / "half", dtype="float16")
+    whole, half = ((tmp_path / name / "val.npy").stat().st_size - 128 for name in ("whole", "half"))
+    assert half * 2 == whole
+
+
+def test_keys_tell_weights_data_and_settings_apart(fake):
+    source = fake()
+    keys = {cache_key("a", source, {}), cache_key("b", source, {}), cache_key("a", source, {"dtype": "float16"})}
+    source.identity = "other"
+    assert len(keys | {cache_key("a", source, {})}) == 4
+
+
+@pytest.mark.parametrize(
+    ("represent", "words"),
+    [
+        (lambda images: torch.zeros(len(images)), "shape"),
+        (lambda images: torch.zeros(1, 4), "shape"),
+        (lambda images: torch.full((len(images), 2), float("nan")), "finite"),
+    ],
+)
+def test_what_is_no_representation_is_refused(fake, represent, words):
+    with pytest.raises(IebenchError, match=words):
+        extract(represent, fake(), "val")

@@ -1,0 +1,131 @@
+"""Known answers of the whole evaluation, on images that are their latents."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from iebench.errors import UsageError
+from iebench.evals import EvalSettings, ProbeSettings, Subject, evaluate
+from iebench.evals.results import Results
+from iebench.evals.retrieval import compose_quaternions
+from iebench.rotations import euler_to_quaternion
+
+QUICK = EvalSettings(probes=ProbeSettings(epochs=20, batch_size=16, lr=5e-3), draws=20)
+
+
+@pytest.fixture
+def oracle(read_latents, read_labels):
+    """Quaternions, latents and one-hot labels."""
+
+    def represent(images):
+        latents = read_latents(images).float()
+        quaternions = torch.from_numpy(euler_to_quaternion(latents[:, :3].double().numpy())).float()
+        return torch.cat([quaternions, latents, torch.eye(55)[read_labels(images)]], dim=1)
+
+    return Subject(
+        represent,
+        embed=lambda vectors: vectors[:, :4],
+        predict=compose_quaternions,
+        parts={"invariant": slice(11, 66), "equivariant": slice(0, 11)},
+    )
+
+
+def blind(images):
+    return torch.ones(len(images), 4)
+
+
+@pytest.mark.slow
+def test_an_oracle_is_right(fake, oracle):
+    settings = EvalSettings(probes=ProbeSettings(epochs=40, batch_size=64), draws=20)
+    tasks = ("classification", "rotation", "colour", "factors", "retrieval", "predictor")
+    results = evaluate(oracle, fake(num_train=640, num_val=60), tasks, settings)
+    assert results.get("classification/invariant/top1") == 1
+    assert results.get("classification/equivariant/top1") < 0.6
+    assert results.get("rotation/equivariant/r2_pooled") > 0.99
+    assert results.get("rotation/equivariant/r2_uniform") > 0.98
+    assert results.get("rotation/equivariant/median_degrees") < 8
+    assert results.get("rotation/invariant/r2_uniform") < 0.05
+    assert results.get("colour/equivariant/r2_uniform") > 0.98
+    assert results.get("retrieval/val-val/mrr") > 0.999
+    assert results.get("retrieval/val-val/pre") < 1e-4
+    assert results.details["factors"]["equivariant"]["rotation_x"]["linear"] > 0.99
+    assert results.details["factors"]["invariant"]["rotation_x"]["mlp"] < 0.1
+    laws = results.details["predictor"]["group_laws"]
+    assert max(laws[name] for name in ("identity", "inverse", "composition", "prediction")) < 1e-5
+    assert laws["spread"] > 0.1
+    assert results.baselines["oracle"].scores["rotation/whole/r2_uniform"].mean > 0.98
+
+
+@pytest.mark.slow
+def test_a_blind_backbone_scores_chance(fake):
+    subject = Subject(blind, embed=lambda x: x, predict=lambda embedding, transform: embedding)
+    tasks = ("classification", "rotation", "retrieval")
+    results = evaluate(subject, fake(num_train=200, num_val=200, num_views=50), tasks, QUICK)
+    assert results.get("classification/whole/top1") == pytest.approx(0.2, abs=0.02)
+    assert results.get("rotation/whole/r2_pooled") == pytest.approx(0.229, abs=0.02)
+    assert results.get("rotation/whole/r2_uniform") == pytest.approx(0, abs=0.02)
+    assert results.get("retrieval/val-val/mrr") == pytest.approx(0.090, abs=5e-4)
+    assert results.get("retrieval/val-val/hit_at_1") == pytest.approx(0.02)
+    assert results.get("retrieval/val-val/hit_at_5") == pytest.approx(0.10)
+    constant = results.baselines["constant"]
+    assert constant.scores["rotation/whole/r2_uniform"].mean == pytest.approx(0, abs=0.01)
+    assert constant.scores["rotation/identity/median_degrees"].mean == pytest.approx(110.3, abs=3)
+    assert constant.scores["retrieval/val-val/mrr"].mean == pytest.approx(results.get("retrieval/val-val/mrr"))
+    assert constant.scores["retrieval/val-val/pre"].mean == pytest.approx(
+        results.get("retrieval/val-val/pre"), abs=1e-3
+    )
+
+
+def quick_evaluation(source, oracle, tasks=("classification", "rotation", "retrieval")):
+    settings = EvalSettings(seeds=(0, 1), probes=ProbeSettings(epochs=2, batch_size=16), draws=5)
+    return evaluate(oracle, source, tasks, settings)
+
+
+def test_the_same_seeds_give_the_same_file(fake, oracle, tmp_path):
+    for number, batch_size in enumerate((33, 33, 5)):
+        quick_evaluation(fake(batch_size=batch_size), oracle).write(tmp_path / f"{number}.json")
+    first, again, other_batches = ((tmp_path / f"{number}.json").read_text() for number in range(3))
+    assert first == again == other_batches
+
+
+def test_results_come_back_from_their_file(fake, oracle, tmp_path):
+    results = quick_evaluation(fake(), oracle)
+    results.write(tmp_path / "results.json")
+    again = Results.read(tmp_path)
+    assert again.scores.to_json() == results.scores.to_json()
+    score = again.scores.scores["rotation/whole/r2_pooled"]
+    assert len(score.values) == 2
+    assert score.std == pytest.approx(np.std(score.values, ddof=1))
+    assert score.low <= score.values[0] <= score.high
+    assert json.loads((tmp_path / "results.json").read_text())["protocol"]["seeds"] == [0, 1]
+
+
+def test_every_image_is_seen_once(fake, oracle):
+    source = fake()
+    quick_evaluation(source, oracle)
+    assert source.passes == 2
+
+
+def test_probes_of_another_factor_space_are_scored_too(fake, oracle):
+    settings = EvalSettings(probes=ProbeSettings(epochs=2, batch_size=16), draws=5)
+    results = evaluate(oracle, fake(), ("rotation", "retrieval"), settings, ood=fake(space="ood-rotation", seed=1))
+    assert results.get("ood/rotation/whole/r2_pooled") != results.get("rotation/whole/r2_pooled")
+    assert results.get("ood/retrieval/val-val/mrr") > 0.99
+    assert results.data["ood"]["space"]["name"] == "ood-rotation"
+
+
+def test_translation_is_asked_in_both_frames_only_where_there_is_one(fake):
+    settings = EvalSettings(probes=ProbeSettings(epochs=1), draws=2)
+    tasks = ("translation", "translation-world", "rotation")
+    moved = evaluate(blind, fake(space="3diebench-t"), tasks, settings)
+    assert "translation/whole/r2_uniform" in moved.scores.scores
+    assert "translation-world/whole/r2_uniform" in moved.scores.scores
+    still = evaluate(blind, fake(), tasks, settings)
+    assert not [key for key in still.scores.scores if key.startswith("translation")]
+
+
+def test_an_unknown_task_is_named(fake):
+    with pytest.raises(UsageError, match="'rotaton'"):
+        evaluate(blind, fake(), ("rotaton",))

@@ -1,0 +1,80 @@
+import csv
+import io
+
+import pytest
+
+from iebench.evals.results import Results, Score, ScoreBook
+from iebench.evals.table import FORMATS, build_rows, format_table, published_rows, to_grid
+
+
+def results(method="sie", seed=0, r2=0.5, epochs=10):
+    scores = {
+        "classification/whole/top1": Score([0.8]),
+        "rotation/whole/r2_pooled": Score([r2 + 0.1]),
+        "rotation/whole/r2_uniform": Score([r2]),
+        "retrieval/val-val/mrr": Score([0.4]),
+    }
+    constant = {"rotation/whole/r2_pooled": Score([0.229]), "rotation/whole/r2_uniform": Score([0.0])}
+    return Results(
+        name=f"run-{seed}",
+        method=method,
+        training={"method_settings": {"transform": "rotation"}, "trainer": {"seed": seed, "epochs": epochs}},
+        data={"name": "demo", "evaluated_size": 64},
+        protocol={"seeds": [0], "probes": {"epochs": 300}},
+        versions={},
+        parts={},
+        scores=ScoreBook(scores),
+        baselines={"constant": ScoreBook(constant)},
+        details={},
+    )
+
+
+def grid_as_dicts(grid):
+    return {line[0]: dict(zip(grid[0], line, strict=True)) for line in grid[1:]}
+
+
+def test_runs_with_other_seeds_become_mean_and_deviation():
+    rows = build_rows([results(seed=0, r2=0.4), results(seed=1, r2=0.6), results("vicreg")])
+    table = grid_as_dicts(to_grid(rows))
+    assert table["sie (rotation)"]["rotation R², uniform"] == "0.500 ± 0.141"
+    assert "2 runs" in table["sie (rotation)"]["protocol"]
+    assert table["constant"]["rotation R², pooled"] == "0.229"
+
+
+def test_runs_with_other_settings_stay_apart():
+    assert len([row for row in build_rows([results(epochs=10), results(epochs=20)]) if row.kind == "ours"]) == 2
+
+
+def test_published_rows_fill_only_the_column_of_their_kind():
+    rows = published_rows()
+    assert len(rows) == 19
+    for row in rows:
+        assert not {"rotation R², pooled", "rotation R², uniform"} <= set(row.cells)
+    by_source = {row.name: row for row in rows if "seq-JEPA" in row.protocol and "table 11" in row.protocol}
+    assert by_source["SIE (rotation)"].cells["rotation R², uniform"][0] == 0.721
+    assert by_source["SIE (rotation)"].cells["top-1"][0] == pytest.approx(0.82652)
+
+
+def test_the_estimate_is_marked_and_explained():
+    text = format_table(build_rows([results()]) + published_rows(), "markdown")
+    assert "≈ 0.78" in text  # 0.229 + 0.771 · 0.721
+    assert "0.229 + 0.771" in text
+    ours = next(line for line in text.splitlines() if line.startswith("| sie"))
+    assert "≈" not in ours
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_holds_every_row(form):
+    text = format_table(build_rows([results(), results("vicreg")]) + published_rows(), form)
+    for name in ("vicreg", "ContextSSL", "constant"):
+        assert name in text
+
+
+def test_csv_is_a_rectangle():
+    lines = list(csv.reader(io.StringIO(format_table(build_rows([results()]) + published_rows(), "csv"))))
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_latex_escapes_its_signs():
+    text = format_table(build_rows([results(r2=0.4), results(seed=1)]), "latex")
+    assert r"\%" in text and r"$\pm$" in text and "±" not in text

@@ -1,0 +1,228 @@
+"""A training ends the same whatever happens on its way, and says what is wrong."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from iebench.dataset import Dataset
+from iebench.errors import IebenchError, UsageError
+from iebench.models import checkpoints, load
+from iebench.models.registry import METHODS
+from iebench.models.settings import TrainerSettings
+from iebench.models.sie import Sie, SieSettings
+from iebench.models.training import train
+
+SETTINGS = SieSettings(projector="16-16-16")
+TRAINER = TrainerSettings(
+    steps=12, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=2
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def data(drawn_dataset: Path) -> Path:
+    return drawn_dataset  # 16 objects to train on: four steps in an epoch
+
+
+@pytest.fixture(scope="module")
+def whole_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    train("sie", SETTINGS, TRAINER, data, out)
+    torch.set_num_threads(threads)
+    return out
+
+
+def read_metrics(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def assert_same_ending(run: Path, other: Path) -> None:
+    first, second = (checkpoints.load(path / "last.ckpt") for path in (run, other))
+    assert first["step"] == second["step"]
+    for name, value in first["module"].items():
+        assert torch.equal(value, second["module"][name]), name
+    for name in ("train/loss", "probe/class_whole", "val/rotation_r2"):
+        assert [row[name] for row in read_metrics(run)] == [row[name] for row in read_metrics(other)]
+
+
+@pytest.mark.slow
+def test_a_run_holds_what_it_should(whole_run: Path) -> None:
+    rows = read_metrics(whole_run)
+    steps = [int(row["step"]) for row in rows if row["train/loss"]]
+    assert steps == list(range(1, 13))
+    names = {
+        "train/invariance",
+        "train/equivariance",
+        "probe/class_invariant",
+        "probe/rotation_r2",
+        "val/class_equivariant",
+    }
+    names |= {"spread/embedding", "correlation/representation_invariant", "images_per_second", "waiting_for_data"}
+    assert names | {"memory_mib", "learning_rate"} <= set(rows[0])
+    assert json.loads((whole_run / "config.json").read_text())["method"] == "sie"
+    assert list((whole_run / "tensorboard").iterdir())
+
+    method = load(whole_run)
+    assert isinstance(method, Sie)
+    assert not method.training
+    images = method.normalise(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
+    embedding = method.embed(method.represent(images))
+    assert embedding.shape == (2, 32)
+    assert method.predict(embedding, torch.randn(2, 4)).shape == (2, 16)
+
+
+@pytest.mark.slow
+def test_killed_in_mid_epoch(whole_run: Path, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "killed"
+    options = [
+        "--projector",
+        "16-16-16",
+        "--steps",
+        "12",
+        "--batch-size",
+        "4",
+        "--precision",
+        "32",
+        "--num-workers",
+        "1",
+        "--log-every",
+        "1",
+    ]
+    options += ["--checkpoint-every", "3", "--validate-every", "2"]
+    command = [
+        sys.executable,
+        "-c",
+        "from iebench.cli_train import train_command; train_command()",
+        "sie",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        *options,
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    wait_for_step(out, 7, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert checkpoints.load(out / "last.ckpt")["step"] in (6, 9)
+    train("sie", SETTINGS, TRAINER, data, out)
+    assert_same_ending(whole_run, out)
+
+
+def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "it ended before it could be killed"
+        if (run / "metrics.csv").exists() and any(int(row["step"]) >= step for row in read_metrics(run)):
+            return
+        time.sleep(0.1)
+    raise AssertionError("no metrics after a minute")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=lambda number: number.name)
+def test_preempted(
+    number: signal.Signals, whole_run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send_signal(self: Sie, progress: float) -> None:
+        if progress == 7 / 12:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Sie, "after_step", send_signal)
+    with pytest.raises(IebenchError, match=f"{number.name} ended the run after step 7"):
+        train("sie", SETTINGS, TRAINER, data, tmp_path / "run")
+    assert checkpoints.load(tmp_path / "run" / "last.ckpt")["step"] == 7
+    monkeypatch.undo()
+    train("sie", SETTINGS, TRAINER, data, tmp_path / "run")
+    assert_same_ending(whole_run, tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_run_of_something_else_is_refused(whole_run: Path, data: Path, make_dataset: Callable[..., Dataset]) -> None:
+    with pytest.raises(UsageError, match="is a run of sie, not of vicreg"):
+        train("vicreg", METHODS["vicreg"].settings(), TRAINER, data, whole_run)
+    with pytest.raises(UsageError, match="was trained with --covariance-weight 1.0, not 2.0"):
+        train("sie", replace(SETTINGS, covariance_weight=2.0), TRAINER, data, whole_run)
+    with pytest.raises(UsageError, match="trained on another dataset"):
+        train("sie", SETTINGS, TRAINER, make_dataset("other", seed=1).root, whole_run)
+    train("sie", SETTINGS, replace(TRAINER, num_workers=0, log_every=5), data, whole_run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
+    entry = METHODS[name]
+    settings = entry.settings() if name == "supervised" else entry.settings(projector="16-16")
+    trainer = replace(TRAINER, steps=2, size=16, num_workers=0, schedule="cosine")
+    train(name, settings, trainer, data, tmp_path / name)
+    method = load(tmp_path / name)
+    assert type(method) is entry.method
+    representation = method.represent(torch.randn(2, 3, 16, 16))
+    embedding = method.embed(representation)
+    if hasattr(method, "predict"):
+        prediction = method.predict(embedding, torch.randn(2, 4))
+        assert prediction.shape == embedding[:, method.embedding_parts["equivariant"]].shape
+    for part in method.parts.values():
+        assert 0 < representation[:, part].shape[1] <= 512
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_not_finite_names_its_term(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Sie.terms
+
+    def break_covariance(self: Sie, *args: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {name: term / (name != "covariance") for name, term in plain(self, *args).items()}
+
+    monkeypatch.setattr(Sie, "terms", break_covariance)
+    with pytest.raises(IebenchError, match="step 1: covariance is inf"):
+        train("sie", SETTINGS, replace(TRAINER, num_workers=0), data, tmp_path / "run")
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 1}, "--batch-size 1"),
+        ({"batch_size": 4096}, "--batch-size 4096 is more than the"),
+        ({"precision": "16"}, "--precision 16"),
+        ({"size": 4096}, "4096"),
+        ({"backbone_weights": "nowhere.pt"}, "nowhere.pt is not there"),
+    ],
+    ids=lambda value: "",
+)
+def test_bad_settings_are_told(changes: dict, message: str, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(IebenchError, match=message):
+        train("sie", SETTINGS, replace(TRAINER, accelerator="cpu", **changes), data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_missing_gpu_is_told(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--accelerator cuda"):
+        train("sie", SETTINGS, replace(TRAINER, accelerator="cuda"), data, tmp_path / "run")
+
+
+def test_one_class_is_too_few_for_supervision(make_dataset: Callable[..., Dataset], tmp_path: Path) -> None:
+    data = make_dataset(classes="1", objects_per_class=12).root
+    with pytest.raises(UsageError, match="supervised needs 2 classes"):
+        train("supervised", METHODS["supervised"].settings(), TRAINER, data, tmp_path / "run")

@@ -1,0 +1,59 @@
+"""Renders in real worker processes, small and quick."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CUBE = """v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nv 1 0 1\nv 1 1 1\nv 0 1 1
+f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8\n"""
+
+
+@pytest.fixture
+def iebench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run the command line in a process of its own, in an empty folder."""
+
+    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "iebench.cli", *map(str, words)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture
+def shapenet(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Path]:
+    """Write objects as a ShapeNetCore v2 folder of mugs: {object_id: text of its OBJ}."""
+
+    def write(objects: dict[str, str | bytes]) -> Path:
+        for object_id, content in objects.items():
+            path = tmp_path / "shapenet" / "03797390" / object_id / "models" / "model_normalized.obj"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return tmp_path / "shapenet"
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def published_mug(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One object with the image that the published generator makes of it: folders `objects` and `latents`."""
+    root, data = tmp_path_factory.mktemp("mug"), Path(__file__).parent / "data"
+    name = Path("03797390") / "1bfa116fdb30d1cc19ff47aa13d2c3df"
+    models, latents = root / "objects" / name / "models", root / "latents" / name
+    models.mkdir(parents=True)
+    latents.mkdir(parents=True)
+    shutil.copy(data / "mug.obj", models / "model_normalized.obj")
+    shutil.copy(data / "mug.npy", latents / "latent_0.npy")
+    shutil.copy(data / "mug.jpg", latents / "image_0.jpg")
+    return root
+
+
+def psnr(first: np.ndarray, second: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of two uint8 images, in dB."""
+    return float(10 * np.log10(255**2 / np.mean((first.astype(float) - second) ** 2)))

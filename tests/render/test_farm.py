@@ -1,0 +1,216 @@
+"""The farm gives the same bytes whatever happens to it, and says what it could not do."""
+
+import csv
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from iebench.card import partial_root
+from iebench.factors import get_space
+from iebench.render.engines import render_locally
+from iebench.render.quality import get_quality
+from iebench.render.worker import Task, WorkerSettings
+from iebench.render.worker_process import Limits
+from iebench.writer import read_failures
+
+pytestmark = pytest.mark.slow
+CLASSES = "mug,chair,airplane,car"
+SMALL = ["--classes", CLASSES, "--objects-per-class", 2, "--views", 12, "--size", 64, "--quality", "preview"]
+
+
+def digests(root: Path) -> dict[str, str]:
+    """The hash of every file, and of the card but for what it says of the machine."""
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in root.iterdir()}
+    card = json.loads((root / "dataset.json").read_text())
+    found["dataset.json"] = json.dumps({**card, "made": None})
+    return found
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The dataset as one undisturbed worker makes it."""
+    out = tmp_path_factory.mktemp("clean") / "out"
+    subprocess.run(command("--out", out), check=True, capture_output=True)
+    return digests(out)
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "iebench.cli", "render", *map(str, [*SMALL, "--objects-per-shard", 2, *words])]
+
+
+def workers_of(pid: int) -> Iterator[int]:
+    """Process ids of the workers of a render."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"iebench.render.worker" in (path.parent / "cmdline").read_bytes():
+                yield int(path.parent.name)
+        except OSError:
+            continue
+
+
+def wait_for_worker(process: subprocess.Popen, samples: Path) -> int:
+    """The worker of a render that has written its first sample."""
+    while not list(samples.glob("*.tar")) and process.poll() is None:
+        time.sleep(0.01)
+    return next(workers_of(process.pid))
+
+
+def test_two_workers_give_the_same_bytes(clean, tmp_path):
+    subprocess.run(command("--out", tmp_path / "out", "--workers", 2), check=True, capture_output=True)
+    assert digests(tmp_path / "out") == clean
+
+
+def test_two_parts_merged_give_the_same_bytes(clean, tmp_path, iebench):
+    for part in (1, 2):
+        subprocess.run(command("--out", tmp_path / f"p{part}", "--part", f"{part}/2"), check=True, capture_output=True)
+    refused = iebench("merge", "p1", "p1", "out", code=2)
+    assert "given already" in refused.stderr
+    assert "part was" in iebench("merge", "p1", "out", code=2).stderr
+    iebench("merge", "p2", "p1", "out")
+    assert digests(tmp_path / "out") == clean
+
+
+def test_killed_at_random_moments_and_resumed(clean, tmp_path):
+    """Every process of the render is killed, again and again; what comes in the end is what an undisturbed render makes."""
+    chance = random.Random(0)
+    out, kills = tmp_path / "out", 0
+    while not out.exists():
+        process = subprocess.Popen(command("--out", out), start_new_session=True, stdout=subprocess.DEVNULL)
+        try:
+            assert process.wait(timeout=chance.uniform(0.5, 3.5)) == 0
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+            time.sleep(0.2)
+            assert not list(workers_of(process.pid)), "a worker outlived its parent"
+    assert kills > 0
+    assert digests(out) == clean
+    assert not partial_root(out).exists()
+
+
+def test_a_killed_worker_costs_one_retry(clean, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(command("--out", out), stdout=subprocess.DEVNULL)
+    os.kill(wait_for_worker(process, partial_root(out) / ".render" / "samples"), signal.SIGKILL)
+    assert process.wait(timeout=120) == 0
+    assert digests(out) == clean
+
+
+def test_ctrl_c_ends_soon_and_leaves_a_resumable_state(clean, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(command("--out", out), stderr=subprocess.PIPE, text=True)
+    wait_for_worker(process, partial_root(out) / ".render" / "samples")
+    process.send_signal(signal.SIGINT)
+    assert "Stopped" in process.communicate(timeout=20)[1]
+    assert process.returncode == 1 and not out.exists()
+    subprocess.run(command("--out", out), check=True, capture_output=True)
+    assert digests(out) == clean
+
+
+def test_a_folder_in_use_or_begun_otherwise_is_refused(tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(command("--out", out), stdout=subprocess.DEVNULL)
+    wait_for_worker(process, partial_root(out) / ".render" / "samples")
+    second = subprocess.run(command("--out", out), capture_output=True, text=True, check=False)
+    assert second.returncode == 2 and "in use by another render" in second.stderr
+    process.kill()
+    process.wait()
+    other = subprocess.run(command("--out", out, "--seed", 1), capture_output=True, text=True, check=False)
+    assert other.returncode == 2 and "seed was 0 and is now 1" in other.stderr
+
+
+def settings(source: str = "procedural") -> WorkerSettings:
+    return WorkerSettings(source, get_space("3diebench"), 32, get_quality("preview"))
+
+
+def task(folder: Path, object_id: str) -> Task:
+    latents = get_space("3diebench").sample(0, "03797390", object_id, 2)
+    return Task("03797390", object_id, 37, latents.tolist(), str(folder / f"{object_id}.tar"))
+
+
+def test_an_object_that_makes_the_worker_spin_costs_its_time_limit_alone(tmp_path, shapenet):
+    """A polygon of 60 000 corners that crosses itself everywhere: Blender works on it for minutes."""
+    corners = "".join(f"v {i * 7919 % 10007} 0 {i * 104729 % 10009}\n" for i in range(60_000))
+    objects = {"a-cube": CUBE, "b-spin": corners + "f " + " ".join(map(str, range(1, 60_001))) + "\n", "c-cube": CUBE}
+    source = str(shapenet(objects))
+    start = time.monotonic()
+    outcomes = render_locally([task(tmp_path, name) for name in objects], [settings(source)], Limits(object_seconds=4))
+    failures = {outcome.task.object_id: outcome.failure for outcome in outcomes}
+    assert time.monotonic() - start > 4
+    assert failures["a-cube"] is None and failures["c-cube"] is None
+    assert (failures["b-spin"].reason, failures["b-spin"].attempts) == ("no result within 4 s", 1)
+
+
+def test_an_object_that_eats_memory_is_given_up_after_one_retry(tmp_path, shapenet):
+    """A million faces under a limit that Blender alone does not reach."""
+    vertices = "".join(f"v {x} {x * z % 7} {z}\n" for x in range(1001) for z in range(1001))
+    faces = "".join(f"f {i} {i + 1} {i + 1002} {i + 1001}\n" for i in range(1, 1001 * 1000) if i % 1001)
+    source = str(shapenet({"big": vertices + faces, "cube": CUBE}))
+    tasks = [task(tmp_path, name) for name in ("big", "cube")]
+    outcomes = render_locally(tasks, [settings(source)], Limits(memory_bytes=600 << 20))
+    failures = {outcome.task.object_id: outcome.failure for outcome in outcomes}
+    assert failures["cube"] is None
+    assert failures["big"].attempts == 2 and "0.586 GiB of memory" in failures["big"].reason
+
+
+CUBE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 3 4\nf 1 2 5\n"
+
+
+def test_failed_objects_are_named_and_retried_on_demand(tmp_path, shapenet, iebench):
+    root = shapenet({"good": CUBE, "fine": CUBE, "bad": "v nan 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 3\n"})
+    words = ("render", "--objects", root, "--views", 2, "--size", 32, "--quality", "preview", "--out", "out")
+    iebench(*words, code=1)  # a third of the objects is more than --max-failures
+    (failure,) = read_failures(tmp_path / "out" / "failures.csv")
+    assert (failure.object_id, failure.attempts) == ("bad", 1) and "not finite" in failure.reason
+    assert "nothing was left to do" in iebench(*words, code=1).stdout
+    (root / "03797390" / "bad" / "models" / "model_normalized.obj").write_text(CUBE)
+    iebench(*words, "--retry-failed")
+    assert not read_failures(tmp_path / "out" / "failures.csv")
+    mended = digests(tmp_path / "out")
+    iebench(*words[:-1], "again")
+    assert digests(tmp_path / "again") == mended
+    with (tmp_path / "out" / "objects.csv").open() as file:
+        assert {row["object_id"] for row in csv.DictReader(file)} == {"good", "fine", "bad"}
+
+
+def test_ray_gives_the_same_bytes_though_a_worker_dies(clean, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(command("--out", out, "--engine", "ray", "--workers", 1), stdout=subprocess.DEVNULL)
+    while not list((partial_root(out) / ".render" / "samples").glob("*.tar")) and process.poll() is None:
+        time.sleep(0.01)
+    killed = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"iebench.render.worker" in read(path)]
+    for path in killed:
+        os.kill(int(path.parent.name), signal.SIGKILL)
+    assert process.wait(timeout=200) == 0
+    assert killed
+    assert digests(out) == clean
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_sweep_moves_one_factor(tmp_path, iebench):
+    iebench("render", "--classes", "mug", "--objects-per-class", 2, "--size", 32, "--quality", "preview", "--out", "out",
+            "--sweep", "rotation_z=-90:90deg:5")  # fmt: skip
+    from iebench.dataset import Dataset
+
+    latents = Dataset(tmp_path / "out").latents
+    assert latents.shape == (2, 5, 7)
+    assert latents[0, :, 2] == pytest.approx([-1.5708, -0.7854, 0, 0.7854, 1.5708], abs=1e-4)
+    assert (latents[:, :, [0, 1, 3, 4, 5, 6]] == latents[:, :1, [0, 1, 3, 4, 5, 6]]).all()
+    assert (tmp_path / "out.webp").stat().st_size > 0

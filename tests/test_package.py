@@ -1,0 +1,83 @@
+"""The rooms and the arrows between them, and what is in the wheel."""
+
+import ast
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = {"iebench.render": ROOT / "render", "iebench.models": ROOT / "models", "iebench": ROOT / "iebench"}
+
+
+def modules(room: str) -> list[Path]:
+    folder = ROOMS[room]
+    return sorted(
+        path for path in folder.rglob("*.py") if not {"render", "models"} & set(path.relative_to(folder).parts)
+    )
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize(
+    ("room", "banned"),
+    [
+        ("iebench.render", ("torch", "lightning", "iebench.models")),
+        ("iebench.models", ("bpy", "mathutils", "iebench.render")),
+        ("iebench", ("bpy", "mathutils", "iebench.render", "iebench.models")),
+    ],
+)
+def test_arrows_between_the_rooms(room, banned):
+    for path in modules(room):
+        if room == "iebench" and path.name.startswith("cli"):
+            continue  # the command line sees all three, inside its functions
+        wrong = {name for name in imports(path) for word in banned if f"{name}.".startswith(f"{word}.")}
+        assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+
+
+def test_only_one_module_speaks_to_blender():
+    users = {path.name for path in modules("iebench.render") if {"bpy"} & {n.split(".")[0] for n in imports(path)}}
+    assert users == {"blender.py"}
+
+
+def test_rooms_are_flat():
+    for room in ("render", "models"):
+        assert not [path for path in (ROOT / room).iterdir() if path.is_dir() and path.name != "__pycache__"]
+
+
+def test_import_needs_neither_torch_nor_blender():
+    code = "import iebench, iebench.cli, sys; assert not {'torch', 'bpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_lazy_names_are_there():
+    import iebench
+
+    for name in iebench.__all__:
+        assert getattr(iebench, name)
+    with pytest.raises(AttributeError, match="no attribute 'Pears'"):
+        iebench.Pears  # noqa: B018
+
+
+@pytest.mark.slow
+def test_wheel_holds_every_module(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    for room, folder in ROOMS.items():
+        for path in modules(room):
+            assert f"{room.replace('.', '/')}/{path.relative_to(folder).as_posix()}" in packed
+    assert "iebench/data/classes.csv" in packed
