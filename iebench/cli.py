@@ -10,8 +10,10 @@ import click
 
 from iebench import __version__
 from iebench.catalogue import CLASSES
+from iebench.cli_data import export, import_, info, show, verify
 from iebench.cli_demo import demo
 from iebench.cli_eval import eval_command, report_command, table_command
+from iebench.cli_objects import objects
 from iebench.cli_render import doctor, merge, render
 from iebench.cli_train import export_backbone_command, train_command
 from iebench.errors import IebenchError
@@ -44,10 +46,16 @@ def classes() -> None:
 
 COMMANDS = (
     demo,
-    render,
-    merge,
     doctor,
     classes,
+    objects,
+    render,
+    merge,
+    info,
+    show,
+    verify,
+    import_,
+    export,
     train_command,
     export_backbone_command,
     eval_command,

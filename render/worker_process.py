@@ -84,6 +84,7 @@ class WorkerProcess:
             [sys.executable, "-m", "iebench.render.worker", str(self._log), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(folder)},  # Blender leaves a folder there when it is killed
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
         try:
