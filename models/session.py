@@ -53,6 +53,11 @@ class Session:
     def trainer(self) -> TrainerSettings:
         return self.config.trainer
 
+    @property
+    def validation_steps(self) -> int:
+        """Steps between two passes over val."""
+        return self.trainer.validate_every * self.steps_per_epoch
+
     def learning_rate(self, step: int) -> float:
         """The method's learning rate in a step."""
         return learning_rate_at(self.trainer, step, self.steps_per_epoch, self.num_steps)
@@ -98,6 +103,7 @@ def launch(trainer: TrainerSettings) -> Fabric:
     if device == "cuda" and trainer.devices > torch.cuda.device_count():
         raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices")
     plugin = precision_plugin(choose_precision(trainer.precision, device), device)
+    torch.backends.cudnn.benchmark = True  # image sizes stay the same
     many = trainer.devices * trainer.nodes > 1
     fabric = Fabric(
         accelerator=device,

@@ -92,7 +92,7 @@ class TrainerSettings:
         check_numbers(self)
 
     epochs: int = setting(2000, "Epochs; one shows a random pair of views of each object.", minimum=1)
-    steps: int = setting(0, "Steps of the optimiser instead of epochs.")
+    steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")
     batch_size: int = setting(1024, "Pairs in a step, over all processes.")
     learning_rate: float = setting(1e-3, "Learning rate of Adam.")
     schedule: Literal["constant", "cosine"] = setting("constant", "Of the learning rate; cosine has a warm-up.")
