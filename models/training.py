@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
 from iebench.models.interruption import Interruption, signals_blocked
 from iebench.models.reporting import Reporter
@@ -22,8 +22,11 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
     """Trains a method into a run, or continues the run that is there.
 
     Raises:
-        IebenchError: if the run is of something else, a loss is not finite, or a signal ended it (after saving).
+        UsageError: if settings, machine, dataset and run do not fit each other.
+        IebenchError: if a loss is not finite, or a signal ended it (after saving).
     """
+    if out.is_file():
+        raise UsageError(f"--out {out} is a file; name a folder")
     session = set_up(name, method_settings, trainer, data)
     if (out / CONFIG).exists():
         check_same(read_config(out), session.config, out)
