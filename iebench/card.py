@@ -68,7 +68,21 @@ class DatasetCard:
         """
         path = root / CARD
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        except (FileNotFoundError, NotADirectoryError):
+            raise IebenchError(_why_no_card(root)) from None
+        except UnicodeDecodeError as error:
+            raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+    @classmethod
+    def parse(cls, text: str, path: str) -> "DatasetCard":
+        """The card from its text; `path` is for messages.
+
+        Raises:
+            IebenchError: it is damaged, or of another format.
+        """
+        try:
+            value = json.loads(text)
             if value.get("format") != FORMAT:
                 raise IebenchError(
                     f"{path} has format {value.get('format')!r}, and this iebench reads format {FORMAT}: "
@@ -78,9 +92,7 @@ class DatasetCard:
             card = cls(**{**value, "space": FactorSpace.from_json(value["space"])})
             _check_values(card)
             return card
-        except FileNotFoundError:
-            raise IebenchError(_why_no_card(root)) from None
-        except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError, ValueError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
 
 
