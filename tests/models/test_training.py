@@ -248,3 +248,8 @@ def test_backbone_goes_out_and_comes_in(whole_run: Path, data: Path, tmp_path: P
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(IebenchError, match=r"is no run: it has no config\.json"):
         load(tmp_path)
+
+
+def test_a_file_in_the_way_is_told(data: Path) -> None:
+    with pytest.raises(UsageError, match="is a file"):
+        train("sie", SETTINGS, TRAINER, data, data / "dataset.json")
