@@ -51,11 +51,11 @@ def draw_image(chance: np.random.Generator) -> bytes:
     """A JPEG with about the bytes of a rendered view: a smooth floor, a shaded body with edges, and a little grain."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE - 0.5
     image = chance.random(3) * 120 + 60 + 40 * (y[..., None] + chance.random(3) * x[..., None])
-    for _ in range(6):
+    for _ in range(2):
         centre, radii, colour = chance.random(2) * 0.5 - 0.25, chance.random(2) * 0.2 + 0.05, chance.random(3) * 255
         inside = ((np.stack([x, y], -1) - centre) ** 2 / radii**2).sum(-1) < 1
         image[inside] = (colour * (0.6 + y[..., None] - centre[1]))[inside]
-    image += chance.normal(0, 0.5, (SIZE, SIZE, 1))
+    image += chance.normal(0, 0.3, (SIZE, SIZE, 1))
     return simplejpeg.encode_jpeg(np.clip(image, 0, 255).astype(np.uint8), quality=95, colorsubsampling="420")
 
 
