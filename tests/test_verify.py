@@ -13,6 +13,7 @@ from iebench.dataset import Dataset
 from iebench.errors import IebenchError
 from iebench.exporter import export_layout
 from iebench.importer import import_layout
+from iebench.pages import CROISSANT, README
 from iebench.pairs import PairDataset
 from iebench.shards import locate_views, pack_sample, write_shard
 from iebench.verify import NAMED, verify_dataset
@@ -104,7 +105,7 @@ def read_everything(root):
 @pytest.mark.slow
 def test_fuzz_every_change_of_content_is_found_and_nothing_crashes(make_dataset):
     root = make_dataset(num_views=3, objects_per_class=3).root
-    files = sorted(path for path in root.iterdir() if path.suffix in (".tar", ".npy", ".csv", ".json"))
+    files = sorted(path for path in root.iterdir() if path.name not in (README, CROISSANT))  # pages may be edited
     whole = {path: path.read_bytes() for path in files}
     chance = random.Random(0)
     crashes = 0
