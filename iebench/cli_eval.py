@@ -57,6 +57,7 @@ def eval_command(run: Path | None, backbone: str | None, weights: Path | None, *
     if folder is None:
         raise UsageError("--backbone needs --out, a folder for the results.")
     click.echo(evaluate_to_folder(run, backbone, weights, folder, **options), nl=False)
+    click.echo(f"Wrote {folder / 'results.json'}.")
 
 
 @click.command("table")

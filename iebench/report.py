@@ -102,26 +102,34 @@ def load_entries(paths: Sequence[Path]) -> list[Entry]:
 
 
 def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
-    """Heads, and for each row its cells: text, number to sort by, and whether it is the best of ours."""
+    """Heads, and for each row its cells: text, title, number to sort by, whether it is the best of ours."""
     columns = used_columns(rows)
     best = {column.title: _best(rows, column.title, column.better) for column in columns}
     lines = []
     for row in rows:
         cells = []
         for column in columns:
-            value, std = row.cells.get(column.title, (None, None))
+            cell = row.cells.get(column.title)
+            value = None if cell is None else cell.value
             is_best = row.kind == "ours" and value is not None and value == best[column.title]
-            cells.append({"text": column.show(value, std), "value": "" if value is None else value, "best": is_best})
+            cells.append(
+                {
+                    "text": column.show(cell),
+                    "title": column.show(cell, True),
+                    "value": "" if value is None else value,
+                    "best": is_best,
+                }
+            )
         lines.append({"name": row.name, "kind": row.kind, "cells": cells, "protocol": row.protocol})
         if estimate:
             text = estimate_pooled(row)
-            cells.append({"text": text, "value": text.removeprefix("≈ "), "best": False})
+            cells.append({"text": text, "title": text, "value": text.removeprefix("≈ "), "best": False})
     heads = [column.title + (f", {column.unit}" if column.unit else "") for column in columns]
     return {"heads": heads + [ESTIMATED] * estimate, "rows": lines}
 
 
 def _best(rows: Sequence[Row], title: str, better: str) -> float | None:
-    values = [row.cells[title][0] for row in rows if row.kind == "ours" and title in row.cells]
+    values = [row.cells[title].value for row in rows if row.kind == "ours" and title in row.cells]
     if len(values) < 2:
         return None
     return max(values) if better == "up" else min(values)
@@ -185,12 +193,12 @@ def _draw_tradeoff(entries: Sequence[Entry]) -> list[Any]:
     x, y = "top-1", "rotation R², uniform"
     rows = build_rows([entry.results for entry in entries])
     points = [
-        Point(row.name, row.cells[x][0], row.cells[y][0], row.cells[x][1], row.cells[y][1])
+        Point(row.name, row.cells[x].value, row.cells[y].value, row.cells[x].std, row.cells[y].std)
         for row in rows
         if row.kind == "ours" and x in row.cells and y in row.cells
     ]
     references = {
-        row.name: (row.cells[x][0], row.cells[y][0])
+        row.name: (row.cells[x].value, row.cells[y].value)
         for row in rows
         if row.kind == "baseline" and x in row.cells and y in row.cells
     }

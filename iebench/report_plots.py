@@ -112,9 +112,10 @@ def plot_points(
                 label=point.name,
                 capsize=3,
             )
-        for label, place in references.items():
+        for number, (label, place) in enumerate(references.items()):
             axes.plot(*place, marker="x", color=INK, ls="", alpha=0.7)
-            axes.annotate(label, place, textcoords="offset points", xytext=(6, 5), fontsize=8, alpha=0.8)
+            offset = (6, -12 if number % 2 else 5)  # they often lie close together
+            axes.annotate(label, place, textcoords="offset points", xytext=offset, fontsize=9, alpha=0.8)
         axes.set(xlabel=x, ylabel=y)
         _add_legend(axes)
         return Picture(_finish(figure, name, caption), caption)
@@ -125,7 +126,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
     first = next(iter(runs.values()))
     classes = sorted(first, key=lambda entry: first[entry])
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(6.4, 1.2 + 0.2 * len(classes))
+        figure, axes = _start(6.4, 1.2 + 0.22 * len(classes))
         for number, (run, values) in enumerate(runs.items()):
             colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
             axes.plot(
@@ -138,7 +139,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
         if len(runs) == 1:
             axes.hlines(range(len(classes)), 0, [first[entry] for entry in classes], color=COLOURS[0], alpha=0.4, lw=4)
         axes.set(yticks=range(len(classes)), xlabel=x, ylim=(-0.7, len(classes) - 0.3))
-        axes.set_yticklabels(classes, fontsize=8)
+        axes.set_yticklabels(classes, fontsize=9.5)
         _add_legend(axes)
         return Picture(_finish(figure, name, caption), caption)
 

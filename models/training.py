@@ -1,6 +1,5 @@
 """The training loop: dataset → run."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from iebench.errors import IebenchError
 from iebench.models import checkpoints
 from iebench.models.distributed import mean_over_processes
-from iebench.models.interruption import Interruption
+from iebench.models.interruption import Interruption, signals_blocked
 from iebench.models.metrics import Averages, Clock, Metrics, peak_memory_mib
 from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_config
 from iebench.models.session import Session, set_up
@@ -82,7 +81,7 @@ def run_loop(session: Session, out: Path, step: int, metrics: Metrics | None, in
         if logged:
             means = {name: value.item() for name, value in mean_over_processes(averages.take()).items()}
             rates = clock.take(VIEWS_PER_PAIR * trainer.batch_size)
-            rates |= {"learning_rate": learning_rate(session, step - 1), "memory_mib": peak_memory_mib(device)}
+            rates |= {"learning_rate": session.learning_rate(step - 1), "memory_mib": peak_memory_mib(device)}
             bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")
             if metrics:
                 metrics.write(step, {**means, **rates})
@@ -96,10 +95,13 @@ def run_loop(session: Session, out: Path, step: int, metrics: Metrics | None, in
 def cycle(loader: Any) -> Iterator[Pair]:
     """Batches without end; each pass over the loader is the next epoch."""
     while True:
-        # An iterator seeds its workers from torch's generator; one more of them, after a resume, must not shift it.
-        with torch.random.fork_rng(devices=[]):
-            iterator = iter(loader)
-        yield from iterator
+        batches = iter(loader)
+        # The first batch starts the workers and takes their seed from torch's generator: a resume, which starts them once
+        # more, must not shift it. And a signal to all processes of a job must leave the workers alive until we have saved.
+        with torch.random.fork_rng(devices=[]), signals_blocked():
+            first = next(batches)
+        yield first
+        yield from batches
 
 
 def to_device(pair: Pair, device: torch.device) -> Pair:
@@ -113,25 +115,13 @@ def take_step(
     """One step of the optimiser: the method's terms with its loss, and the scores of the probes."""
     for group in session.optimizer.param_groups:
         if not group["is_probe"]:
-            group["lr"] = learning_rate(session, step)
+            group["lr"] = session.learning_rate(step)
     loss, terms, scores = session.module(pair, describe)
     session.optimizer.zero_grad()
     session.fabric.backward(loss)
     session.optimizer.step()
     session.watched.method.after_step((step + 1) / session.num_steps)
     return terms, scores
-
-
-def learning_rate(session: Session, step: int) -> float:
-    """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
-    trainer = session.trainer
-    if trainer.schedule == "constant":
-        return trainer.learning_rate
-    warmup = min(trainer.warmup_epochs * session.steps_per_epoch, session.num_steps)
-    if step < warmup:
-        return trainer.learning_rate * (step + 1) / warmup
-    progress = (step - warmup) / max(session.num_steps - warmup, 1)
-    return trainer.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
 def check_finite(terms: dict[str, Tensor], step: int) -> None:

@@ -133,8 +133,10 @@ def loft(rings: np.ndarray | Sequence[np.ndarray], caps: bool = True, wrap: bool
 
 def extrude(outline: Line, depth: float, holes: Sequence[Line] = ()) -> Shape:
     """A polygon in the plane of x and y, with holes, pulled to z = ±depth / 2."""
-    polygon = Polygon(_round(outline), [_round(hole) for hole in holes])
+    whole = Polygon(_round(outline), [_round(hole) for hole in holes])
+    polygon = whole.simplify(1e-4)  # points on a straight line would make triangles without an area
     flat, faces = triangulate_polygon(polygon, engine="earcut")
+    faces = _flip_slivers(flat, faces)
     front, back = (np.column_stack([flat, np.full(len(flat), z)]) for z in (-depth / 2, depth / 2))
     walls = _edges_of_one_face(faces)
     n = len(flat)
@@ -338,6 +340,24 @@ def _skin(grid: Float[np.ndarray, "rings points 3"], poles: Float[np.ndarray, "2
         faces.append(np.column_stack([starts[-1] + following, starts[-1] + around, np.full(n, last)]))
         vertices = np.concatenate([vertices, poles])
     return _outwards(vertices, np.concatenate(faces))
+
+
+def _flip_slivers(points: Outline, faces: Int[np.ndarray, "m 3"]) -> Int[np.ndarray, "m 3"]:
+    """The triangulation without triangles of three points on a line: their long edge is flipped with the neighbour's."""
+    faces = faces.copy()
+    for sliver in range(len(faces)):
+        a, b, c = min(
+            (np.roll(faces[sliver], -i) for i in range(3)), key=lambda f: -np.ptp(points[f[[0, 2]]], axis=0).max()
+        )
+        u, v = points[b] - points[a], points[c] - points[a]
+        if abs(u[0] * v[1] - u[1] * v[0]) > 1e-5 * (v @ v):
+            continue
+        for other in range(len(faces)):
+            if other != sliver and a in faces[other] and c in faces[other]:
+                (d,) = set(faces[other].tolist()) - {a, c}
+                faces[sliver], faces[other] = (a, b, d), (b, c, d)
+                break
+    return faces
 
 
 def _edges_of_one_face(faces: Int[np.ndarray, "m 3"]) -> Int[np.ndarray, "e 2"]:

@@ -59,22 +59,19 @@ class AllFactors(Regression):
 class RidgeRegression:
     """Linear regression with an intercept, from sums over blocks, so that the data need not fit in memory.
 
-    The penalty, a share of the mean square of the inputs, is the one of `PENALTIES` that does best on a fifth of the
-    training objects when it is fitted to the others.
+    Each target has its own penalty, a share of the inputs' mean square: the one of `PENALTIES` that does best on a fifth of
+    the training objects when it is fitted to the others.
     """
 
     def __init__(self, task: AllFactors, features: FeatureSet):
         rows = np.arange(features.num_objects)
         held_out, fitted = rows[::5], rows[rows % 5 > 0] if len(rows) > 1 else rows
-        truth = np.concatenate([targets for _, targets in _blocks(task, features, held_out)])
-        sums = _sums(task, features, fitted)
-
-        def score(penalty: float) -> float:
-            self._solve(sums, penalty)
-            return r2_uniform(truth, self.predict(task, features, held_out))
-
-        best = max(PENALTIES, key=score)
-        self._solve(_sums(task, features, rows), best)
+        candidates = _solve(*_sums(task, features, fitted))
+        errors = np.zeros((len(PENALTIES), task.out_dim))
+        for inputs, targets in _blocks(task, features, held_out):
+            errors += ((inputs @ candidates - targets) ** 2).sum(1)
+        best = errors.argmin(0)
+        self.weights = _solve(*_sums(task, features, rows))[best, :, np.arange(task.out_dim)].T
 
     def predict(
         self, task: AllFactors, features: FeatureSet, rows: Int[ndarray, " objects"] | None = None
@@ -83,10 +80,13 @@ class RidgeRegression:
         rows = np.arange(features.num_objects) if rows is None else rows
         return np.concatenate([inputs @ self.weights for inputs, _ in _blocks(task, features, rows)])
 
-    def _solve(self, sums: tuple[ndarray, ndarray], penalty: float) -> None:
-        gram, moment = sums
-        ridge = penalty * np.trace(gram) / len(gram)
-        self.weights = np.linalg.solve(gram + ridge * np.eye(len(gram)), moment)
+
+def _solve(
+    gram: Float[ndarray, "width width"], moment: Float[ndarray, "width c"]
+) -> Float[ndarray, "penalties width c"]:
+    """The weights for each of `PENALTIES`."""
+    share = np.trace(gram) / len(gram) * np.eye(len(gram))
+    return np.stack([np.linalg.solve(gram + penalty * share, moment) for penalty in PENALTIES])
 
 
 def _sums(task: AllFactors, features: FeatureSet, rows: Int[ndarray, " objects"]) -> tuple[ndarray, ndarray]:

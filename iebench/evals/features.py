@@ -14,7 +14,7 @@ from numpy import ndarray
 from torch import Tensor
 from tqdm import tqdm
 
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.evals.source import ViewSource
 from iebench.factors import FactorSpace
 
@@ -88,11 +88,14 @@ def extract(
         device: where `represent` expects the images.
 
     Raises:
+        UsageError: the split has no objects.
         IebenchError: the representation is no matrix of finite numbers.
     """
     objects = source.split_indices(split)
     shape = (len(objects), source.latents.shape[1])
     size = shape[0] * shape[1]
+    if not size:
+        raise UsageError(f"The dataset has no objects in its {split} split: render more objects.")
 
     def represent_from(start: int) -> Iterator[ndarray]:
         return _apply(represent, source.images(split, start), device)

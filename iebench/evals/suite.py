@@ -3,12 +3,14 @@
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy import ndarray
+from tqdm import tqdm
 
 import iebench
 from iebench.errors import UsageError
@@ -79,9 +81,6 @@ class Suite:
         self.tests = {"": self.extract(subject, source, "val")}
         if ood is not None:
             self.tests["ood/"] = self.extract(subject, ood, "all")
-        for split, features in {"train": self.train, "val": self.tests[""]}.items():
-            if not features.num_objects:
-                raise UsageError(f"The dataset has no objects in its {split} split: render more objects.")
 
     def run(self, name: str, untrained: Represent | None = None) -> Results:
         """Take all scores."""
@@ -94,8 +93,12 @@ class Suite:
             name=name,
             method="backbone",
             training={},
-            data={**self.source.card, **({"ood": self.ood.card} if self.ood is not None else {})},
-            protocol=self.settings.protocol(),
+            data={
+                **self.source.card,
+                "identity": self.source.identity,
+                **({"ood": self.ood.card} if self.ood is not None else {}),
+            },
+            protocol={**self.settings.protocol(), "weights": self.subject.key},
             versions={
                 "iebench": iebench.__version__,
                 "torch": torch.__version__,
@@ -136,11 +139,10 @@ class Suite:
         """Train every probe on every part for every seed, and score it on every test set."""
         chosen = applicable(self.tasks, self.train)
         tests = {prefix: dict(self.views_of(features)) for prefix, features in self.tests.items()}
-        for part, train in self.views_of(self.train):
-            for task in chosen:
-                for seed in self.settings.seeds:
-                    sets = {prefix: views[part] for prefix, views in tests.items()}
-                    self.run_probe(self.scores, f"{task.name}/{part}", task, train, sets, seed, self.details)
+        work = list(product(self.views_of(self.train), chosen, self.settings.seeds))
+        for (part, train), task, seed in tqdm(work, desc="probes", unit="probe", disable=None):
+            sets = {prefix: views[part] for prefix, views in tests.items()}
+            self.run_probe(self.scores, f"{task.name}/{part}", task, train, sets, seed, self.details)
 
     def run_probe(
         self,
@@ -152,6 +154,7 @@ class Suite:
         seed: int,
         details: dict[str, Any] | None = None,
     ) -> None:
+        """Train one probe and note its scores on every test set; details and intervals only for the first seed."""
         probe = fit_probe(task, train, self.settings.probes, seed, self.settings.device)
 
         def answer(features: FeatureSet, samples: Samples) -> ndarray:
@@ -169,6 +172,7 @@ class Suite:
         answer: Callable[[FeatureSet, Samples], ndarray],
         details: dict[str, Any] | None = None,
     ) -> None:
+        """Note the scores of answers to a task's fixed validation samples; with `details`, these and intervals too."""
         samples = validation_samples(features, task.arity, self.settings.probes.pairs_per_object)
         targets = by_object(task.targets(features, samples), features)
         predictions = by_object(answer(features, samples), features)
@@ -206,6 +210,7 @@ class Suite:
     def retrieve(
         self, book: ScoreBook, retrieval: Retrieval, features: FeatureSet, key: str, candidates: list[FeatureSet]
     ) -> None:
+        """Note the scores of retrieval: ranks among an object's own views, PRE among all candidates."""
         book.add(key, retrieval.ranks(features), self.settings.draws)
         book.add(key, iter([retrieval.rotation_error(features, candidates)]), self.settings.draws)
 

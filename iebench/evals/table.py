@@ -9,63 +9,15 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
+from iebench.evals.columns import COLUMNS, Cell, Column
 from iebench.evals.metrics import pooled_from_uniform
-from iebench.evals.results import Results, Score, ScoreBook
+from iebench.evals.results import Results, ScoreBook
 
 FORMATS = ("text", "markdown", "latex", "csv")
 ESTIMATED = "rotation R², pooled, estimated"
 ESTIMATE = (
     "The estimated pooled R² of rows that give the uniform one is 0.229 + 0.771 · R², exact only where every component of the "
     "quaternion leaves the same share of its variance unexplained."
-)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: the scores that fill it, the first one present being taken.
-
-    Attributes:
-        title: head of the column.
-        keys: of scores.
-        published: column of the file of published rows.
-        scale: factor before printing.
-        digits: after the decimal point.
-        unit: such as "%" or "°".
-        better: "up" or "down".
-    """
-
-    title: str
-    keys: tuple[str, ...]
-    published: str = ""
-    scale: float = 1.0
-    digits: int = 3
-    unit: str = ""
-    better: str = "up"
-
-    def show(self, value: float | None, std: float | None = None) -> str:
-        """The value as it stands in a table, with its standard deviation if there is one."""
-        if value is None:
-            return ""
-        text = f"{value * self.scale:.{self.digits}f}"
-        return text if std is None else f"{text} ± {std * self.scale:.{self.digits}f}"
-
-
-COLUMNS = (
-    Column("top-1", ("classification/whole/top1",), "top1", 100, 1, "%"),
-    Column("top-5", ("classification/whole/top5",), "", 100, 1, "%"),
-    Column("top-1, invariant part", ("classification/invariant/top1",), "", 100, 1, "%"),
-    Column("top-1, equivariant part", ("classification/equivariant/top1",), "", 100, 1, "%"),
-    Column("rotation R², pooled", ("rotation/whole/r2_pooled",), "rotation_r2:pooled"),
-    Column("rotation R², uniform", ("rotation/whole/r2_uniform",), "rotation_r2:uniform"),
-    Column("rotation R², uniform, invariant part", ("rotation/invariant/r2_uniform",)),
-    Column("rotation R², uniform, equivariant part", ("rotation/equivariant/r2_uniform",)),
-    Column("rotation error, median", ("rotation/whole/median_degrees",), "", 1, 1, "°", "down"),
-    Column("colour R², pooled", ("colour/whole/r2_pooled",), "color_r2:pooled"),
-    Column("colour R², uniform", ("colour/whole/r2_uniform",), "color_r2:uniform"),
-    Column("PRE", ("retrieval/val-val/pre",), "", better="down"),
-    Column("MRR", ("retrieval/val-val/mrr",), "mrr"),
-    Column("H@1", ("retrieval/val-val/hit_at_1",), "hit_at_1"),
-    Column("H@5", ("retrieval/val-val/hit_at_5",), "hit_at_5"),
 )
 
 
@@ -76,29 +28,36 @@ class Row:
     Attributes:
         name: of the method, or of a baseline.
         protocol: how the numbers came about.
-        cells: value and standard deviation for each title that is filled.
+        cells: for each title that is filled.
         kind: "ours", "baseline" or "published".
     """
 
     name: str
     protocol: str
-    cells: dict[str, tuple[float, float | None]] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
     kind: str = "ours"
 
 
 def build_rows(results: Sequence[Results]) -> list[Row]:
     """A row for each kind of training, its runs with other seeds put together as mean ± std, and the baselines below."""
+    rows = [
+        _row_of_runs(group)
+        for group in _group(results, lambda r: [r.method, training_of(r), r.data, r.protocol["probes"]])
+    ]
+    for group in _group(results, lambda r: [r.data, r.protocol["probes"]]):
+        for name in ("random weights", "constant", "oracle"):
+            books = [result.baselines[name] for result in group if name in result.baselines]
+            if books:
+                rows.append(Row(name, f"baseline, {_describe_data(group[0])}", _cells(books[:1]), "baseline"))
+    return rows
+
+
+def _group(results: Sequence[Results], key: Callable[[Results], Any]) -> list[list[Results]]:
+    """The results with equal keys together, in the order in which the first of each comes."""
     groups: dict[str, list[Results]] = {}
     for result in results:
-        groups.setdefault(json.dumps([result.method, training_of(result), result.data], sort_keys=True), []).append(
-            result
-        )
-    rows = [_row_of_runs(group) for group in groups.values()]
-    for name in ("random weights", "constant", "oracle"):
-        books = [result.baselines[name] for result in results if name in result.baselines]
-        if books:
-            rows.append(Row(name, "baseline", _cells([books[0]]), "baseline"))
-    return rows
+        groups.setdefault(json.dumps(key(result), sort_keys=True), []).append(result)
+    return list(groups.values())
 
 
 def training_of(result: Results) -> dict[str, Any]:
@@ -120,12 +79,16 @@ def describe_group(group: Sequence[Results]) -> str:
     seeds = len(group) if len(group) > 1 else len(first.protocol["seeds"])
     kind = "run" if len(group) > 1 else "probe seed"
     words = [
-        f"{first.data.get('name', 'data')} {first.data.get('evaluated_size', '')}px",
+        _describe_data(first),
         *([length] if trainer else []),
-        f"probes {first.protocol['probes']['epochs']} epochs",
         f"{seeds} {kind}{'s' if seeds > 1 else ''}",
     ]
     return ", ".join(words)
+
+
+def _describe_data(result: Results) -> str:
+    size, epochs = result.data.get("evaluated_size"), result.protocol["probes"]["epochs"]
+    return f"{result.data.get('name', 'data')}{f' {size}px' if size else ''}, probes {epochs} epochs"
 
 
 def label_of(result: Results) -> str:
@@ -141,20 +104,16 @@ def _row_of_runs(group: Sequence[Results]) -> Row:
     return Row(label_of(group[0]), describe_group(group), _cells([result.scores for result in group]))
 
 
-def _cells(books: Sequence[ScoreBook]) -> dict[str, tuple[float, float | None]]:
-    cells: dict[str, tuple[float, float | None]] = {}
+def _cells(books: Sequence[ScoreBook]) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {}
     for column in COLUMNS:
-        found = [score for book in books if (score := _find(book, column)) is not None]
+        found = [book.scores[column.key] for book in books if column.key in book.scores]
         if len(found) > 1:
             means = [score.mean for score in found]
-            cells[column.title] = (statistics.fmean(means), statistics.stdev(means))
+            cells[column.title] = Cell(statistics.fmean(means), statistics.stdev(means))
         elif found:
-            cells[column.title] = (found[0].mean, found[0].std)
+            cells[column.title] = Cell(found[0].mean, found[0].std, found[0].low, found[0].high)
     return cells
-
-
-def _find(book: ScoreBook, column: Column) -> Score | None:
-    return next((book.scores[key] for key in column.keys if key in book.scores), None)
 
 
 def published_rows() -> list[Row]:
@@ -164,11 +123,11 @@ def published_rows() -> list[Row]:
 
 
 def _published_row(row: Mapping[str, str]) -> Row:
-    cells: dict[str, tuple[float, float | None]] = {}
+    cells: dict[str, Cell] = {}
     for column in COLUMNS:
         name, _, kind = column.published.partition(":")
         if name and row[name] and kind in ("", row["r2_kind"]):
-            cells[column.title] = (float(row[name]) / column.scale, None)
+            cells[column.title] = Cell(float(row[name]) / column.scale)
     transform = "" if row["transform"] == "none" else f" ({row['transform']})"
     return Row(f"{row['method']}{transform}", f"{row['protocol']}; {row['source']}", cells, "published")
 
@@ -178,13 +137,17 @@ def used_columns(rows: Sequence[Row]) -> list[Column]:
     return [column for column in COLUMNS if any(column.title in row.cells for row in rows)]
 
 
-def to_grid(rows: Sequence[Row], estimate: bool = False) -> list[list[str]]:
-    """Head and rows as text; with `estimate`, a column that says what rows with a uniform R² would score pooled."""
+def to_grid(rows: Sequence[Row], estimate: bool = False, intervals: bool = False) -> list[list[str]]:
+    """Head and rows as text.
+
+    Args:
+        rows: of `build_rows` and `published_rows`.
+        estimate: add a column that says what rows with a uniform R² would score pooled.
+        intervals: show the bootstrap interval of scores of a single run and seed.
+    """
     columns = used_columns(rows)
     head = ["method", *(c.title + (f", {c.unit}" if c.unit else "") for c in columns)]
-    body = [
-        [row.name, *(column.show(*row.cells.get(column.title, (None, None))) for column in columns)] for row in rows
-    ]
+    body = [[row.name, *(column.show(row.cells.get(column.title), intervals) for column in columns)] for row in rows]
     if estimate:
         head.append(ESTIMATED)
         for line, row in zip(body, rows, strict=True):
@@ -203,7 +166,7 @@ def estimate_pooled(row: Row) -> str:
 def format_table(rows: Sequence[Row], form: str = "text") -> str:
     """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its caution with them."""
     published = any(row.kind == "published" for row in rows)
-    grid = to_grid(rows, estimate=published)
+    grid = to_grid(rows, estimate=published, intervals=form == "text")
     makers: dict[str, Callable[[list[list[str]]], str]] = {
         "text": _as_text,
         "markdown": _as_markdown,

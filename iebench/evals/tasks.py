@@ -124,9 +124,9 @@ class Rotation(Regression):
         yield mean_of("mean_degrees", errors)
         for degrees in (15, 30):
             yield mean_of(f"share_under_{degrees}", (errors < degrees).astype(np.float64))
-        chiral = ~np.isin(features.labels, symmetric_labels())
-        if chiral.any() and not chiral.all():
-            yield median_of("median_degrees_without_symmetric", errors[chiral])
+        asymmetric = ~np.isin(features.labels, symmetric_labels())
+        if asymmetric.any() and not asymmetric.all():
+            yield median_of("median_degrees_without_symmetric", errors[asymmetric])
 
     def details(
         self, targets: ndarray, predictions: ndarray, features: FeatureSet

@@ -117,22 +117,20 @@ def validation_samples(features: FeatureSet, arity: int, pairs_per_object: int) 
 
 
 class ViewReader:
-    """Representations of chosen views, on the device; held there whole where they are small enough."""
+    """Representations of chosen views, on the device; a GPU holds them whole where they are small enough."""
 
     def __init__(self, values: Float[ndarray, "objects views width"], device: str | torch.device):
         self.device = torch.device(device)
         self.values: ndarray | Tensor = values
-        if values.nbytes <= _RESIDENT_BYTES:
+        if self.device.type != "cpu" and values.nbytes <= _RESIDENT_BYTES:
             self.values = torch.from_numpy(np.array(values)).to(self.device)
 
     def read(self, samples: Samples) -> Float[Tensor, "n k*width"]:
         """The representations of each sample's views, side by side."""
         if isinstance(self.values, Tensor):
             objects, views = (torch.from_numpy(index).to(self.device) for index in samples)
-            chosen = self.values[objects[:, None], views]
-        else:
-            chosen = torch.from_numpy(samples.of(self.values)).to(self.device)
-        return chosen.float().flatten(1)
+            return self.values[objects[:, None], views].float().flatten(1)
+        return torch.from_numpy(samples.of(self.values)).to(self.device).float().flatten(1)
 
 
 def fit_probe(

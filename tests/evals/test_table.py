@@ -78,3 +78,10 @@ def test_csv_is_a_rectangle():
 def test_latex_escapes_its_signs():
     text = format_table(build_rows([results(r2=0.4), results(seed=1)]), "latex")
     assert r"\%" in text and r"$\pm$" in text and "±" not in text
+
+
+def test_a_single_run_shows_its_interval_and_several_their_deviation():
+    single = results()
+    single.scores.scores["retrieval/val-val/mrr"] = Score([0.4], 0.35, 0.45)
+    assert "0.400 [0.350, 0.450]" in format_table(build_rows([single]), "text")
+    assert "[" not in format_table(build_rows([single, results(seed=1)]), "text")

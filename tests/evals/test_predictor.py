@@ -1,0 +1,89 @@
+"""What is said of predictors whose action is known: a perfect one, one that does nothing, and one that is no group's."""
+
+import numpy as np
+import pytest
+import torch
+
+from iebench.evals.actions import chain, rotate_about_z, stay, undo
+from iebench.evals.features import extract
+from iebench.evals.gallery import Gallery, build_gallery
+from iebench.evals.predictor import PredictorAnalysis
+from iebench.evals.retrieval import compose_quaternions
+from iebench.rotations import euler_to_quaternion
+from iebench.transforms import make_transform
+
+
+@pytest.fixture
+def source(fake):
+    return fake(num_val=12, num_views=30)
+
+
+@pytest.fixture
+def features(source, read_latents):
+    def represent(images):
+        return torch.from_numpy(euler_to_quaternion(read_latents(images)[:, :3].numpy())).float()
+
+    return extract(represent, source, "val", embed=lambda x: torch.cat([torch.zeros(len(x), 2), x], dim=1))
+
+
+def last_four(embedding, rotation):
+    """The oracle's predictor on embeddings with an invariant part of two numbers before the quaternion."""
+    return compose_quaternions(embedding[:, 2:], rotation)
+
+
+def test_an_oracle_is_a_group_action(features):
+    laws = PredictorAnalysis(last_four, features).group_laws()
+    assert max(laws[name] for name in ("identity", "inverse", "composition", "prediction")) < 1e-6
+    assert laws["spread"] > 0.1
+
+
+def test_standing_still_keeps_the_laws_but_predicts_nothing(features):
+    laws = PredictorAnalysis(lambda embedding, rotation: embedding[:, 2:], features).group_laws()
+    assert max(laws[name] for name in ("identity", "inverse", "composition")) < 1e-6
+    assert laws["prediction"] == pytest.approx(laws["spread"])
+
+
+def test_a_forgetful_predictor_breaks_the_laws(features):
+    laws = PredictorAnalysis(lambda embedding, rotation: rotation, features).group_laws()
+    assert laws["inverse"] > 0.05
+    assert laws["composition"] > 0.05
+
+
+def test_distance_grows_with_the_angle_when_nothing_is_predicted(features):
+    curves = PredictorAnalysis(last_four, features).angle_curves()
+    unmoved = [value for _, value in sorted(curves["unmoved"].items(), key=lambda item: float(item[0]))]
+    assert unmoved[:9] == sorted(unmoved[:9])  # beyond 135° quaternions of both signs mix
+    assert max(curves["predicted"].values()) < 1e-6
+
+
+def test_steering_leads_to_the_nearest_real_view(features):
+    steering = PredictorAnalysis(last_four, features).steer(3)
+    rotations = euler_to_quaternion(features.latents[3, :, :3])
+    for degrees, gap in zip(steering.degrees, steering.gaps, strict=True):
+        wanted = compose_quaternions(
+            torch.from_numpy(rotations[:1]), torch.from_numpy(rotate_about_z(np.radians(degrees), 4)[None])
+        )
+        # among views of one sign of the quaternion nearness is that of rotations
+        assert gap <= 2 * np.degrees(np.arccos(np.clip((rotations @ wanted[0].double().numpy()).max(), -1, 1))) + 1e-3
+    assert steering.gaps[steering.degrees.index(0)] == pytest.approx(0, abs=0.1)
+    assert steering.views[steering.degrees.index(0)] == 0
+
+
+def test_the_gallery_shows_what_was_found(source, features, tmp_path):
+    gallery = build_gallery(PredictorAnalysis(last_four, features), source, features)
+    assert gallery.found[:, 0].all()
+    assert np.array_equal(gallery.neighbours[:, 0], gallery.truths)
+    gallery.save(tmp_path)
+    again = Gallery.load(tmp_path)
+    assert all(np.array_equal(value, getattr(again, name)) for name, value in vars(gallery).items())
+    assert Gallery.load(tmp_path / "elsewhere") is None
+
+
+@pytest.mark.parametrize("name", ["rotation", "rotation+color", "all"])
+def test_transforms_are_a_group(source, name):
+    relate = make_transform(name, source.space)
+    first, second, third = source.latents[:, 0], source.latents[:, 1], source.latents[:, 2]
+    there, on = relate(first, second), relate(second, third)
+    assert chain(there, on) == pytest.approx(relate(first, third), abs=1e-6)
+    assert chain(there, undo(there)) == pytest.approx(stay(there), abs=1e-6)
+    assert chain(there, stay(there)) == pytest.approx(there)
