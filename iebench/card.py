@@ -68,7 +68,21 @@ class DatasetCard:
         """
         path = root / CARD
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        except (FileNotFoundError, NotADirectoryError):
+            raise IebenchError(_why_no_card(root)) from None
+        except UnicodeDecodeError as error:
+            raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+    @classmethod
+    def parse(cls, text: str, path: str) -> "DatasetCard":
+        """The card from its text; `path` is for messages.
+
+        Raises:
+            IebenchError: it is damaged, or of another format.
+        """
+        try:
+            value = json.loads(text)
             if value.get("format") != FORMAT:
                 raise IebenchError(
                     f"{path} has format {value.get('format')!r}, and this iebench reads format {FORMAT}: "
@@ -78,9 +92,7 @@ class DatasetCard:
             card = cls(**{**value, "space": FactorSpace.from_json(value["space"])})
             _check_values(card)
             return card
-        except FileNotFoundError:
-            raise IebenchError(_why_no_card(root)) from None
-        except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError, ValueError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
 
 
@@ -96,12 +108,17 @@ def _check_values(card: DatasetCard) -> None:
     Raises:
         ValueError: a number or a name that no dataset has.
     """
-    if min(card.image_size, card.num_views) < 1 or card.channels not in ("rgb", "bgr"):
-        raise ValueError(f"image_size {card.image_size}, num_views {card.num_views}, channels {card.channels!r}")
+    counts = [card.image_size, card.num_views]
+    counts += [split[name] for split in card.splits.values() for name in ("objects", "views")]
+    counts += [shard["objects"] for shard in card.shards]
+    if not all(isinstance(count, int) and count > 0 for count in counts) or card.channels not in ("rgb", "bgr"):
+        raise ValueError(f"counts {counts}, channels {card.channels!r}")
     files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
     for name, file in files.items():
         if Path(name).name != name or not isinstance(file["bytes"], int) or not isinstance(file["sha256"], str):
             raise ValueError(f"file {name!r}")
+    if not {shard["split"] for shard in card.shards} <= set(card.splits):
+        raise ValueError(f"splits {list(card.splits)}")
 
 
 def _why_no_card(root: Path) -> str:

@@ -7,13 +7,13 @@ from typing import cast
 
 import click
 
-_DATASET = click.argument("dataset", type=click.Path(path_type=Path))
+_DATASET = click.argument("dataset")  # a folder or a URL
 
 
 @click.command()
 @_DATASET
 @click.option("--json", "as_json", is_flag=True, help="Print plain values as JSON.")
-def info(dataset: Path, as_json: bool) -> None:
+def info(dataset: str, as_json: bool) -> None:
     """Tell what DATASET is: its counts, and the ranges and histograms of its factors, as measured."""
     from iebench.dataset import Dataset
     from iebench.describe import describe_dataset, write_description
@@ -25,14 +25,16 @@ def info(dataset: Path, as_json: bool) -> None:
 @click.command()
 @_DATASET
 @click.option("--decode", is_flag=True, help="Also decode every image and compare every member of the shards.")
-def verify(dataset: Path, decode: bool) -> None:
+def verify(dataset: str, decode: bool) -> None:
     """Check every byte of DATASET and name all damage; exit code 1 where there is any."""
     from tqdm import tqdm
 
     from iebench.errors import IebenchError
     from iebench.verify import verify_dataset
 
-    problems = verify_dataset(dataset, decode, lambda names: tqdm(names, unit=" files", disable=None, leave=False))
+    problems = verify_dataset(
+        Path(dataset), decode, lambda names: tqdm(names, unit=" files", disable=None, leave=False)
+    )
     for problem in problems:
         click.echo(problem)
     if problems:
@@ -48,7 +50,7 @@ def verify(dataset: Path, decode: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("pairs.png"), show_default=True, help="PNG to write."
 )
-def show(dataset: Path, count: int, split: str, seed: int, out: Path) -> None:
+def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
     """Draw pairs of DATASET with their transform as a PNG."""
     from iebench.dataset import Dataset
     from iebench.show import draw_sheet, pick_pairs
@@ -108,7 +110,7 @@ def import_(source: Path, out: Path, lists: Path | None, strict: bool, channels:
 @click.option(
     "--layout", type=click.Choice(["3diebench"]), default="3diebench", show_default=True, help="What to write."
 )
-def export(dataset: Path, out: Path, layout: str) -> None:
+def export(dataset: str, out: Path, layout: str) -> None:
     """Write DATASET to the folder OUT as loose files with lists and labels, the published layout."""
     from tqdm import tqdm
 

@@ -38,10 +38,10 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
     iebench objects export shapes --classes chair,mug --per-class 10
     iebench render --objects shapes --out data/shapes
     """
-    from iebench.catalogue import select_classes
     from iebench.render.procedural import export_object
+    from iebench.symmetry import select_built_in
 
-    chosen = select_classes(classes)
+    chosen = select_built_in(classes)
     for entry in chosen:
         for index in range(first, first + per_class):
             export_object(entry.synset, index, out)
@@ -55,6 +55,7 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
 @click.option(
     "--size", type=click.IntRange(16, 4096), default=128, show_default=True, help="Side of one picture in pixels."
 )
+@click.option("--abreast", type=POSITIVE, default=1, show_default=True, help="Classes side by side in a row.")
 @click.option(
     "--rotation",
     nargs=3,
@@ -73,11 +74,12 @@ def sheet_command(
     classes: str,
     per_class: int,
     size: int,
+    abreast: int,
     rotation: tuple[float, float, float],
     is_random: bool,
     objects: str,
 ) -> None:
-    """Draw objects in the scene of 3DIEBench to the picture OUT: a row for each class, a column for each object.
+    """Draw objects in the scene of 3DIEBench to the picture OUT, a class in each row.
 
     \b
     iebench objects sheet sheet.jpg --classes car,chair --per-class 4
@@ -88,6 +90,6 @@ def sheet_command(
 
     job = plan_sheet(classes, per_class, size, None if is_random else rotation, objects)
     with Progress(count_objects(job), 1, log_json=False) as progress:
-        sheet = render_sheet(job, progress.watch)
+        sheet = render_sheet(job, abreast, progress.watch)
     save_sheet(sheet, out)
     click.echo(f"{out}: {sheet.width} by {sheet.height} pixels.")

@@ -1,6 +1,7 @@
 """Reading a dataset: its card, its objects, their latents, and any one view without reading the rest."""
 
 import csv
+import fcntl
 import os
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from iebench.card import DatasetCard
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import IebenchError, UsageError
 from iebench.factors import FactorSpace
+from iebench.remote import RemoteFolder, is_remote
 from iebench.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
 
 MAX_JPEG_BYTES = 64 * 2**20
@@ -24,7 +26,8 @@ class Dataset:
     """A dataset on disk. Latents and offsets are memory-mapped and shared by all processes that open it.
 
     Attributes:
-        root: the folder.
+        location: folder or URL, as given.
+        root: the folder, that of the cache for a URL.
         card: what it is.
         latents: float64 (objects, views, factors), radians, hues in [0, 1].
         offsets: int64 (objects, views, 2), offset and length of each JPEG in its shard.
@@ -36,10 +39,15 @@ class Dataset:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         """Open a dataset.
 
+        Args:
+            root: its folder, or its URL (`https://…`, `s3://…`, `hf://…`), whose files are then fetched when they are needed.
+
         Raises:
             IebenchError: there is none, it is unfinished or damaged, or it is of another format.
         """
-        self.root = Path(root)
+        self.location = root
+        self._remote = RemoteFolder(str(root)) if is_remote(root) else None
+        self.root = self._remote.root if self._remote else Path(root)
         self.card = DatasetCard.read(self.root)
         columns = self._read_objects()
         self.splits, self.synsets = columns["split"], columns["synset"]
@@ -113,6 +121,10 @@ class Dataset:
                 raise self.damage(int(objects[number]), int(views[number]), f"the shard is {how}")
             yield content
 
+    def locate(self, name: str) -> Path:
+        """The path of one of the dataset's files, which is fetched first where the dataset is remote."""
+        return self._remote.fetch(name) if self._remote else self.root / name
+
     def damage(self, object_index: int, view: int, what: str) -> IebenchError:
         """The error to raise when a view cannot be read: it names shard, object and view."""
         name = f"{self.synsets[object_index]}/{self.object_ids[object_index]}"
@@ -124,18 +136,20 @@ class Dataset:
     def _descriptor(self, shard: str) -> int:
         if shard not in self._descriptors:
             try:
-                descriptor = os.open(self.root / shard, os.O_RDONLY)
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: neighbours are not wanted
-                self._descriptors[shard] = descriptor
+                descriptor = os.open(self.locate(shard), os.O_RDONLY)
             except OSError as error:
                 raise IebenchError(f"{self.root / shard} cannot be read ({error.strerror}): restore it.") from None
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: neighbours are not wanted
+            if self._remote:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)  # what is locked is not evicted from the cache
+            self._descriptors[shard] = descriptor
         return self._descriptors[shard]
 
     def __getstate__(self) -> dict[str, object]:
-        return {"root": self.root}  # a worker process opens the dataset for itself
+        return {"location": self.location}  # a worker process opens the dataset for itself
 
     def __setstate__(self, state: dict[str, Path]) -> None:
-        self.__init__(state["root"])  # type: ignore[misc]
+        self.__init__(state["location"])  # type: ignore[misc]
 
     def __del__(self) -> None:
         for descriptor in getattr(self, "_descriptors", {}).values():
@@ -146,7 +160,7 @@ class Dataset:
         return f"Dataset({str(self.root)!r}: {counts})"
 
     def _read_objects(self) -> dict[str, ndarray]:
-        path = self.root / OBJECTS
+        path = self.locate(OBJECTS)
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 header, *rows = csv.reader(file)
@@ -160,7 +174,7 @@ class Dataset:
             raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
 
     def _map_table(self, name: str, shape: tuple[int, ...], dtype: str) -> ndarray:
-        path = self.root / name
+        path = self.locate(name)
         try:
             table = np.load(path, mmap_mode="r", allow_pickle=False)
         except Exception as error:  # numpy's header parser fails in many ways on damaged bytes

@@ -6,60 +6,77 @@ from jaxtyping import Int, UInt8
 from numpy import ndarray
 from PIL import Image
 
+from iebench.card import DatasetCard
 from iebench.dataset import Dataset
 from iebench.errors import UsageError
 
 
-def check_size(dataset: Dataset, size: int | None) -> int:
-    """The side of decoded images: that of the dataset where none is asked for.
-
-    Raises:
-        UsageError: larger than the images, or less than one pixel.
-    """
-    stored = dataset.card.image_size
-    if size is not None and not 1 <= size <= stored:
-        raise UsageError(f"size={size}: the images of {dataset.root} have {stored} pixels a side, give 1 to {stored}.")
-    return size or stored
-
-
-def decode_views(
-    dataset: Dataset,
-    objects: Int[ndarray, " n"],
-    views: Int[ndarray, " n"],
-    images: UInt8[ndarray, "n size size 3"],
-) -> None:
-    """Fill `images` with views of a dataset, as RGB.
+class Decoder:
+    """Decodes the JPEGs of one dataset to RGB images of one size.
 
     A reduced size is decoded at the smallest eighth of the full size that is not smaller, which also costs less, and brought
     to the exact size by Pillow's antialiased bilinear filter. Channels that the card calls "bgr" are put right by the decoder.
 
-    Raises:
-        IebenchError: an image that is missing, altered, or no JPEG of the card's size; shard, object and view are named.
+    Attributes:
+        size: side of the images.
     """
-    stored, size = dataset.card.image_size, images.shape[1]
-    colorspace = dataset.card.channels.upper()
-    scaled = _scaled_side(stored, size)
-    scratch = np.empty((scaled, scaled, 3), np.uint8)
-    for place, jpeg in enumerate(dataset.read_jpegs(objects, views)):
-        buffer = images[place] if scaled == size else scratch
-        try:
-            decoded = simplejpeg.decode_jpeg(jpeg, colorspace, min_height=size, min_width=size, buffer=buffer)
-        except ValueError as error:
-            raise dataset.damage(int(objects[place]), int(views[place]), f"it does not decode ({error})") from None
+
+    def __init__(self, card: DatasetCard, size: int | None = None) -> None:
+        """Prepare for a size; None is that of the dataset.
+
+        Raises:
+            UsageError: larger than the dataset's images, or less than one pixel.
+        """
+        if size is not None and not 1 <= size <= card.image_size:
+            raise UsageError(
+                f"size={size}: the images of {card.name} have {card.image_size} pixels a side, give 1 to that."
+            )
+        self.size = size or card.image_size
+        self._colorspace = card.channels.upper()
+        self._scaled = _scaled_side(card.image_size, self.size)
+
+    def decode(self, jpeg: bytes, image: UInt8[ndarray, "size size 3"]) -> None:
+        """Fill an image.
+
+        Raises:
+            ValueError: no whole JPEG of the dataset's size.
+        """
+        direct = self._scaled == self.size
+        buffer = image if direct else np.empty((self._scaled, self._scaled, 3), np.uint8)
+        decoded = simplejpeg.decode_jpeg(
+            jpeg, self._colorspace, min_height=self.size, min_width=self.size, buffer=buffer
+        )
         if decoded.shape != buffer.shape:
-            what = f"it decodes to {decoded.shape[1]} x {decoded.shape[0]} pixels and not to {scaled}"
-            raise dataset.damage(int(objects[place]), int(views[place]), what)
-        if buffer is scratch:
-            images[place] = Image.fromarray(scratch).resize((size, size), Image.Resampling.BILINEAR)
+            raise ValueError(f"it has {decoded.shape[1]} x {decoded.shape[0]} pixels and not {self._scaled}")
+        if not direct:
+            image[:] = Image.fromarray(buffer).resize((self.size, self.size), Image.Resampling.BILINEAR)
+
+    def decode_views(
+        self,
+        dataset: Dataset,
+        objects: Int[ndarray, " n"],
+        views: Int[ndarray, " n"],
+        images: UInt8[ndarray, "n size size 3"],
+    ) -> None:
+        """Fill images with views of the dataset.
+
+        Raises:
+            IebenchError: one that is missing, altered, or no JPEG of the card's size; shard, object and view are named.
+        """
+        for place, jpeg in enumerate(dataset.read_jpegs(objects, views)):
+            try:
+                self.decode(jpeg, images[place])
+            except ValueError as error:
+                raise dataset.damage(int(objects[place]), int(views[place]), str(error)) from None
 
 
 def decode_view(
     dataset: Dataset, object_index: int, view: int, size: int | None = None
 ) -> UInt8[ndarray, "size size 3"]:
     """One view as an RGB image."""
-    side = check_size(dataset, size)
-    images = np.empty((1, side, side, 3), np.uint8)
-    decode_views(dataset, np.array([object_index]), np.array([view]), images)
+    decoder = Decoder(dataset.card, size)
+    images = np.empty((1, decoder.size, decoder.size, 3), np.uint8)
+    decoder.decode_views(dataset, np.array([object_index]), np.array([view]), images)
     return images[0]
 
 

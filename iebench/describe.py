@@ -38,7 +38,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "counts": {
             "splits": card.splits,
             "views_per_object": dataset.num_views,
-            "failures": len(read_failures(dataset.root / FAILURES)),
+            "failures": len(read_failures(dataset.locate(FAILURES))),
             "bytes": sum(shard["bytes"] for shard in card.shards),
             "shards": len(card.shards),
         },

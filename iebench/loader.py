@@ -133,7 +133,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
             self._go_to(Place(epoch, 0))
 
     def state_dict(self) -> dict[str, int | bool]:
-        """The place of the next batch, as plain values, the same on all ranks while they are in step."""
+        """The place of the next batch, as plain values. Save that of rank 0, which has a batch in every step."""
         plan = {name: getattr(self.plan, name) for name in _MUST_AGREE}
         return {"epoch": self.place.epoch, "read": self.place.read, **plan}
 

@@ -9,7 +9,7 @@ before. Workers do not appear at all: torch hands batch i of a rank to worker i 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Int, UInt64
@@ -93,6 +93,30 @@ def count_batches(plan: Plan, rank: int) -> int:
     steps, left = divmod(plan.num_items, plan.step_size)
     extra = {"keep": left > rank, "drop": False, "pad": left > 0}[plan.last]
     return steps + extra
+
+
+class ShardPart(NamedTuple):
+    """What one consumer streams of one shard: every `parts`-th sample, from the `part`-th on."""
+
+    shard: int
+    part: int
+    parts: int
+
+
+def divide_shards(num_shards: int, num_consumers: int, consumer: int, seed: int, epoch: int) -> list[ShardPart]:
+    """The shards that one consumer, a worker of a rank, streams in an epoch, in their order.
+
+    Every sample goes to exactly one consumer. As many whole shards as can be are divided evenly; those left over, which are all
+    of them where consumers outnumber shards, are shared by several consumers.
+    """
+    order = order_items(Plan(num_shards, 1, seed=seed), epoch)
+    left = num_shards % num_consumers
+    whole = [ShardPart(int(shard), 0, 1) for shard in order[left + consumer :: num_consumers]]
+    if not left:
+        return whole
+    shared = consumer % left
+    sharers = len(range(shared, num_consumers, left))
+    return [*whole, ShardPart(int(order[shared]), consumer // left, sharers)]
 
 
 def choose_views(

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from iebench.dataset import Dataset
-from iebench.decode import check_size, decode_views
+from iebench.decode import Decoder
 from iebench.loader import Arrays, BatchLoader, find_rank
 from iebench.order import Last, Plan, choose_views
 from iebench.rotations import RotationFormat
@@ -83,7 +83,8 @@ class PairDataset(TorchDataset[Pair]):
         self.dataset = Dataset(path)
         self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
         self.seed, self.epoch = seed, 0
-        self.size = check_size(self.dataset, size)
+        self._decoder = Decoder(self.dataset.card, size)
+        self.size = self._decoder.size
         self.num_views = num_views
         self._transform = make_transform(transform, self.dataset.space, rotation_format, canonical, translation_frame)
         first = choose_views(seed, 0, self.objects[:1], self.dataset.num_views, num_views)
@@ -146,7 +147,7 @@ class PairDataset(TorchDataset[Pair]):
         objects = self.objects[items]
         views = choose_views(self.seed, epoch, objects, self.dataset.num_views, self.num_views)
         flat = images.reshape(-1, *images.shape[2:])
-        decode_views(self.dataset, np.tile(objects, self.num_views), views.T.reshape(-1), flat)
+        self._decoder.decode_views(self.dataset, np.tile(objects, self.num_views), views.T.reshape(-1), flat)
         transforms = self._compute_transforms(objects, views)
         return transforms, self.dataset.labels[objects], objects, views
 

@@ -11,6 +11,7 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float
 
+from iebench.catalogue import CLASSES, ObjectClass, select_classes
 from iebench.errors import UsageError
 
 
@@ -59,3 +60,23 @@ def find_symmetry(synset: str) -> Symmetry:
     if synset not in symmetries():
         raise UsageError(f"There are no built-in objects of synset {synset!r}: `iebench objects list` names them all.")
     return symmetries()[synset]
+
+
+def built_in_classes() -> tuple[ObjectClass, ...]:
+    """The classes of built-in objects: the benchmark's 55, then those added to `data/symmetry.csv`, in its order."""
+    known = {entry.synset for entry in CLASSES}
+    added = [row for row in symmetries().values() if row.synset not in known]
+    return CLASSES + tuple(ObjectClass(len(CLASSES) + i, row.synset, row.name) for i, row in enumerate(added))
+
+
+def select_built_in(text: str) -> tuple[ObjectClass, ...]:
+    """The classes of built-in objects that `--classes` asks for: a number, or names and synsets with commas between.
+
+    Raises:
+        UsageError: an unknown class, or a number outside 1..55.
+    """
+    by_word = {word: entry for entry in built_in_classes() for word in (entry.name, entry.synset)}
+    words = [word.strip() for word in text.split(",")]
+    if all(word in by_word for word in words):
+        return tuple(sorted({by_word[word] for word in words}))
+    return select_classes(text)

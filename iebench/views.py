@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from iebench.dataset import Dataset
-from iebench.decode import check_size, decode_views
+from iebench.decode import Decoder
 from iebench.loader import Arrays, BatchLoader
 from iebench.order import Plan
 
@@ -49,7 +49,8 @@ class ViewDataset(TorchDataset[View]):
         """
         self.dataset = Dataset(path)
         self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
-        self.size = check_size(self.dataset, size)
+        self._decoder = Decoder(self.dataset.card, size)
+        self.size = self._decoder.size
 
     def __len__(self) -> int:
         """Views of all objects."""
@@ -76,7 +77,7 @@ class ViewDataset(TorchDataset[View]):
         """Decode some views; returns labels, object indices and views. All epochs are alike."""
         places, views = np.divmod(items, self.dataset.num_views)
         objects = self.objects[places]
-        decode_views(self.dataset, objects, views, images)
+        self._decoder.decode_views(self.dataset, objects, views, images)
         return self.dataset.labels[objects], objects, views
 
     def pack(self, images: UInt8[Tensor, "batch size size 3"], arrays: Arrays) -> View:

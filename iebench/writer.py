@@ -12,6 +12,7 @@ from jaxtyping import Float, Int, UInt32
 from numpy import ndarray
 
 from iebench.card import DatasetCard, describe_file
+from iebench.pages import write_pages
 
 OBJECTS, FAILURES = "objects.csv", "failures.csv"
 LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
@@ -86,6 +87,7 @@ def finish_dataset(
         shards=[_describe_shard(root, part.rows) for part in parts],
         files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, FAILURES)},
     )
+    write_pages(root, finished)
     finished.write(root)
     return finished
 

@@ -1,6 +1,8 @@
 """SIGTERM and SIGUSR1, with which schedulers announce that they take a machine back."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 import torch
@@ -41,3 +43,13 @@ class Interruption:
         flag = torch.tensor(float(bool(self.signal)), device=device)
         distributed.all_reduce(flag, op=distributed.ReduceOp.MAX)
         return bool(flag.item())
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Processes that start in here never get the signals; to this one they come afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -49,11 +49,15 @@ def variance(embeddings: Embeddings) -> Scalar:
 
 @in_full_precision
 def covariance(embeddings: Embeddings) -> Scalar:
-    """Sum of the squared off-diagonal entries of the covariance matrix, divided by the number of coordinates."""
+    """Sum of the squared off-diagonal entries of the covariance matrix, divided by the number of coordinates.
+
+    XᵀX and XXᵀ have the same sum of squares, so the smaller of the two is built.
+    """
     num_samples, size = embeddings.shape
     centred = embeddings - embeddings.mean(dim=0)
-    matrix = centred.T @ centred / (num_samples - 1)
-    return (matrix.square().sum() - matrix.diagonal().square().sum()) / size
+    matrix = centred @ centred.T if num_samples < size else centred.T @ centred
+    diagonal = centred.square().sum(dim=0)
+    return (matrix.square().sum() - diagonal.square().sum()) / (size * (num_samples - 1) ** 2)
 
 
 def variance_of_both(source: Embeddings, target: Embeddings) -> Scalar:

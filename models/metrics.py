@@ -35,13 +35,14 @@ class MetricsFile:
         """Appends a row."""
         new = [name for name in metrics if name not in self.columns]
         if new:
-            rows = self._read()
+            rows = self.read()
             self.columns += new
             self._rewrite(rows)
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns).writerow({"step": step, **metrics})
 
-    def _read(self) -> list[dict[str, str]]:
+    def read(self) -> list[dict[str, str]]:
+        """The rows so far."""
         if not self.path.exists():
             return []
         with self.path.open(newline="") as file:

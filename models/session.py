@@ -1,5 +1,7 @@
 """A training that is set up: dataset, method, probes and optimiser on their devices."""
 
+import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ class Session:
         watched: The method with its online probes.
         optimizer: Of both.
         loader: Training pairs; each pass over it is the next epoch.
-        val_loader: Pairs of the split val; None if it is empty.
+        val_loader: Pairs of the split val; None if there is none.
         num_steps: Steps of the whole training.
         steps_per_epoch: Batches of a whole epoch.
     """
@@ -51,6 +53,15 @@ class Session:
     @property
     def trainer(self) -> TrainerSettings:
         return self.config.trainer
+
+    @property
+    def validation_steps(self) -> int:
+        """Steps between two passes over val."""
+        return self.trainer.validate_every * self.steps_per_epoch
+
+    def learning_rate(self, step: int) -> float:
+        """The method's learning rate in a step."""
+        return learning_rate_at(self.trainer, step, self.steps_per_epoch, self.num_steps)
 
     def gather_objects(self, value: Any) -> list[Any]:
         """A value of each process, in the order of their ranks."""
@@ -71,7 +82,8 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     fabric = launch(trainer)
     torch.manual_seed(trainer.seed)
     trainer = replace(trainer, precision=choose_precision(trainer.precision, fabric.device.type))
-    pairs, val = (open_pairs(data, split, method_settings, trainer) for split in ("train", "val"))
+    pairs = open_pairs(data, "train", method_settings, trainer)
+    val = open_pairs(data, "val", method_settings, trainer) if "val" in pairs.dataset.card.splits else None
     check_batch_size(trainer.batch_size, len(pairs))
     config = RunConfig(
         name, method_settings, trainer, describe_dataset(pairs.dataset), pairs.transform_size, len(CLASSES)
@@ -79,9 +91,10 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     watched = build(config, len(pairs.dataset.classes))
     synchronise_batch_norm(watched, fabric.device)
     module, optimizer = fabric.setup(watched, make_optimizer(watched, trainer))
-    options = {"batch_size": trainer.batch_size // num_processes(), "num_workers": trainer.num_workers}
-    loader = pairs.loader(**options, last="drop")
-    val_loader = val.loader(**options, last="keep") if len(val) else None
+    local_batch = trainer.batch_size // num_processes()
+    num_workers = min(trainer.num_workers, num_cores())
+    loader = pairs.loader(local_batch, num_workers, last="drop")
+    val_loader = val.loader(local_batch, num_workers, last="pad") if val else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
     return Session(config, fabric, module, watched, optimizer, loader, val_loader, num_steps, len(loader))
 
@@ -92,6 +105,7 @@ def launch(trainer: TrainerSettings) -> Fabric:
     if device == "cuda" and trainer.devices > torch.cuda.device_count():
         raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices")
     plugin = precision_plugin(choose_precision(trainer.precision, device), device)
+    torch.backends.cudnn.benchmark = True  # image sizes stay the same
     many = trainer.devices * trainer.nodes > 1
     fabric = Fabric(
         accelerator=device,
@@ -108,6 +122,11 @@ def open_pairs(data: Path, split: str, method_settings: MethodSettings, trainer:
     """The pairs of a split; those of val are the same whatever the seed."""
     seed = trainer.seed if split == "train" else 0
     return PairDataset(data, split=split, transform=method_settings.transform, seed=seed, size=trainer.size or None)
+
+
+def num_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_batch_size(batch_size: int, num_pairs: int) -> None:
@@ -151,3 +170,14 @@ def make_optimizer(watched: Watched, trainer: TrainerSettings) -> torch.optim.Op
         {"params": list(watched.probes.parameters()), "lr": PROBE_LEARNING_RATE, "is_probe": True},
     ]
     return torch.optim.Adam(groups, lr=trainer.learning_rate, fused=True)
+
+
+def learning_rate_at(trainer: TrainerSettings, step: int, steps_per_epoch: int, num_steps: int) -> float:
+    """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
+    if trainer.schedule == "constant":
+        return trainer.learning_rate
+    warmup = min(trainer.warmup_epochs * steps_per_epoch, num_steps)
+    if step < warmup:
+        return trainer.learning_rate * (step + 1) / warmup
+    progress = (step - warmup) / max(num_steps - warmup, 1)
+    return trainer.learning_rate * (1 + math.cos(math.pi * progress)) / 2

@@ -16,8 +16,10 @@ class Dice:
     Only a bit generator's raw output is fixed by numpy's promises, so the few laws needed are made from it here.
     """
 
-    def __init__(self, *key: object) -> None:
+    def __init__(self, *key: object, turn: int = 0) -> None:
+        """A stream for a key, for an object whose turn it is to be variant number `turn`."""
         digest = sha256("/".join(map(str, key)).encode()).digest()
+        self._turn = turn
         self._bits = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
 
     def __call__(self, low: float = 0.0, high: float = 1.0) -> float:
@@ -35,6 +37,10 @@ class Dice:
     def choice(self, options: Sequence[T]) -> T:
         """One of the options, all equally likely."""
         return options[self.integer(0, len(options) - 1)]
+
+    def variant(self, options: Sequence[T]) -> T:
+        """One of the options in turn, from object to object, so that a few objects of a class show them all."""
+        return options[self._turn % len(options)]
 
     def noise(self, *shape: int) -> Float[np.ndarray, "..."]:
         """An array of uniform numbers in [0, 1)."""

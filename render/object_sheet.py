@@ -1,4 +1,4 @@
-"""A contact sheet of objects in the benchmark's scene: a row for each class, a column for each object."""
+"""A contact sheet of objects in the benchmark's scene."""
 
 import math
 import tempfile
@@ -35,24 +35,32 @@ def plan_sheet(
     return plan_job(RenderRequest(objects, classes, objects_per_class=per_class, views=1, size=size, factors=factors))
 
 
-def render_sheet(job: RenderJob, watch: Watch | None = None) -> Image.Image:
-    """Render the job in worker processes and lay its pictures out, rows in label order, columns in order of object ids."""
+def render_sheet(job: RenderJob, abreast: int = 1, watch: Watch | None = None) -> Image.Image:
+    """Render the job in worker processes and lay its pictures out: see `lay_out`."""
     with tempfile.TemporaryDirectory(prefix="iebench-sheet-") as scratch:
         root = Path(scratch) / "sheet"
         render_dataset(job, root, choose_engine(job, Limits()), watch=watch)
-        return lay_out(Dataset(root))
+        return lay_out(Dataset(root), abreast)
 
 
-def lay_out(dataset: Dataset) -> Image.Image:
-    """View 0 of every object of a dataset, a row for each class with its name."""
+def lay_out(dataset: Dataset, abreast: int = 1) -> Image.Image:
+    """View 0 of every object of a dataset.
+
+    Args:
+        dataset: the objects.
+        abreast: how many classes stand side by side in a row of the sheet, in label order; each has its name in its corner
+            and its objects from left to right in the order of their ids.
+    """
     side = dataset.card.image_size
-    rows = {entry.synset: [i for i, s in enumerate(dataset.synsets) if s == entry.synset] for entry in dataset.classes}
-    sheet = Image.new("RGB", (side * max(map(len, rows.values())), side * len(rows)))
+    members = [[i for i, synset in enumerate(dataset.synsets) if synset == c.synset] for c in dataset.classes]
+    wide = side * max(map(len, members))
+    sheet = Image.new("RGB", (wide * abreast, side * -(-len(members) // abreast)), "white")
     draw = ImageDraw.Draw(sheet)
-    for row, (entry, members) in enumerate(zip(dataset.classes, rows.values(), strict=True)):
-        for column, index in enumerate(sorted(members, key=lambda i: dataset.object_ids[i])):
-            sheet.paste(Image.fromarray(decode_view(dataset, index, 0)), (column * side, row * side))
-        draw.text((3, row * side + 2), entry.name, fill="white", stroke_width=1, stroke_fill="black")
+    for place, (entry, indices) in enumerate(zip(dataset.classes, members, strict=True)):
+        left, top = place % abreast * wide, place // abreast * side
+        for column, index in enumerate(sorted(indices, key=lambda i: dataset.object_ids[i])):
+            sheet.paste(Image.fromarray(decode_view(dataset, index, 0)), (left + column * side, top))
+        draw.text((left + 3, top + 2), entry.name, fill="white", stroke_width=1, stroke_fill="black")
     return sheet
 
 

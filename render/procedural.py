@@ -66,7 +66,7 @@ def build(synset: str, index: int) -> ProceduralObject:
     Raises:
         UsageError: there is no recipe for this synset.
     """
-    parts = tuple(_find_recipe(synset)(Dice(CATALOGUE_VERSION, synset, index)))
+    parts = tuple(_find_recipe(synset)(Dice(CATALOGUE_VERSION, synset, index, turn=index)))
     return ProceduralObject(synset, object_id(index), _to_unit_diagonal(parts))
 
 

@@ -40,7 +40,7 @@ from iebench.render.shapes import (
 
 @recipe("clock")
 def clock(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["wall", "alarm", "mantel", "tall"])
+    kind = d.variant(["wall", "alarm", "mantel", "tall"])
     case, trim, face = solid(d), metal(d), dial(d)
     r = {"wall": 0.45, "alarm": 0.4, "mantel": 0.3, "tall": 0.17}[kind]
     y = {"wall": 0.5, "alarm": 0.5, "mantel": 0.36, "tall": 0.95}[kind]
@@ -148,7 +148,7 @@ def dishwasher(d: Dice) -> Iterator[Part]:
 @recipe("faucet")
 def faucet(d: Dice) -> Iterator[Part]:
     steel, trim = d.choice([metal, metal, paint])(d), metal(d)
-    kind = d.choice(["gooseneck", "basin", "bridge"])
+    kind = d.variant(["gooseneck", "basin", "bridge"])
     rise, reach, r = (
         (d(0.7, 0.9), d(0.35, 0.5), d(0.05, 0.07))
         if kind == "gooseneck"
@@ -329,7 +329,7 @@ def stove(d: Dice) -> Iterator[Part]:
 def washer(d: Dice) -> Iterator[Part]:
     w, h, depth = 0.66, d(0.84, 0.95), d(0.55, 0.66)
     body, trim, front = hard(d), hard(d), -depth / 2
-    if d.chance(0.75):
+    if d.variant(["front", "front", "front", "top"]) == "front":
         yield Part("body", rounded_box(w, h, depth, 0.03).move(y=h / 2), body)
         r, y = d(0.19, 0.23), 0.45 * h
         swing = 70 if d.chance(0.3) else 0

@@ -37,7 +37,7 @@ from iebench.render.shapes import (
 
 @recipe("airplane")
 def airplane(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["airliner", "propeller", "jet"])
+    kind = d.variant(["airliner", "propeller", "jet"])
     body, trim, r = paint(d), paint(d), d(0.05, 0.07)
     nose = -0.42 if kind == "airliner" else -0.36
     yield Part("fuselage", hull([(-0.5, 0.3 * r, 0.3 * r, -0.2 * r), (-0.47, r, r, -0.1 * r), (nose, 1.7 * r, 1.7 * r, 0),
@@ -100,7 +100,7 @@ def rocket(d: Dice) -> Iterator[Part]:
 
 @recipe("watercraft")
 def watercraft(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["sail", "motor", "ship"])
+    kind = d.variant(["sail", "motor", "ship"])
     w = {"sail": d(0.24, 0.3), "motor": d(0.28, 0.34), "ship": d(0.15, 0.2)}[kind]
     h, stern, body = d(0.1, 0.14), d(0.6, 0.9), paint(d)
     half = curve([(0, -0.5), (0.32 * w, -0.3), (0.5 * w, 0), (0.5 * stern * w, 0.48)], 5)

@@ -36,7 +36,7 @@ from iebench.render.shapes import (
 
 @recipe("camera")
 def camera(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["reflex", "compact", "rangefinder"])
+    kind = d.variant(["reflex", "compact", "rangefinder"])
     w, h, depth = 1.0, d(0.55, 0.7), d(0.28, 0.4)
     body, trim, long = hard(d), metal(d), d(0.3, 0.6) if kind == "reflex" else d(0.12, 0.25)
     yield Part("body", rounded_box(w, h, depth, 0.09).move(y=h / 2), body)
@@ -77,7 +77,7 @@ def camera(d: Dice) -> Iterator[Part]:
 
 @recipe("cellphone")
 def cellphone(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["smart", "smart", "flip", "bar"])
+    kind = d.variant(["smart", "smart", "flip", "bar"])
     body, black, trim = hard(d), rubber(d), metal(d)
     if kind == "flip":
         w, h, deep = d(0.46, 0.56), 0.56, 0.1
@@ -120,7 +120,7 @@ def cellphone(d: Dice) -> Iterator[Part]:
 
 @recipe("display")
 def display(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["monitor", "television", "tube"])
+    kind = d.variant(["monitor", "television", "tube"])
     body, black, show = hard(d), rubber(d), screen(d)
     w = 1.0
     h = w * (d(0.74, 0.82) if kind == "tube" else d(0.54, 0.68))
@@ -166,7 +166,7 @@ def display(d: Dice) -> Iterator[Part]:
 
 @recipe("keyboard")
 def keyboard(d: Dice) -> Iterator[Part]:
-    full = d.chance(0.6)
+    full = d.variant([True, False])
     w, depth, rows = 1.0, d(0.32, 0.4), 5
     body, caps, accent = hard(d), plastic(d), plastic(d)
     main = 0.7 * w if full else 0.95 * w
@@ -258,7 +258,7 @@ def telephone(d: Dice) -> Iterator[Part]:
     body, hand, trim = plastic(d), plastic(d), metal(d)
     if d.chance(0.5):
         body = hand
-    rotary = d.chance(0.45)
+    rotary = d.variant([False, True])
     w, depth = (0.7, 0.6) if rotary else (d(0.72, 0.85), d(0.75, 0.85))
     front, rise = -depth / 2, d(0.3, 0.38) if rotary else d(0.2, 0.28)
     grip = curve([(-0.36, 0, 0), (-0.2, 0.08, 0), (0.2, 0.08, 0), (0.36, 0, 0)], 4)

@@ -130,7 +130,7 @@ def bench(d: Dice) -> Iterator[Part]:
         planks,
     )
     post = box(0.05, back, 0.03).move(y=back / 2).turn("x", lean).move(y=seat, z=depth / 2 + 0.01)
-    kind = d.choice(["legs", "slab", "cross"])
+    kind = d.variant(["legs", "slab", "cross"])
     if kind == "legs":
         side = box(0.05, seat, 0.05).move(y=seat / 2, z=0.42 * depth).mirror("z")
     elif kind == "slab":
@@ -149,7 +149,7 @@ def bench(d: Dice) -> Iterator[Part]:
 def chair(d: Dice) -> Iterator[Part]:
     w, depth, seat, back = d(0.42, 0.52), d(0.42, 0.5), d(0.42, 0.5), d(0.42, 0.6)
     frame, soft = solid(d), d.choice([solid, cloth])(d)
-    base = d.choice(["legs", "legs", "pedestal", "sled"])
+    base = d.variant(["legs", "legs", "pedestal", "sled"])
     yield Part("seat", rounded_box(w, d(0.04, 0.08), depth, 0.03).move(y=seat), soft)
     if base == "legs":
         yield Part(
@@ -187,7 +187,7 @@ def chair(d: Dice) -> Iterator[Part]:
 @recipe("lamp")
 def lamp(d: Dice) -> Iterator[Part]:
     shade, stem, base = fabric(d), hard(d), hard(d)
-    kind = d.choice(["table", "floor", "desk"])
+    kind = d.variant(["table", "floor", "desk"])
     if kind == "desk":
         yield Part("base", cylinder(0.2, 0.04).move(y=0.02), base)
         elbow, head = np.array([0, d(0.4, 0.5), 0.22]), np.array([0, d(0.7, 0.8), -0.18])
@@ -285,7 +285,7 @@ def sofa(d: Dice) -> Iterator[Part]:
 
 @recipe("table")
 def table(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["rectangle", "rectangle", "round", "oval"])
+    kind = d.variant(["rectangle", "rectangle", "round", "oval"])
     height, thick = d(0.4, 0.75), d(0.025, 0.06)
     w, depth = d(0.9, 1.4), d(0.55, 0.8)
     top, frame = solid(d), solid(d)

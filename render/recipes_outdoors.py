@@ -43,7 +43,7 @@ def birdhouse(d: Dice) -> Iterator[Part]:
     w, depth, h, gable = d(0.42, 0.55), d(0.4, 0.5), d(0.42, 0.6), d(0.14, 0.26)
     walls, roof, trim = solid(d), solid(d), wood(d)
     front = -depth / 2
-    kind = d.choice(["gable", "gable", "round"])
+    kind = d.variant(["gable", "gable", "round"])
     if kind == "gable":
         yield Part(
             "walls",
@@ -77,7 +77,7 @@ def birdhouse(d: Dice) -> Iterator[Part]:
 @recipe("mailbox")
 def mailbox(d: Dice) -> Iterator[Part]:
     body, flag, steel, post = d.choice([paint, metal, plastic])(d), plastic(d), metal(d), solid(d)
-    kind = d.choice(["rural", "rural", "pillar"])
+    kind = d.variant(["rural", "rural", "pillar"])
     if kind == "pillar":
         w, h = 0.42, d(0.85, 1.0)
         yield Part("body", _pillar_box(w, h), body)
@@ -115,7 +115,7 @@ def _pillar_box(w: float, h: float) -> Shape:
 
 @recipe("tower")
 def tower(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["castle", "lighthouse", "lattice", "pagoda"])
+    kind = d.variant(["castle", "lighthouse", "lattice", "pagoda"])
     maker = {"castle": _castle, "lighthouse": _lighthouse, "lattice": _lattice, "pagoda": _pagoda}[kind]
     yield from maker(d)
 

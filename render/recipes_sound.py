@@ -39,7 +39,7 @@ from iebench.render.shapes import (
 @recipe("earphone")
 def earphone(d: Dice) -> Iterator[Part]:
     body, soft, trim = hard(d), rubber(d), metal(d)
-    if d.chance(0.25):
+    if d.variant(["over", "over", "over", "in"]) == "in":
         bud = (
             ball(0.16) + cylinder(0.06, 0.1, 0.045, axis="z").move(z=-0.1) + cylinder(0.035, 0.22, 0.025).move(y=-0.14)
         )
@@ -71,7 +71,7 @@ def earphone(d: Dice) -> Iterator[Part]:
 
 @recipe("guitar")
 def guitar(d: Dice) -> Iterator[Part]:
-    electric = d.chance(0.4)
+    electric = d.variant([False, True])
     body, neck, trim = d.choice([wood, paint])(d), wood(d), d.choice([plastic, paint, metal])(d)
     deep, lower, waist, upper = (
         (0.06, d(0.18, 0.2), d(0.11, 0.13), d(0.15, 0.17))
@@ -161,7 +161,7 @@ def loudspeaker(d: Dice) -> Iterator[Part]:
 
 @recipe("microphone")
 def microphone(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["hand", "table", "studio"])
+    kind = d.variant(["hand", "table", "studio"])
     body, head, trim, black = hard(d), dots(d), metal(d), rubber(d)
     if kind == "studio":
         r = d(0.11, 0.14)
@@ -212,7 +212,7 @@ def microphone(d: Dice) -> Iterator[Part]:
 @recipe("piano")
 def piano(d: Dice) -> Iterator[Part]:
     body, trim = d.choice([wood, paint])(d), metal(d)
-    grand = d.chance(0.45)
+    grand = d.variant([False, True])
     if grand:
         right = [
             (0.5, -0.32),

@@ -100,7 +100,7 @@ def bookshelf(d: Dice) -> Iterator[Part]:
 
 @recipe("cabinet")
 def cabinet(d: Dice) -> Iterator[Part]:
-    tall = d.chance(0.35)
+    tall = d.variant([False, False, True])
     w, h, depth = (d(0.6, 0.8), d(0.95, 1.2), d(0.35, 0.45)) if tall else (d(0.9, 1.2), d(0.5, 0.7), d(0.35, 0.45))
     body, doors, knob = solid(d), solid(d), metal(d)
     lift, front = d(0.12, 0.22), -depth / 2
@@ -175,7 +175,7 @@ def file_cabinet(d: Dice) -> Iterator[Part]:
 
 @recipe("trash bin")
 def trash_bin(d: Dice) -> Iterator[Part]:
-    yield from d.choice([_pedal_bin, _wheeled_bin, _wire_bin])(d)
+    yield from d.variant([_pedal_bin, _wheeled_bin, _wire_bin])(d)
 
 
 def _pedal_bin(d: Dice) -> Iterator[Part]:

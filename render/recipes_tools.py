@@ -30,7 +30,7 @@ from iebench.render.shapes import (
 
 @recipe("knife")
 def knife(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["chef", "dagger", "cleaver", "folding"])
+    kind = d.variant(["chef", "dagger", "cleaver", "folding"])
     handle, steel, trim = d.choice([wood, plastic, rubber])(d), metal(d), metal(d)
     long = {"chef": d(0.58, 0.66), "dagger": d(0.5, 0.6), "cleaver": d(0.45, 0.55), "folding": d(0.42, 0.5)}[kind]
     w = {"chef": d(0.1, 0.14), "dagger": d(0.07, 0.1), "cleaver": d(0.2, 0.26), "folding": d(0.07, 0.1)}[kind]
@@ -105,7 +105,7 @@ def rifle(d: Dice) -> Iterator[Part]:
 
 
 def _slim_rifle(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["hunting", "assault", "sniper"])
+    kind = d.variant(["hunting", "assault", "sniper"])
     stock, body, steel = d.choice([wood, plastic])(d), d.choice([metal, paint])(d), metal(d)
     t, drop = d(0.035, 0.05), d(0.03, 0.08)
     if kind == "assault":

@@ -51,7 +51,7 @@ def _wheels(d: Dice, radius: float, track: float, stations: list[float]) -> Iter
 
 @recipe("bus")
 def bus(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["city", "double", "school"])
+    kind = d.variant(["city", "double", "school"])
     w, wheel = d(0.25, 0.29), 0.055
     top = 0.5 if kind == "double" else d(0.28, 0.34)
     nose = -0.36 if kind == "school" else -0.5
@@ -85,7 +85,7 @@ def bus(d: Dice) -> Iterator[Part]:
 
 @recipe("car")
 def car(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["saloon", "hatchback", "van", "pickup", "sports"])
+    kind = d.variant(["saloon", "hatchback", "van", "pickup", "sports"])
     w, wheel = d(0.40, 0.46), d(0.085, 0.105)
     body, sill = paint(d), wheel * 0.7
     waist = sill + {"sports": d(0.11, 0.13), "van": d(0.2, 0.24)}.get(kind, d(0.15, 0.18))
@@ -128,7 +128,7 @@ def car(d: Dice) -> Iterator[Part]:
 
 @recipe("motorbike")
 def motorbike(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["cruiser", "racer", "scooter"])
+    kind = d.variant(["cruiser", "racer", "scooter"])
     body, steel, black = paint(d), metal(d), rubber(d)
     r, front, back = 0.12 if kind == "scooter" else d(0.16, 0.19), -0.36, 0.32
     tyre = torus(r - 0.035, 0.075, "x").move(y=r)
@@ -194,7 +194,7 @@ def skateboard(d: Dice) -> Iterator[Part]:
 
 @recipe("train")
 def train(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["steam", "express", "diesel"])
+    kind = d.variant(["steam", "express", "diesel"])
     body, trim, black, panes = paint(d), paint(d), rubber(d), window(d)
     w = d(0.17, 0.2)
     if kind == "steam":

@@ -123,7 +123,7 @@ def flowerpot(d: Dice) -> Iterator[Part]:
     )
     yield Part("soil", cylinder(0.86 * r, 0.03).move(y=h - 0.04), Material("soil", (0.03, 0.015, 0.008), 0.0, 0.0))
     yield Part("print", box(0.16, 0.13, 0.03).move(y=0.5 * h, z=-(foot + r) / 2), label(d), "front")
-    plant = d.choice(["blades", "bush", "cactus", "flowers"])
+    plant = d.variant(["blades", "bush", "cactus", "flowers"])
     if plant == "blades":
         for i in range(d.integer(7, 11)):
             lean, tall = d(0.1, 0.35), d(0.4, 0.65)
@@ -162,7 +162,7 @@ def flowerpot(d: Dice) -> Iterator[Part]:
 
 @recipe("jar")
 def jar(d: Dice) -> Iterator[Part]:
-    if d.chance(0.5):
+    if d.variant(["glass", "urn"]) == "glass":
         r, h = d(0.34, 0.42), d(0.75, 0.95)
         yield Part(
             "glass",

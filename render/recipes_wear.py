@@ -38,7 +38,7 @@ from iebench.render.shapes import (
 
 @recipe("bag")
 def bag(d: Dice) -> Iterator[Part]:
-    yield from d.choice([_handbag, _backpack, _shopping_bag, _briefcase])(d)
+    yield from d.variant([_handbag, _backpack, _shopping_bag, _briefcase])(d)
 
 
 def _handbag(d: Dice) -> Iterator[Part]:
@@ -152,7 +152,7 @@ def cap(d: Dice) -> Iterator[Part]:
 
 @recipe("helmet")
 def helmet(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["full", "cycle", "football"])
+    kind = d.variant(["full", "cycle", "football"])
     shell, trim, black = paint(d), hard(d), rubber(d)
     if kind == "cycle":
         wide, tall = d(0.88, 1.1), d(0.85, 1.15)
@@ -246,7 +246,7 @@ def _cycle_helmet(d: Dice) -> Iterator[Part]:
 
 @recipe("pillow")
 def pillow(d: Dice) -> Iterator[Part]:
-    kind = d.choice(["square", "long", "bolster", "round"])
+    kind = d.variant(["square", "long", "bolster", "round"])
     soft, trim = fabric(d), cloth(d)
     if kind == "bolster":
         r = d(0.13, 0.18)

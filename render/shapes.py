@@ -133,8 +133,10 @@ def loft(rings: np.ndarray | Sequence[np.ndarray], caps: bool = True, wrap: bool
 
 def extrude(outline: Line, depth: float, holes: Sequence[Line] = ()) -> Shape:
     """A polygon in the plane of x and y, with holes, pulled to z = ±depth / 2."""
-    polygon = Polygon(_round(outline), [_round(hole) for hole in holes])
+    whole = Polygon(_round(outline), [_round(hole) for hole in holes])
+    polygon = whole.simplify(1e-4)  # points on a straight line would make triangles without an area
     flat, faces = triangulate_polygon(polygon, engine="earcut")
+    faces = _flip_slivers(flat, faces)
     front, back = (np.column_stack([flat, np.full(len(flat), z)]) for z in (-depth / 2, depth / 2))
     walls = _edges_of_one_face(faces)
     n = len(flat)
@@ -338,6 +340,22 @@ def _skin(grid: Float[np.ndarray, "rings points 3"], poles: Float[np.ndarray, "2
         faces.append(np.column_stack([starts[-1] + following, starts[-1] + around, np.full(n, last)]))
         vertices = np.concatenate([vertices, poles])
     return _outwards(vertices, np.concatenate(faces))
+
+
+def _flip_slivers(points: Outline, faces: Int[np.ndarray, "m 3"]) -> Int[np.ndarray, "m 3"]:
+    """The triangulation without triangles of three points on a line: their long edge is flipped with the neighbour's."""
+    faces = faces.copy()
+    edges = np.roll(points[faces], -1, axis=1) - points[faces]
+    lengths = np.linalg.norm(edges, axis=2)
+    area = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    for sliver in np.flatnonzero(area < 1e-5 * lengths.max(axis=1) ** 2):
+        c, a, b = np.roll(faces[sliver], -int(lengths[sliver].argmax()))
+        shares = (faces == a).any(axis=1) & (faces == c).any(axis=1)
+        shares[sliver] = False
+        for other in np.flatnonzero(shares):
+            (d,) = set(faces[other].tolist()) - {a, c}
+            faces[sliver], faces[other] = (a, b, d), (b, c, d)
+    return faces
 
 
 def _edges_of_one_face(faces: Int[np.ndarray, "m 3"]) -> Int[np.ndarray, "e 2"]:

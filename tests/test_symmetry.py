@@ -4,7 +4,7 @@ import pytest
 from iebench.catalogue import CLASSES
 from iebench.errors import UsageError
 from iebench.rotations import quaternion_to_matrix
-from iebench.symmetry import find_symmetry, symmetries
+from iebench.symmetry import built_in_classes, find_symmetry, select_built_in, symmetries
 
 
 def test_every_class_has_a_row_of_its_own_name() -> None:
@@ -24,3 +24,11 @@ def test_rotations_turn_about_the_up_axis() -> None:
 def test_an_unknown_synset_is_refused() -> None:
     with pytest.raises(UsageError, match="00000000"):
         find_symmetry("00000000")
+
+
+def test_classes_are_selected_by_name_or_number() -> None:
+    assert built_in_classes()[:55] == CLASSES
+    assert [entry.name for entry in select_built_in("mug, chair")] == ["chair", "mug"]
+    assert select_built_in("55") == CLASSES
+    with pytest.raises(UsageError, match="chiar"):
+        select_built_in("chiar")

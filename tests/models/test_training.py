@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+from iebench.cli_train import export_backbone_command, train_command
 from iebench.dataset import Dataset
 from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints, load
@@ -91,43 +93,36 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
     assert method.predict(embedding, torch.randn(2, 4)).shape == (2, 16)
 
 
+def start_process(data: Path, out: Path) -> subprocess.Popen:
+    """The training of `whole_run` as a command, in a process group of its own."""
+    command = [sys.executable, "-m", "iebench.cli", "train", "sie", "--data", str(data), "--out", str(out)]
+    command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
+    command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.slow
 def test_killed_in_mid_epoch(whole_run: Path, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
-    options = [
-        "--projector",
-        "16-16-16",
-        "--steps",
-        "12",
-        "--batch-size",
-        "4",
-        "--precision",
-        "32",
-        "--num-workers",
-        "1",
-        "--log-every",
-        "1",
-    ]
-    options += ["--checkpoint-every", "3", "--validate-every", "2"]
-    command = [
-        sys.executable,
-        "-c",
-        "from iebench.cli_train import train_command; train_command()",
-        "sie",
-        "--data",
-        str(data),
-        "--out",
-        str(out),
-        *options,
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    wait_for_step(out, 7, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with start_process(data, out) as process:
+        wait_for_step(out, 7, process)
+        os.killpg(process.pid, signal.SIGKILL)
     assert checkpoints.load(out / "last.ckpt")["step"] in (6, 9)
     train("sie", SETTINGS, TRAINER, data, out)
     assert_same_ending(whole_run, out)
+
+
+@pytest.mark.slow
+def test_preempted_with_all_its_workers(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "preempted"
+    with start_process(data, out) as process:
+        wait_for_step(out, 4, process)
+        os.killpg(process.pid, signal.SIGTERM)
+        _, message = process.communicate(timeout=60)
+    step = checkpoints.load(out / "last.ckpt")["step"]
+    assert process.returncode == 1
+    assert f"SIGTERM ended the run after step {step}; it is saved" in message
 
 
 def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
@@ -161,7 +156,7 @@ def test_preempted(
 def test_a_run_of_something_else_is_refused(whole_run: Path, data: Path, make_dataset: Callable[..., Dataset]) -> None:
     with pytest.raises(UsageError, match="is a run of sie, not of vicreg"):
         train("vicreg", METHODS["vicreg"].settings(), TRAINER, data, whole_run)
-    with pytest.raises(UsageError, match="was trained with --covariance-weight 1.0, not 2.0"):
+    with pytest.raises(UsageError, match=r"was trained with --covariance-weight 1\.0, not 2\.0"):
         train("sie", replace(SETTINGS, covariance_weight=2.0), TRAINER, data, whole_run)
     with pytest.raises(UsageError, match="trained on another dataset"):
         train("sie", SETTINGS, TRAINER, make_dataset("other", seed=1).root, whole_run)
@@ -226,3 +221,35 @@ def test_one_class_is_too_few_for_supervision(make_dataset: Callable[..., Datase
     data = make_dataset(classes="1", objects_per_class=12).root
     with pytest.raises(UsageError, match="supervised needs 2 classes"):
         train("supervised", METHODS["supervised"].settings(), TRAINER, data, tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_dry_run_trains_nothing(data: Path, tmp_path: Path) -> None:
+    arguments = ["sie", "--data", str(data), "--batch-size", "8", "--size", "16", "--num-workers", "0", "--dry-run"]
+    result = CliRunner().invoke(train_command, [*arguments, "--out", str(tmp_path / "run")], catch_exceptions=False)
+    assert result.exit_code == 0
+    for part in ('"equivariance_weight": 4.5', "backbone", "11,176,512", "predictor", "4,194,304", "images/s", "MiB"):
+        assert part in result.output
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_backbone_goes_out_and_comes_in(whole_run: Path, data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "backbone.pt"
+    assert (
+        CliRunner().invoke(export_backbone_command, [str(whole_run), str(file)], catch_exceptions=False).exit_code == 0
+    )
+    trainer = replace(TRAINER, steps=1, num_workers=0, backbone_weights=str(file), learning_rate=0.0)
+    train("vicreg", METHODS["vicreg"].settings(projector="16-16"), trainer, data, tmp_path / "run")
+    first, second = (path.backbone.state_dict()["conv1.weight"] for path in (load(whole_run), load(tmp_path / "run")))
+    assert torch.equal(first, second)
+
+
+def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(IebenchError, match=r"is no run: it has no config\.json"):
+        load(tmp_path)
+
+
+def test_a_file_in_the_way_is_told(data: Path) -> None:
+    with pytest.raises(UsageError, match="is a file"):
+        train("sie", SETTINGS, TRAINER, data, data / "dataset.json")

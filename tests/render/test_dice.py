@@ -23,3 +23,7 @@ def test_laws() -> None:
     picked = [dice.choice("ab") for _ in range(300)]
     assert 100 < picked.count("a") < 200
     assert np.mean([dice.chance(0.2) for _ in range(2000)]) < 0.25
+
+
+def test_variants_take_turns() -> None:
+    assert [Dice("any", turn=turn).variant("abc") for turn in range(5)] == list("abcab")

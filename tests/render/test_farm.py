@@ -82,21 +82,26 @@ def test_two_parts_merged_give_the_same_bytes(clean, tmp_path, iebench):
 
 def test_killed_at_random_moments_and_resumed(clean, tmp_path):
     """Every process of the render is killed, again and again; what comes in the end is what an undisturbed render makes."""
-    chance = random.Random(0)
-    out, kills = tmp_path / "out", 0
-    while not out.exists():
+    chance, out = random.Random(0), tmp_path / "out"
+    for kill in range(5):
         process = subprocess.Popen(command("--out", out), start_new_session=True, stdout=subprocess.DEVNULL)
-        try:
-            assert process.wait(timeout=chance.uniform(0.5, 3.5)) == 0
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-            time.sleep(0.2)
-            assert not list(workers_of(process.pid)), "a worker outlived its parent"
-    assert kills > 0
+        if kill % 2:  # else it may die before it has done anything
+            wait_for_progress(process, partial_root(out))
+        time.sleep(chance.uniform(0, 1.5))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        time.sleep(0.2)
+        assert not list(workers_of(process.pid)), "a worker outlived its parent"
+    subprocess.run(command("--out", out), check=True, capture_output=True)
     assert digests(out) == clean
     assert not partial_root(out).exists()
+
+
+def wait_for_progress(process: subprocess.Popen, partial: Path) -> None:
+    """Wait until a render has written something, or has ended."""
+    before = set(partial.rglob("*.tar"))
+    while process.poll() is None and set(partial.rglob("*.tar")) <= before:
+        time.sleep(0.01)
 
 
 def test_a_killed_worker_costs_one_retry(clean, tmp_path):

@@ -1,4 +1,6 @@
 import hashlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -6,13 +8,15 @@ import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
-from iebench.catalogue import CLASSES
+from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import UsageError
+from iebench.render import materials, shapes
+from iebench.render.dice import Dice
 from iebench.render.obj_file import corner_normals, texture_corners
 from iebench.render.procedural import ProceduralObject, build, export_object, index_of, object_id
-from iebench.render.recipe import Part
+from iebench.render.recipe import RECIPES, Part, recipe
 from iebench.render.shapes import Shape, box, cylinder
-from iebench.symmetry import find_symmetry
+from iebench.symmetry import Symmetry, built_in_classes, find_symmetry, symmetries
 
 SYNSETS = [entry.synset for entry in CLASSES]
 NAMES = [entry.name for entry in CLASSES]
@@ -93,7 +97,8 @@ def test_an_object_is_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
     assert hashlib.sha256(read_tree(tmp_path)).hexdigest() == DIGEST
 
 
-DIGEST = ""  # of object 0 of every class; when recipes change, raise CATALOGUE_VERSION with it
+# Of object 0 of every class. When recipes change, CATALOGUE_VERSION is raised with it.
+DIGEST = "3d846191dc0699604cee401c637720549b41b38b344fc357834bd44e0123b56a"
 
 
 def test_an_export_is_a_shapenet_tree_that_others_read(tmp_path: Path) -> None:
@@ -141,3 +146,20 @@ def test_pictures_on_the_front_are_upright_and_not_mirrored() -> None:
     # Who looks at the front, towards +Z with Y up, has +X at his left hand.
     assert np.all((texture[..., 0] == 0) == (corners[..., 0] == 1))
     assert np.all((texture[..., 1] == 1) == (corners[..., 1] == 0.5))
+
+
+def test_the_example_of_the_contributing_page_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "objects.md").read_text(encoding="utf-8")
+    row = re.search(r"```csv\n(.*?)\n```", page, re.S)
+    code = re.search(r"```python\n(.*?)```", page, re.S)
+    assert row is not None and code is not None
+    synset, name, turns, front = row[1].split(",")
+    table = {**symmetries(), synset: Symmetry(synset, name, int(turns), front)}
+    for module in ("iebench.symmetry", "iebench.render.recipe"):
+        monkeypatch.setattr(f"{module}.symmetries", lambda: table)
+    words: dict[str, object] = {"np": np, "Iterator": Iterator, "Dice": Dice, "Part": Part, "recipe": recipe}
+    exec(code[1], words | vars(shapes) | vars(materials))
+    for index in range(20):
+        check_object(build(synset, index))
+    monkeypatch.delitem(RECIPES, synset)
+    assert built_in_classes()[-1] == ObjectClass(55, synset, name)

@@ -1,0 +1,93 @@
+"""Settings become options, and unknown or impossible ones are told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from click.testing import CliRunner
+
+from iebench.cli_train import make_command, train_command
+from iebench.errors import UsageError
+from iebench.models import precision
+from iebench.models.heads import parse_sizes
+from iebench.models.precision import choose_precision
+from iebench.models.registry import METHODS
+from iebench.models.session import learning_rate_at
+from iebench.models.settings import TrainerSettings, list_settings, make_settings, setting
+from iebench.models.sie import SieSettings
+
+
+@dataclass(frozen=True)
+class Example:
+    count: int = setting(3, "How many.", changes_results=False, minimum=1)
+    kind: Literal["a", "b"] = setting("a", "Which.")
+
+
+def test_fields_are_listed() -> None:
+    count, kind = list_settings(Example)
+    assert (count.option, count.kind, count.default, count.changes_results) == ("--count", int, 3, False)
+    assert (kind.kind, kind.choices) == (str, ("a", "b"))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_setting_is_an_option_with_help(name: str) -> None:
+    options = {option.name: option for option in make_command(name).params}
+    for settings in (METHODS[name].settings, TrainerSettings):
+        for entry in list_settings(settings):
+            assert options[entry.name].default == entry.default
+            assert entry.help.endswith(".")
+
+
+def test_defaults_are_the_papers() -> None:
+    sie, trainer = SieSettings(), TrainerSettings()
+    assert (sie.invariance_weight, sie.equivariance_weight, sie.variance_weight, sie.covariance_weight) == (
+        10,
+        4.5,
+        10,
+        1,
+    )
+    assert (sie.prediction_variance_weight, sie.projector) == (10, "1024-1024-1024")
+    assert (trainer.batch_size, trainer.epochs, trainer.learning_rate, trainer.weight_decay) == (1024, 2000, 1e-3, 1e-6)
+
+
+def test_a_near_option_and_method_are_suggested() -> None:
+    result = CliRunner().invoke(train_command, ["sie", "--data", "x", "--batchsize", "3"])
+    assert result.exit_code == 2
+    assert "--batch-size" in result.output
+    with pytest.raises(UsageError, match="did you mean vicreg"):
+        CliRunner().invoke(train_command, ["vicregg"], catch_exceptions=False)
+
+
+def test_impossible_settings_are_told() -> None:
+    with pytest.raises(UsageError, match="--steps -1"):
+        TrainerSettings(steps=-1)
+    with pytest.raises(UsageError, match="--learning-rate nan"):
+        TrainerSettings(learning_rate=float("nan"))
+    with pytest.raises(UsageError, match="layer sizes '64-x'"):
+        parse_sizes("64-x")
+    with pytest.raises(UsageError, match=r"run\.json has settings that this version does not know: colour"):
+        make_settings(Example, {"colour": 3}, "run.json")
+
+
+def test_missing_out_is_told() -> None:
+    with pytest.raises(UsageError, match="--out is missing"):
+        CliRunner().invoke(train_command, ["sie", "--data", "x"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(("flags", "expected"), [("fpu avx512_bf16", "bf16"), ("fpu amx_bf16", "bf16"), ("avx2", "32")])
+def test_precision_follows_the_cpu(flags: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cpuinfo").write_text(f"flags\t\t: {flags}\n")
+    monkeypatch.setattr(precision, "CPU_FLAGS", tmp_path / "cpuinfo")
+    assert choose_precision("auto", "cpu") == expected
+    assert choose_precision("32", "cpu") == "32"
+
+
+def test_cosine_schedule() -> None:
+    trainer = TrainerSettings(schedule="cosine", warmup_epochs=2, learning_rate=1.0)
+    rates = [learning_rate_at(trainer, step, steps_per_epoch=5, num_steps=110) for step in range(110)]
+    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    assert rates[60] == pytest.approx(0.5)
+    assert rates[109] < 1e-3
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert learning_rate_at(TrainerSettings(), 77, 5, 100) == 1e-3

@@ -1,0 +1,74 @@
+"""What is written down while a method trains: spread, correlation, probes, metrics."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from iebench.models.metrics import Averages, MetricsFile
+from iebench.models.online import OnlineProbes, describe_spread, probe_loss, score_rotation
+from iebench.pairs import Pair
+
+
+def test_collapse_to_a_point_is_visible() -> None:
+    scores = describe_spread("x", torch.ones(64, 16) + 1e-6 * torch.randn(64, 16))
+    assert scores["spread/x"] < 1e-4
+
+
+def test_collapse_to_a_line_is_visible() -> None:
+    assert describe_spread("x", torch.randn(64, 1) * torch.randn(16))["correlation/x"] > 0.99
+
+
+def test_uniform_directions_are_spread() -> None:
+    torch.manual_seed(0)
+    scores = describe_spread("x", torch.randn(4096, 16))
+    assert scores["spread/x"] == pytest.approx(1, abs=0.02)
+    assert scores["correlation/x"] < 0.05
+
+
+def test_rotation_scores() -> None:
+    torch.manual_seed(0)
+    target = torch.nn.functional.normalize(torch.randn(100, 4), dim=1)
+    assert score_rotation(target, target)["rotation_r2"] == pytest.approx(1)
+    assert score_rotation(-2 * target, target)["rotation_degrees"] < 0.1  # q and -q are one rotation
+    constant = target.mean(dim=0).expand(100, 4)
+    assert score_rotation(constant, target)["rotation_r2"] == pytest.approx(0, abs=1e-5)
+
+
+def test_probes_do_not_reach_the_representation() -> None:
+    probes = OnlineProbes({"invariant": slice(0, 3), "equivariant": slice(3, 8)}, 8, 5)
+    source = torch.randn(6, 8)
+    label = torch.zeros(6, dtype=torch.int64)
+    pair = Pair(source, source, torch.randn(6, 4), label, label, label)
+    predictions = probes(source, source)
+    assert {name: logits.shape for name, logits in predictions.logits.items()} == dict.fromkeys(
+        ("whole", "invariant", "equivariant"), (6, 5)
+    )
+    probe_loss(predictions, pair).backward()
+    assert all(parameter.grad is not None for parameter in probes.parameters())
+
+
+def test_new_metrics_widen_the_table(tmp_path: Path) -> None:
+    file = MetricsFile(tmp_path / "metrics.csv")
+    file.write(1, {"loss": 3.0})
+    file.write(2, {"loss": 2.0, "val": 0.5})
+    with (tmp_path / "metrics.csv").open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert rows == [{"step": "1", "loss": "3.0", "val": ""}, {"step": "2", "loss": "2.0", "val": "0.5"}]
+
+
+def test_rows_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:
+    file = MetricsFile(tmp_path / "metrics.csv")
+    for step in range(5):
+        file.write(step, {"loss": float(step)})
+    assert [row["step"] for row in MetricsFile(tmp_path / "metrics.csv", step=2).read()] == ["0", "1", "2"]
+
+
+def test_averages_start_anew() -> None:
+    averages = Averages()
+    for value in (1.0, 2.0):
+        averages.add({"x": torch.tensor(value)})
+    averages.add({"y": torch.tensor(5.0)})
+    assert {name: value.item() for name, value in averages.take().items()} == {"x": 1.5, "y": 5.0}
+    assert averages.take() == {}
