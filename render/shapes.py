@@ -345,18 +345,16 @@ def _skin(grid: Float[np.ndarray, "rings points 3"], poles: Float[np.ndarray, "2
 def _flip_slivers(points: Outline, faces: Int[np.ndarray, "m 3"]) -> Int[np.ndarray, "m 3"]:
     """The triangulation without triangles of three points on a line: their long edge is flipped with the neighbour's."""
     faces = faces.copy()
-    for sliver in range(len(faces)):
-        a, b, c = min(
-            (np.roll(faces[sliver], -i) for i in range(3)), key=lambda f: -np.ptp(points[f[[0, 2]]], axis=0).max()
-        )
-        u, v = points[b] - points[a], points[c] - points[a]
-        if abs(u[0] * v[1] - u[1] * v[0]) > 1e-5 * (v @ v):
-            continue
-        for other in range(len(faces)):
-            if other != sliver and a in faces[other] and c in faces[other]:
-                (d,) = set(faces[other].tolist()) - {a, c}
-                faces[sliver], faces[other] = (a, b, d), (b, c, d)
-                break
+    edges = np.roll(points[faces], -1, axis=1) - points[faces]
+    lengths = np.linalg.norm(edges, axis=2)
+    area = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    for sliver in np.flatnonzero(area < 1e-5 * lengths.max(axis=1) ** 2):
+        c, a, b = np.roll(faces[sliver], -int(lengths[sliver].argmax()))
+        shares = (faces == a).any(axis=1) & (faces == c).any(axis=1)
+        shares[sliver] = False
+        for other in np.flatnonzero(shares):
+            (d,) = set(faces[other].tolist()) - {a, c}
+            faces[sliver], faces[other] = (a, b, d), (b, c, d)
     return faces
 
 

@@ -32,6 +32,7 @@ from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
 from iebench.render.scene import view_scene
 from iebench.render.sources import open_source
+from iebench.render.system import explain_import_error
 from iebench.shards import pack_sample
 
 JPEG_QUALITY = 95
@@ -184,6 +185,8 @@ def describe_fault(error: Exception) -> str:
     """One line on what went wrong."""
     if is_full_disk(error):
         return f"no space is left for {getattr(error, 'filename', None) or 'a file'}"
+    if isinstance(error, ImportError):
+        return explain_import_error(str(error)).rstrip(".")
     text = " ".join(str(error).split())
     return text if isinstance(error, IebenchError) else f"{type(error).__name__}: {text}"
 

@@ -23,6 +23,8 @@ SOLIDS: dict[str, Callable[[], Shape]] = {
     "lampshade": lambda: shapes.lathe([(0.5, 0), (0.3, 1), (0.25, 1), (0.45, 0)], closed=True),
     "extrusion with a hole": lambda: shapes.extrude(shapes.circle(1, 12), 0.5, [shapes.circle(0.5, 8)]),
     "bent extrusion": lambda: shapes.extrude([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)], 0.5),
+    "comb": lambda: shapes.extrude([(0, 0), (5, 0), *((x, y) for x in range(4, 0, -1) for y in (1, 0.5)), (0, 1)], 0.5),
+    "points on a line": lambda: shapes.extrude([(0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (1.5, 1), (0, 1)], 0.5),
     "plate": lambda: shapes.plate([(0, 0), (2, 0), (1, 1)], 0.5),
     "slab": lambda: shapes.slab([(0, 0), (2, 0), (1, 1)], 0.5),
     "cushion": lambda: shapes.cushion(1, 0.3, 0.6),
