@@ -257,6 +257,7 @@ def write_index(root: Path, source: Dataset, num_objects: int, num_views: int) -
         np.asarray(source.offsets[rows[:, None], views]),
     )
     finish_dataset(root, replace(source.card, num_views=num_views), [part], [])
+    os.sync()  # pages that still wait to be written would be taken for the memory of whoever maps them
 
 
 def own_memory(pairs: PairDataset) -> float:
