@@ -93,7 +93,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         self._source = source
         self._pin = torch.cuda.is_available() if pin_memory is None else pin_memory
         num_bytes = math.prod(source.image_shape(min(plan.batch_size, plan.num_items)))
-        self._slots = Slots(num_workers * PREFETCH + _HELD, num_bytes)
+        self._slots = Slots(num_workers * PREFETCH + _HELD, num_bytes, shared=num_workers > 0)
         self._requests = _Requests(plan, rank, self._slots)
         super().__init__(
             _Reader(source, self._slots),
