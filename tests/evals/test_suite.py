@@ -38,8 +38,8 @@ def blind(images):
 
 @pytest.mark.slow
 def test_an_oracle_is_right(fake, oracle):
-    settings = EvalSettings(probes=ProbeSettings(epochs=40, batch_size=64), draws=20)
-    tasks = ("classification", "rotation", "colour", "factors", "retrieval", "predictor")
+    settings = EvalSettings(probes=ProbeSettings(epochs=40, batch_size=64), draws=20, baselines=("constant",))
+    tasks = ("classification", "rotation", "factors", "retrieval", "predictor")
     results = evaluate(oracle, fake(num_train=640, num_val=60), tasks, settings)
     assert results.get("classification/invariant/top1") == 1
     assert results.get("classification/equivariant/top1") < 0.6
@@ -47,7 +47,6 @@ def test_an_oracle_is_right(fake, oracle):
     assert results.get("rotation/equivariant/r2_uniform") > 0.98
     assert results.get("rotation/equivariant/median_degrees") < 8
     assert results.get("rotation/invariant/r2_uniform") < 0.05
-    assert results.get("colour/equivariant/r2_uniform") > 0.98
     assert results.get("retrieval/val-val/mrr") > 0.999
     assert results.get("retrieval/val-val/pre") < 1e-4
     assert results.details["factors"]["equivariant"]["rotation_x"]["linear"] > 0.99
@@ -55,7 +54,6 @@ def test_an_oracle_is_right(fake, oracle):
     laws = results.details["predictor"]["group_laws"]
     assert max(laws[name] for name in ("identity", "inverse", "composition", "prediction")) < 1e-5
     assert laws["spread"] > 0.1
-    assert results.baselines["oracle"].scores["rotation/whole/r2_uniform"].mean > 0.98
 
 
 @pytest.mark.slow
