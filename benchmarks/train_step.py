@@ -103,7 +103,8 @@ def measure_waiting(data: Path, batch: int, size: int, steps: int) -> float:
     )
     with tempfile.TemporaryDirectory() as out:
         train("sie", SieSettings(), trainer, data, Path(out))
-        return float(MetricsFile(Path(out) / "metrics.csv", steps).read()[-1]["waiting_for_data"])
+        rows = MetricsFile(Path(out) / "metrics.csv", steps).read()
+        return float([row["waiting_for_data"] for row in rows if row["waiting_for_data"]][-1])
 
 
 def main() -> None:

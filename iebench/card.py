@@ -108,12 +108,17 @@ def _check_values(card: DatasetCard) -> None:
     Raises:
         ValueError: a number or a name that no dataset has.
     """
-    if min(card.image_size, card.num_views) < 1 or card.channels not in ("rgb", "bgr"):
-        raise ValueError(f"image_size {card.image_size}, num_views {card.num_views}, channels {card.channels!r}")
+    counts = [card.image_size, card.num_views]
+    counts += [split[name] for split in card.splits.values() for name in ("objects", "views")]
+    counts += [shard["objects"] for shard in card.shards]
+    if not all(isinstance(count, int) and count > 0 for count in counts) or card.channels not in ("rgb", "bgr"):
+        raise ValueError(f"counts {counts}, channels {card.channels!r}")
     files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
     for name, file in files.items():
         if Path(name).name != name or not isinstance(file["bytes"], int) or not isinstance(file["sha256"], str):
             raise ValueError(f"file {name!r}")
+    if not {shard["split"] for shard in card.shards} <= set(card.splits):
+        raise ValueError(f"splits {list(card.splits)}")
 
 
 def _why_no_card(root: Path) -> str:

@@ -93,7 +93,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         self._source = source
         self._pin = torch.cuda.is_available() if pin_memory is None else pin_memory
         num_bytes = math.prod(source.image_shape(min(plan.batch_size, plan.num_items)))
-        self._slots = Slots(num_workers * PREFETCH + _HELD, num_bytes)
+        self._slots = Slots(num_workers * PREFETCH + _HELD, num_bytes, shared=num_workers > 0)
         self._requests = _Requests(plan, rank, self._slots)
         super().__init__(
             _Reader(source, self._slots),
@@ -133,7 +133,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
             self._go_to(Place(epoch, 0))
 
     def state_dict(self) -> dict[str, int | bool]:
-        """The place of the next batch, as plain values, the same on all ranks while they are in step."""
+        """The place of the next batch, as plain values. Save that of rank 0, which has a batch in every step."""
         plan = {name: getattr(self.plan, name) for name in _MUST_AGREE}
         return {"epoch": self.place.epoch, "read": self.place.read, **plan}
 

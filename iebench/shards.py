@@ -7,7 +7,7 @@ gives the same bytes: no time stamps, no owners, one order.
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,22 @@ def write_shard(path: Path, samples: Iterable[bytes]) -> None:
             file.write(sample)
         file.write(END_OF_ARCHIVE)
     partial.rename(path)
+
+
+def split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
+    """(key, bytes) of every sample of a shard, in order: the inverse of `write_shard`.
+
+    Raises:
+        tarfile.TarError: the shard is damaged.
+    """
+    with path.open("rb") as file, tarfile.TarFile(fileobj=file) as archive:
+        places: dict[str, list[int]] = {}
+        for member in archive:
+            end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+            places.setdefault(member.name.partition(".")[0], [member.offset, end])[1] = end
+        for key, (start, end) in places.items():
+            file.seek(start)
+            yield key, file.read(end - start)
 
 
 def _npy_bytes(array: ndarray) -> bytes:

@@ -1,4 +1,4 @@
-"""Memory for batches of images that is used again and again, shared between the workers and the process that trains.
+"""Memory for batches of images that is used again and again, shared by the workers and the process that trains.
 
 A fresh batch of 256 pairs is 100 MB, and the first touch of its 25 000 pages costs about as much as decoding into them. So
 batches live in slots that are touched once. A slot is free again when the last tensor on it is gone, however long a user keeps
@@ -10,6 +10,7 @@ import mmap
 import os
 import weakref
 from collections import deque
+from contextlib import suppress
 from multiprocessing import reduction
 from typing import Any
 
@@ -18,6 +19,8 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 OWN_MEMORY = -1
+_OWN = -1  # in place of the file of memory that is not shared
+_ALIGNMENT = 2 * 2**20  # a huge page
 
 
 class Slots:
@@ -26,19 +29,28 @@ class Slots:
     One process, the one that made it, hands out slots with `take` and receives them back; its workers only fill them.
     """
 
-    def __init__(self, count: int, num_bytes: int) -> None:
+    def __init__(self, count: int, num_bytes: int, shared: bool) -> None:
+        """Reserve memory, which is not touched yet.
+
+        Args:
+            count: number of slots.
+            num_bytes: of each.
+            shared: with other processes; memory of this process alone can lie in huge pages, where writing is 10 % faster.
+        """
         self._count = count
-        self._num_bytes = -(-num_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._file = os.memfd_create("iebench-batches")
-        os.ftruncate(self._file, count * self._num_bytes)
-        self._map_file()
+        self._num_bytes = -(-num_bytes // _ALIGNMENT) * _ALIGNMENT
+        self._file = _OWN
+        if shared:
+            self._file = os.memfd_create("iebench-batches")
+            os.ftruncate(self._file, count * self._num_bytes)
+        self._map_memory()
         self._free = deque(range(count))
         self._under_way: set[int] = set()
 
     def take(self) -> int:
         """The number of a free slot, to be filled by whoever is told it; OWN_MEMORY when there is none."""
         try:
-            slot = self._free.popleft()
+            slot = self._free.pop()  # the one used last, whose memory is nearest
         except IndexError:
             return OWN_MEMORY
         self._under_way.add(slot)
@@ -60,8 +72,11 @@ class Slots:
         weakref.finalize(array, self._free.append, slot).atexit = False
         return array
 
-    def _map_file(self) -> None:
-        self._map = mmap.mmap(self._file, self._count * self._num_bytes)
+    def _map_memory(self) -> None:
+        kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS if self._file == _OWN else mmap.MAP_SHARED
+        self._map = mmap.mmap(self._file, self._count * self._num_bytes, kind)
+        with suppress(OSError):  # a kernel without huge pages
+            self._map.madvise(mmap.MADV_HUGEPAGE)
 
     def __getstate__(self) -> dict[str, Any]:
         size = {"_count": self._count, "_num_bytes": self._num_bytes}
@@ -69,7 +84,8 @@ class Slots:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _file=state["_file"].detach())
-        self._map_file()
+        self._map_memory()
 
     def __del__(self) -> None:
-        os.close(self._file)
+        if self._file != _OWN:
+            os.close(self._file)

@@ -16,6 +16,7 @@ from iebench.errors import IebenchError
 from iebench.shards import sample_key, view_name
 from iebench.writer import OBJECTS
 
+NAMED = 20  # faults of a shard that are told one by one
 Progress = Callable[[list[str]], Iterable[str]]
 
 
@@ -66,12 +67,25 @@ def _check_content(root: Path, damaged: list[str], decode: bool) -> list[str]:
     except IebenchError as error:
         return [str(error)]
     problems = _check_counts(dataset)
-    for index in range(dataset.num_objects):
-        if dataset.shards[index] in damaged:
-            problems += _check_views(dataset, index)
-        elif decode:
-            problems += [*_check_views(dataset, index, _decode), *_check_sample(dataset, index)]
+    for shard in dict.fromkeys(dataset.shards.tolist()):
+        if (shard in damaged or decode) and (root / shard).is_file():
+            check = _check_views if shard in damaged else _check_whole
+            objects = np.flatnonzero(dataset.shards == shard).tolist()
+            problems += _cut(shard, (problem for index in objects for problem in check(dataset, index)))
     return problems
+
+
+def _cut(shard: str, problems: Iterable[str]) -> list[str]:
+    """The first problems of a shard, and how many more there are."""
+    found = list(problems)
+    more = len(found) - NAMED
+    return found if more <= 0 else [*found[:NAMED], f"{shard} has {more} more such faults."]
+
+
+def _check_whole(dataset: Dataset, index: int) -> Iterator[str]:
+    """What is wrong with one object, although its shard is as it was written."""
+    yield from _check_views(dataset, index, _decode)
+    yield from _check_sample(dataset, index)
 
 
 def _check_counts(dataset: Dataset) -> list[str]:

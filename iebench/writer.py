@@ -1,7 +1,6 @@
 """Writing a dataset: shards one by one, then the tables, then the card, then its name."""
 
 import csv
-import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -104,15 +103,6 @@ def read_failures(path: Path) -> list[Failure]:
     """The inverse of `write_failures`."""
     with path.open(encoding="utf-8", newline="") as file:
         return [Failure(**{**row, "attempts": int(row["attempts"])}) for row in csv.DictReader(file)]  # type: ignore[arg-type]
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames in a folder survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _join(arrays: Sequence[ndarray], shape: tuple[int, ...], dtype: type) -> ndarray:

@@ -1,6 +1,7 @@
 """A training that is set up: dataset, method, probes and optimiser on their devices."""
 
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ class Session:
     def trainer(self) -> TrainerSettings:
         return self.config.trainer
 
+    @property
+    def validation_steps(self) -> int:
+        """Steps between two passes over val."""
+        return self.trainer.validate_every * self.steps_per_epoch
+
     def learning_rate(self, step: int) -> float:
         """The method's learning rate in a step."""
         return learning_rate_at(self.trainer, step, self.steps_per_epoch, self.num_steps)
@@ -86,8 +92,9 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     synchronise_batch_norm(watched, fabric.device)
     module, optimizer = fabric.setup(watched, make_optimizer(watched, trainer))
     local_batch = trainer.batch_size // num_processes()
-    loader = pairs.loader(local_batch, trainer.num_workers, last="drop")
-    val_loader = val.loader(local_batch, trainer.num_workers, last="pad") if val else None
+    num_workers = min(trainer.num_workers, num_cores())
+    loader = pairs.loader(local_batch, num_workers, last="drop")
+    val_loader = val.loader(local_batch, num_workers, last="pad") if val else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
     return Session(config, fabric, module, watched, optimizer, loader, val_loader, num_steps, len(loader))
 
@@ -98,6 +105,7 @@ def launch(trainer: TrainerSettings) -> Fabric:
     if device == "cuda" and trainer.devices > torch.cuda.device_count():
         raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices")
     plugin = precision_plugin(choose_precision(trainer.precision, device), device)
+    torch.backends.cudnn.benchmark = True  # image sizes stay the same
     many = trainer.devices * trainer.nodes > 1
     fabric = Fabric(
         accelerator=device,
@@ -114,6 +122,11 @@ def open_pairs(data: Path, split: str, method_settings: MethodSettings, trainer:
     """The pairs of a split; those of val are the same whatever the seed."""
     seed = trainer.seed if split == "train" else 0
     return PairDataset(data, split=split, transform=method_settings.transform, seed=seed, size=trainer.size or None)
+
+
+def num_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_batch_size(batch_size: int, num_pairs: int) -> None:

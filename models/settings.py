@@ -92,7 +92,7 @@ class TrainerSettings:
         check_numbers(self)
 
     epochs: int = setting(2000, "Epochs; one shows a random pair of views of each object.", minimum=1)
-    steps: int = setting(0, "Steps of the optimiser instead of epochs.")
+    steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")
     batch_size: int = setting(1024, "Pairs in a step, over all processes.")
     learning_rate: float = setting(1e-3, "Learning rate of Adam.")
     schedule: Literal["constant", "cosine"] = setting("constant", "Of the learning rate; cosine has a warm-up.")
@@ -108,7 +108,9 @@ class TrainerSettings:
     accelerator: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to train.")
     devices: int = setting(1, "Devices, or processes on a CPU, of each node.", changes_results=False, minimum=1)
     nodes: int = setting(1, "Nodes; torchrun and SLURM are found by themselves.", changes_results=False, minimum=1)
-    num_workers: int = setting(4, "Processes that load pairs, for each device.", changes_results=False)
+    num_workers: int = setting(
+        4, "Processes that load pairs for each device; no more than cores.", changes_results=False
+    )
     log_every: int = setting(10, "Steps between two rows of metrics.", changes_results=False, minimum=1)
     validate_every: int = setting(
         10, "Epochs between two passes of the online probes over val.", changes_results=False, minimum=1

@@ -6,90 +6,68 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
-from iebench.models.distributed import mean_over_processes
 from iebench.models.interruption import Interruption, signals_blocked
-from iebench.models.metrics import Averages, Clock, Metrics, peak_memory_mib
+from iebench.models.reporting import Reporter
 from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_config
 from iebench.models.session import Session, set_up
 from iebench.models.settings import MethodSettings, TrainerSettings
 from iebench.models.validation import validate
 from iebench.pairs import Pair
 
-VIEWS_PER_PAIR = 2
-
 
 def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path, out: Path) -> None:
     """Trains a method into a run, or continues the run that is there.
 
     Raises:
-        IebenchError: if the run is of something else, a loss is not finite, or a signal ended it (after saving).
+        UsageError: if settings, machine, dataset and run do not fit each other.
+        IebenchError: if a loss is not finite, or a signal ended it (after saving).
     """
+    if out.is_file():
+        raise UsageError(f"--out {out} is a file; name a folder")
     session = set_up(name, method_settings, trainer, data)
     if (out / CONFIG).exists():
         check_same(read_config(out), session.config, out)
     if session.fabric.is_global_zero:
         session.config.write(out)
     step = resume(session, out / CHECKPOINT) if (out / CHECKPOINT).exists() else 0
-    metrics = Metrics(out, step) if session.fabric.is_global_zero else None
+    reporter = Reporter(session, out, step)
     with Interruption() as interruption:
-        run_loop(session, out, step, metrics, interruption)
-    if metrics:
-        metrics.close()
+        step = run_loop(session, out, step, reporter, interruption)
+    reporter.close()
+    if step < session.num_steps:
+        signal = interruption.signal or "a signal to another process"
+        raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it")
 
 
-def run_loop(session: Session, out: Path, step: int, metrics: Metrics | None, interruption: Interruption) -> None:
-    """Steps until the last one, or until a signal comes."""
-    trainer, device = session.trainer, session.fabric.device
-    averages, clock, first_step = Averages(), Clock(), step
-    batches = cycle(session.loader)
-    bar = tqdm(total=session.num_steps, initial=step, unit="step", disable=None if metrics else True)
+def run_loop(session: Session, out: Path, step: int, reporter: Reporter, interruption: Interruption) -> int:
+    """Steps until the last one or until a signal comes; returns the number of steps that are done."""
+    trainer, device, clock = session.trainer, session.fabric.device, reporter.clock
+    first_step, batches = step, cycle(session.loader)
     while True:
         last_step = step >= session.num_steps
-        interrupted = interruption.came(device)
-        fresh = step > first_step
+        stops = interruption.came(device) or last_step
+        is_new = step > first_step
 
-        if (
-            session.val_loader
-            and fresh
-            and (last_step or step % (trainer.validate_every * session.steps_per_epoch) == 0)
-        ):
+        if is_new and session.val_loader and (last_step or step % session.validation_steps == 0):
             with clock.paused():
-                held_out = validate(session.watched, session.val_loader, session.fabric)
-            if metrics:
-                metrics.write(step, held_out)
+                reporter.write(step, validate(session.watched, session.val_loader, session.fabric))
 
-        if fresh and (last_step or interrupted or step % trainer.checkpoint_every == 0):
+        if is_new and (stops or step % trainer.checkpoint_every == 0):
             with clock.paused():
                 save(session, out / CHECKPOINT, step)
 
-        if last_step or interrupted:
-            break
+        if stops:
+            return step
 
         with clock.waiting():
             pair = to_device(next(batches), device)
-        logged = (step + 1) % trainer.log_every == 0 or step + 1 == session.num_steps
-        terms, scores = take_step(session, pair, step, describe=logged)
+        terms, scores = take_step(session, pair, step, describe=reporter.is_due(step + 1))
         step += 1
         check_finite(terms, step)
-        averages.add({f"train/{name}": term for name, term in terms.items()} | scores)
-        bar.update()
-
-        if logged:
-            means = {name: value.item() for name, value in mean_over_processes(averages.take()).items()}
-            rates = clock.take(VIEWS_PER_PAIR * trainer.batch_size)
-            rates |= {"learning_rate": session.learning_rate(step - 1), "memory_mib": peak_memory_mib(device)}
-            bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")
-            if metrics:
-                metrics.write(step, {**means, **rates})
-    bar.close()
-    if not last_step:
-        raise IebenchError(
-            f"{interruption.signal or 'a signal'} ended the run after step {step}; it is saved, and the same command resumes it"
-        )
+        reporter.take_in(step, terms, scores)
 
 
 def cycle(loader: Any) -> Iterator[Pair]:

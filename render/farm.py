@@ -10,7 +10,6 @@ import fcntl
 import json
 import platform
 import shutil
-import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,7 +25,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.render.engines import Outcome
 from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
 from iebench.render.worker import Task
-from iebench.shards import locate_views, sample_key, write_shard
+from iebench.shards import locate_views, sample_key, split_shard, write_shard
 from iebench.splits import ObjectName
 from iebench.writer import FAILURES, Failure, ObjectRow, ShardPart, finish_dataset, place_samples, read_failures
 
@@ -132,7 +131,7 @@ class _State:
         failed = {(failure.synset, failure.object_id) for failure in self.failures()}
         for shard in self.shards:
             if failed & set(shard.objects) and (self.root / shard.name).exists():
-                for key, sample in _split_shard(self.root / shard.name):
+                for key, sample in split_shard(self.root / shard.name):
                     (self.samples / f"{key}.tar").write_bytes(sample)
                 (self.root / shard.name).unlink()
         for names in failed:
@@ -219,7 +218,7 @@ def _finish(state: _State) -> None:
 def _read_part(state: _State, shard: Shard) -> ShardPart:
     """Tables of a finished shard, read from the shard itself."""
     by_key = {sample_key(*name): name for name in shard.objects}
-    samples = [(by_key[key], sample) for key, sample in _split_shard(state.root / shard.name)]
+    samples = [(by_key[key], sample) for key, sample in split_shard(state.root / shard.name)]
     rows = [
         ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name)
         for (synset, object_id), _ in samples
@@ -276,18 +275,6 @@ def _lock(partial: Path) -> Iterator[None]:
         except OSError:
             raise UsageError(f"{partial} is in use by another render: wait for it, or choose another --out.") from None
         yield
-
-
-def _split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(key, bytes) of every sample of a shard."""
-    with path.open("rb") as file, tarfile.TarFile(fileobj=file) as archive:
-        starts: dict[str, list[int]] = {}
-        for member in archive:
-            end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-            starts.setdefault(member.name.partition(".")[0], [member.offset, end])[1] = end
-        for key, (start, end) in starts.items():
-            file.seek(start)
-            yield key, file.read(end - start)
 
 
 def _write_json(path: Path, value: Any) -> None:

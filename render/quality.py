@@ -31,7 +31,7 @@ class Quality:
 QUALITIES: dict[str, Quality] = {
     quality.name: quality
     for quality in (
-        Quality("fast", samples=8, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="BALANCED"),
+        Quality("fast", 6, adaptive_threshold=0.0, passes="RGB_ALBEDO", prefilter="FAST", denoiser_quality="BALANCED"),
         Quality("reference", samples=100, adaptive_threshold=0.01),
         Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),
     )

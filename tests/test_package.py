@@ -81,3 +81,27 @@ def test_wheel_holds_every_module(tmp_path):
         for path in modules(room):
             assert f"{room.replace('.', '/')}/{path.relative_to(folder).as_posix()}" in packed
     assert "iebench/data/classes.csv" in packed
+
+
+def purpose(path: Path) -> str:
+    """The first sentence of a module's docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.split("\n\n")[0].replace("\n", " ").split(". ")[0].rstrip(".")
+
+
+def test_readme_has_the_tree_with_a_purpose_for_every_file():
+    lines = []
+    for folder in ("iebench", "iebench/evals", "render", "models", "benchmarks"):
+        lines.append(f"{folder}/")
+        lines += [f"    {path.name:24s}{purpose(path)}" for path in sorted((ROOT / folder).glob("*.py"))]
+    tree = "\n".join(lines)
+    assert tree in (ROOT / "README.md").read_text(encoding="utf-8"), f"README.md should hold this tree:\n{tree}"
+
+
+def test_readme_names_every_command():
+    from iebench.cli import COMMANDS
+
+    pages = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    for command in COMMANDS:
+        assert f"iebench {command.name}" in pages, f"`iebench {command.name}` stands on no page"
+        assert command.get_short_help_str(), f"`iebench {command.name}` has no help"

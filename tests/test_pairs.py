@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +146,13 @@ def test_batches_that_are_kept_are_never_written_over(drawn_dataset):
     assert torch.equal(part, before)
 
 
+def test_pinned_batches_are_copies_whose_slots_are_free_at_once(drawn_dataset, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)  # there may be no GPU to pin memory for
+    pairs = PairDataset(drawn_dataset)
+    pinned = [list(pairs.loader(2, 0, pin_memory=pin)) for pin in (True, False)]
+    assert all(equal(a, b) for a, b in zip(*pinned, strict=True))
+
+
 def test_memory_of_batches_is_used_again(drawn_dataset):
     loader = PairDataset(drawn_dataset).loader(2, 0)
     places = {batch.source.data_ptr() for _ in range(5) for batch in loader}
@@ -203,6 +211,19 @@ def test_torchs_own_loader_works_too(drawn_dataset):
     batches = list(DataLoader(pairs, batch_size=4))
     assert sum(len(batch.label) for batch in batches) == len(pairs)
     assert equal(batches[1], pairs.read_batch(np.arange(4, 8)))
+
+
+def bytes_read():
+    """What this process has read, as the kernel counts it."""
+    return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text())[1])
+
+
+def test_an_epoch_reads_the_bytes_of_its_images_and_no_more(make_dataset):
+    dataset = make_dataset(num_views=20, size=64)
+    loader = PairDataset(dataset.root, "all").loader(5, 0)
+    before = bytes_read()
+    used = sum(int(dataset.offsets[b.object_index[:, None], b.views, 1].sum()) for b in loader)
+    assert used <= bytes_read() - before <= 1.15 * used
 
 
 def test_wrong_arguments_are_named(drawn_dataset):

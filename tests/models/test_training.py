@@ -93,11 +93,11 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
     assert method.predict(embedding, torch.randn(2, 4)).shape == (2, 16)
 
 
-def start_process(data: Path, out: Path) -> subprocess.Popen:
+def start_process(data: Path, out: Path, *options: str) -> subprocess.Popen:
     """The training of `whole_run` as a command, in a process group of its own."""
     command = [sys.executable, "-m", "iebench.cli", "train", "sie", "--data", str(data), "--out", str(out)]
     command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
-    command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2"]
+    command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2", *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
 
@@ -123,6 +123,18 @@ def test_preempted_with_all_its_workers(data: Path, tmp_path: Path) -> None:
     step = checkpoints.load(out / "last.ckpt")["step"]
     assert process.returncode == 1
     assert f"SIGTERM ended the run after step {step}; it is saved" in message
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one(whole_run: Path, data: Path, tmp_path: Path) -> None:
+    with start_process(data, tmp_path / "two", "--devices", "2") as process:
+        _, message = process.communicate(timeout=120)
+    assert process.returncode == 0, message
+    one, two = read_metrics(whole_run), read_metrics(tmp_path / "two")
+    assert len(one) == len(two)
+    # Later steps drift apart: Adam divides by what were roundings at first.
+    assert float(two[0]["train/loss"]) == pytest.approx(float(one[0]["train/loss"]), rel=1e-5)
+    assert load(tmp_path / "two").parts == load(whole_run).parts
 
 
 def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
@@ -248,3 +260,8 @@ def test_backbone_goes_out_and_comes_in(whole_run: Path, data: Path, tmp_path: P
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(IebenchError, match=r"is no run: it has no config\.json"):
         load(tmp_path)
+
+
+def test_a_file_in_the_way_is_told(data: Path) -> None:
+    with pytest.raises(UsageError, match="is a file"):
+        train("sie", SETTINGS, TRAINER, data, data / "dataset.json")

@@ -1,0 +1,57 @@
+"""What a training shows and writes while it runs; only the first process does, all of them take part in the means."""
+
+from pathlib import Path
+
+from torch import Tensor
+from tqdm import tqdm
+
+from iebench.models.distributed import mean_over_processes
+from iebench.models.metrics import Averages, Clock, Metrics, peak_memory_mib
+from iebench.models.session import Session
+
+VIEWS_PER_PAIR = 2
+
+
+class Reporter:
+    """The progress bar, `metrics.csv` and TensorBoard of a training that starts at a step.
+
+    Attributes:
+        clock: Is told of waits and pauses by the loop.
+    """
+
+    def __init__(self, session: Session, out: Path, step: int) -> None:
+        self.session = session
+        self.metrics = Metrics(out, step) if session.fabric.is_global_zero else None
+        hidden = None if self.metrics else True  # None: hidden when not in a terminal
+        self.bar = tqdm(total=session.num_steps, initial=step, unit="step", disable=hidden)
+        self.averages, self.clock = Averages(), Clock()
+
+    def is_due(self, step: int) -> bool:
+        """Whether metrics are written after a step."""
+        return step % self.session.trainer.log_every == 0 or step == self.session.num_steps
+
+    def take_in(self, step: int, terms: dict[str, Tensor], scores: dict[str, Tensor]) -> None:
+        """One step's terms and scores; writes the means if they are due."""
+        self.averages.add({f"train/{name}": term for name, term in terms.items()} | scores)
+        self.bar.update()
+        if self.is_due(step):
+            self._report(step)
+
+    def write(self, step: int, values: dict[str, float]) -> None:
+        """Writes metrics down."""
+        if self.metrics:
+            self.metrics.write(step, values)
+
+    def close(self) -> None:
+        """Ends the bar and flushes the logs."""
+        self.bar.close()
+        if self.metrics:
+            self.metrics.close()
+
+    def _report(self, step: int) -> None:
+        means = {name: value.item() for name, value in mean_over_processes(self.averages.take()).items()}
+        rates = self.clock.take(VIEWS_PER_PAIR * self.session.trainer.batch_size)
+        memory = peak_memory_mib(self.session.fabric.device)
+        rest = {"learning_rate": self.session.learning_rate(step - 1), "memory_mib": memory}
+        self.bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")
+        self.write(step, {**means, **rates, **rest})
