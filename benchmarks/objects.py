@@ -163,12 +163,14 @@ def small_network() -> nn.Module:
 
 
 def augment(images: Tensor) -> Tensor:
-    """Mirror half of the images, shift all by up to 3 pixels, shuffle colour channels and change their strength."""
-    mirrored = torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, images, images.flip(3))
+    """Mirror half of the images, shift all by up to 3 pixels, shuffle each one's colour channels and change their strength."""
+    count = len(images)
+    mirrored = torch.where(torch.rand(count, 1, 1, 1) < 0.5, images, images.flip(3))
     shift = torch.randint(-3, 4, (2,)).tolist()
-    gain = 1 + 0.2 * torch.randn(len(images), 3, 1, 1)
-    offset = 0.3 * torch.randn(len(images), 3, 1, 1)
-    return torch.roll(mirrored, shift, (2, 3))[:, torch.randperm(3)] * gain + offset
+    # Each image for itself: batches of one colour would spoil the running means of batch normalisation.
+    order = torch.rand(count, 3).argsort(1)[:, :, None, None].expand_as(images)
+    gain, offset = 1 + 0.2 * torch.randn(count, 3, 1, 1), 0.3 * torch.randn(count, 3, 1, 1)
+    return torch.roll(mirrored, shift, (2, 3)).gather(1, order) * gain + offset
 
 
 def fit(model: nn.Module, inputs: Tensor, labels: Tensor, epochs: int, change: Callable[[Tensor], Tensor]) -> None:
