@@ -127,10 +127,11 @@ def test_a_folder_in_use_or_begun_otherwise_is_refused(tmp_path):
     out = tmp_path / "out"
     process = subprocess.Popen(command("--out", out), stdout=subprocess.DEVNULL)
     wait_for_worker(process, partial_root(out) / ".render" / "samples")
+    process.send_signal(signal.SIGSTOP)  # it holds its lock, however long the second takes to start
     second = subprocess.run(command("--out", out), capture_output=True, text=True, check=False)
-    assert second.returncode == 2 and "in use by another render" in second.stderr
     process.kill()
     process.wait()
+    assert second.returncode == 2 and "in use by another render" in second.stderr
     other = subprocess.run(command("--out", out, "--seed", 1), capture_output=True, text=True, check=False)
     assert other.returncode == 2 and "seed was 0 and is now 1" in other.stderr
 
