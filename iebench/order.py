@@ -130,7 +130,9 @@ def choose_views(
         UsageError: an object has fewer views than that.
     """
     if not 1 <= count <= num_views:
-        raise UsageError(f"{count} different views were asked for, and each object has {num_views}.")
+        raise UsageError(
+            f"{count} different views were asked for, and each object has {num_views}: take a dataset with more views."
+        )
     state = _mix(_mix(objects.astype(np.uint64) + np.uint64(1)) ^ _key("views", seed, epoch)[0])
     table = np.tile(np.arange(num_views), (len(objects), 1))
     rows = np.arange(len(objects))

@@ -19,6 +19,9 @@ from iebench.shards import shard_name
 from iebench.splits import SPLITS, ObjectName
 
 
+HASHED = ("objects", "latents")  # settings that are kept as a hash
+
+
 @dataclass(frozen=True)
 class Shard:
     """A shard to be made: its name, its split, and its objects in order."""
@@ -137,6 +140,8 @@ def first_difference(begun: dict[str, Any], now: dict[str, Any]) -> str | None:
     """The first setting in which two jobs differ, with both values."""
     now = json.loads(json.dumps(now))  # tuples are lists in the other
     for name in now:
+        if begun.get(name) != now[name] and name in HASHED:
+            return f"its {name} are others"
         if begun.get(name) != now[name]:
             return f"{name} was {_brief(begun.get(name))} and is now {_brief(now[name])}"
     return None
