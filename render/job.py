@@ -18,7 +18,6 @@ from iebench.render.quality import Quality
 from iebench.shards import shard_name
 from iebench.splits import SPLITS, ObjectName
 
-
 HASHED = ("objects", "latents")  # settings that are kept as a hash
 
 
