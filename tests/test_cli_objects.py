@@ -29,11 +29,11 @@ def test_export_writes_the_objects_asked_for(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_sheet_shows_every_object(tmp_path: Path) -> None:
     out = tmp_path / "sheet.png"
-    run("sheet", str(out), "--classes", "bowl,chair", "--per-class", "3", "--size", "32")
+    run("sheet", str(out), "--classes", "bowl,chair", "--per-class", "3", "--size", "64")
     pixels = np.asarray(Image.open(out)).astype(int)
-    assert pixels.shape == (64, 96, 3)
-    tiles = pixels.reshape(2, 32, 3, 32, 3).transpose(0, 2, 1, 3, 4).reshape(6, 32, 32, 3)
+    assert pixels.shape == (128, 192, 3)
+    tiles = pixels.reshape(2, 64, 3, 64, 3).transpose(0, 2, 1, 3, 4).reshape(6, 64, 64, 3)
     for tile in tiles:
-        middle, floor = tile[10:20, 10:22], tile[12, 1]
+        middle, floor = tile[20:40, 20:44], tile[24, 2]
         assert np.abs(middle - floor).max() > 40
     assert len({tile.tobytes() for tile in tiles}) == 6
