@@ -12,10 +12,18 @@ except PackageNotFoundError:  # a source tree on the path, not installed
 if TYPE_CHECKING:
     from iebench.dataset import Dataset
     from iebench.pairs import Pair, PairDataset
+    from iebench.stream import PairStream
+    from iebench.views import ViewDataset
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
-_LAZY = {"Dataset": "iebench.dataset", "Pair": "iebench.pairs", "PairDataset": "iebench.pairs"}
-__all__ = ["Dataset", "Pair", "PairDataset", "__version__"]
+_LAZY = {
+    "Dataset": "iebench.dataset",
+    "Pair": "iebench.pairs",
+    "PairDataset": "iebench.pairs",
+    "PairStream": "iebench.stream",
+    "ViewDataset": "iebench.views",
+}
+__all__ = ["Dataset", "Pair", "PairDataset", "PairStream", "ViewDataset", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
