@@ -8,6 +8,7 @@ from typing import Any
 
 from iebench.errors import IebenchError
 from iebench.factors import FactorSpace
+from iebench.files import write_whole
 
 FORMAT = 1
 CARD = "dataset.json"
@@ -55,9 +56,7 @@ class DatasetCard:
         """Write `dataset.json`, by rename."""
         value: dict[str, Any] = {**asdict(self), "space": self.space.to_json()}
         value["digest"] = digest_card(value)
-        partial = root / (CARD + ".partial")
-        partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-        partial.rename(root / CARD)
+        write_whole(root / CARD, json.dumps(value, indent=2) + "\n")
 
     @classmethod
     def read(cls, root: Path) -> "DatasetCard":

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from iebench.errors import UsageError
+from iebench.files import write_whole
 from iebench.render.engines import Outcome
 from iebench.render.system import find_gpus
-from iebench.render.worker import Task, WorkerSettings, write_sample
+from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import FarmError, Limits, WorkerSlot, scratch_folder
 from iebench.writer import Failure
 
@@ -101,7 +102,7 @@ class _Pool:
             failure = Failure(task.synset, task.object_id, "the machine that rendered it was lost", attempts, "")
             return Outcome(task, failure, {}), fresh
         if failure is None:
-            write_sample(Path(task.out), sample)
+            write_whole(Path(task.out), sample)
         return Outcome(task, failure, about), actor
 
 

@@ -22,6 +22,7 @@ from iebench import __version__
 from iebench.card import CARD, DatasetCard, partial_root
 from iebench.dataset import Dataset
 from iebench.errors import IebenchError, UsageError
+from iebench.files import write_whole
 from iebench.render.engines import Outcome
 from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
 from iebench.render.worker import Task
@@ -279,6 +280,4 @@ def _lock(partial: Path) -> Iterator[None]:
 
 def _write_json(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value), encoding="utf-8")
-    partial.rename(path)
+    write_whole(path, json.dumps(value))

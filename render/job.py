@@ -14,6 +14,7 @@ from numpy import ndarray
 from iebench.catalogue import ObjectClass
 from iebench.errors import IebenchError, UsageError
 from iebench.factors import Factor, FactorSpace
+from iebench.files import write_whole
 from iebench.render.quality import Quality
 from iebench.shards import shard_name
 from iebench.splits import SPLITS, ObjectName
@@ -123,9 +124,7 @@ def check_same_job(path: Path, job: RenderJob) -> None:
         UsageError: a setting differs; the first one is named with both values.
     """
     if not path.exists():
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps(job.settings(), indent=2) + "\n", encoding="utf-8")
-        partial.rename(path)
+        write_whole(path, json.dumps(job.settings(), indent=2) + "\n")
         return
     difference = first_difference(json.loads(path.read_text(encoding="utf-8")), job.settings())
     if difference:

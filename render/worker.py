@@ -28,6 +28,7 @@ from numpy import ndarray
 
 from iebench.errors import IebenchError
 from iebench.factors import FactorSpace
+from iebench.files import write_whole
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
 from iebench.render.scene import view_scene
@@ -115,7 +116,7 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         start = time.monotonic()
         try:
             with _work_folder(scratch / f"object-{number}") as work:
-                write_sample(Path(task.out), _render_object(settings, source, stage, task, work))
+                write_whole(Path(task.out), _render_object(settings, source, stage, task, work))
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -146,13 +147,6 @@ def _work_folder(path: Path) -> Iterator[Path]:
 def encode_view(pixels: UInt8[ndarray, "h w 3"]) -> bytes:
     """A JPEG at quality 95 with halved chroma, as the published images are, without time stamps."""
     return simplejpeg.encode_jpeg(pixels, quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
-
-
-def write_sample(path: Path, content: bytes) -> None:
-    """Write a finished sample, by rename."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.rename(path)
 
 
 def _reply(replies: TextIO, value: dict[str, Any]) -> None:
