@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from iebench.models.heads import parse_sizes, projector
+from iebench.models.losses import Embeddings
 from iebench.models.settings import MethodSettings
 from iebench.pairs import Pair
 
@@ -88,3 +90,16 @@ class Method(nn.Module, ABC):
 def halves(first: int, whole: int) -> dict[str, slice]:
     """The invariant part of `first` coordinates, and the equivariant part after it."""
     return {"invariant": slice(0, first), "equivariant": slice(first, whole)}
+
+
+class InvariantMethod(Method):
+    """A method with one projector, whose embeddings of an object's two views shall agree."""
+
+    def __init__(self, settings: MethodSettings, backbone: nn.Module, sizes: Sizes) -> None:
+        super().__init__(settings, backbone, sizes)
+        layers = parse_sizes(self.settings.projector)
+        self.projector = projector(sizes.representation, layers)
+        self.embedding_parts = {"invariant": slice(0, layers[-1])}
+
+    def embed(self, representation: Representations) -> Embeddings:
+        return self.projector(representation)

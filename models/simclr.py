@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, info_nce
-from iebench.models.method import Loss, Method, Representations, Sizes
+from iebench.models.method import InvariantMethod, Loss, Method, Representations, Sizes
 from iebench.models.settings import MethodSettings, setting
 from iebench.models.sie import PredictorSettings
 from iebench.pairs import Pair
@@ -31,17 +31,8 @@ class SimclrEquivariantSettings(PredictorSettings):
     equivariance_weight: float = setting(1.0, "Weight of the contrast between prediction and target.")
 
 
-class Simclr(Method):
+class Simclr(InvariantMethod):
     """The two views of an object find each other among all views of the batch."""
-
-    def __init__(self, settings: SimclrSettings, backbone: nn.Module, sizes: Sizes) -> None:
-        super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
-        self.projector = projector(sizes.representation, layers)
-        self.embedding_parts = {"invariant": slice(0, layers[-1])}
-
-    def embed(self, representation: Representations) -> Embeddings:
-        return self.projector(representation)
 
     def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
         source, target = gather(self.embed(source)), gather(self.embed(target))

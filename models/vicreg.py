@@ -6,9 +6,9 @@ from torch import nn
 
 from iebench.errors import UsageError
 from iebench.models.distributed import gather
-from iebench.models.heads import parse_sizes, projector
-from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance_of_both
-from iebench.models.method import Loss, Method, Representations, Sizes, halves
+from iebench.models.heads import parse_sizes
+from iebench.models.losses import covariance_of_both, squared_distance, variance_of_both
+from iebench.models.method import InvariantMethod, Loss, Representations, Sizes, halves
 from iebench.models.settings import MethodSettings, setting
 from iebench.pairs import Pair
 
@@ -30,17 +30,8 @@ class VicregPartialSettings(VicregSettings):
     invariant_embedding: int = setting(0, "Coordinates of the embedding that are made invariant; 0: half of them.")
 
 
-class Vicreg(Method):
+class Vicreg(InvariantMethod):
     """Embeddings of two views that agree, vary over the batch and do not repeat each other's coordinates."""
-
-    def __init__(self, settings: VicregSettings, backbone: nn.Module, sizes: Sizes) -> None:
-        super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
-        self.projector = projector(sizes.representation, layers)
-        self.embedding_parts = {"invariant": slice(0, layers[-1])}
-
-    def embed(self, representation: Representations) -> Embeddings:
-        return self.projector(representation)
 
     def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
         source, target = gather(self.embed(source)), gather(self.embed(target))
