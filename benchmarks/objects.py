@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from iebench.catalogue import CLASSES
 from iebench.dataset import Dataset
-from iebench.decode import decode_views
+from iebench.decode import Decoder
 from iebench.render.farm import render_dataset
 from iebench.render.launch import choose_engine
 from iebench.render.plan import RenderRequest, plan_job
@@ -100,7 +100,7 @@ def _read_pixels(dataset: Dataset, split: str) -> tuple[np.ndarray, Tensor, np.n
     views = np.tile(np.arange(dataset.num_views), len(objects) // dataset.num_views)
     side = dataset.card.image_size
     pixels = np.empty((len(objects), side, side, 3), np.uint8)
-    decode_views(dataset, objects, views, pixels)
+    Decoder(dataset.card).decode_views(dataset, objects, views, pixels)
     return pixels, torch.from_numpy(dataset.labels[objects]), objects
 
 

@@ -80,11 +80,12 @@ def table_command(results: tuple[Path, ...], published: bool, form: str) -> None
 @click.option("-o", "--out", type=FOLDER, default=Path("report.html"), show_default=True, help="The page to write.")
 @click.option("--published", is_flag=True, help="Set published rows into the table.")
 @click.option("--title", default="iebench report", show_default=True, help="Head of the page.")
-def report_command(results: tuple[Path, ...], out: Path, published: bool, title: str) -> None:
+@click.option("--plots", type=FOLDER, help="Folder for the page's plots as SVG files too.")
+def report_command(results: tuple[Path, ...], out: Path, published: bool, title: str, plots: Path | None) -> None:
     """Show RESULTS (evaluated runs) in one HTML page that needs no network: tables, plots and pictures."""
     from iebench.report import write_report
 
-    write_report(list(results), out, title=title, published=published)
+    write_report(list(results), out, title=title, published=published, plots=plots)
     click.echo(f"Wrote {out}.")
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,13 @@ class Entry:
     folder: Path
 
 
-def write_report(paths: Sequence[Path], out: Path, title: str = "iebench report", published: bool = False) -> None:
+def write_report(
+    paths: Sequence[Path],
+    out: Path,
+    title: str = "iebench report",
+    published: bool = False,
+    plots: Path | None = None,
+) -> None:
     """Write the page.
 
     Args:
@@ -57,6 +64,7 @@ def write_report(paths: Sequence[Path], out: Path, title: str = "iebench report"
         out: the HTML file.
         title: head of the page.
         published: whether to set published rows into the table.
+        plots: a folder for the page's plots as SVG files too.
 
     Raises:
         IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
@@ -85,6 +93,10 @@ def write_report(paths: Sequence[Path], out: Path, title: str = "iebench report"
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
+    if plots is not None:
+        plots.mkdir(parents=True, exist_ok=True)
+        for picture in chain.from_iterable(pictures.values()):
+            picture.write(plots)
 
 
 def load_entries(paths: Sequence[Path]) -> list[Entry]:

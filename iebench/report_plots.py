@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -42,12 +43,20 @@ class Picture:
     """One plot of the page.
 
     Attributes:
+        name: unlike that of all others on the page.
         svg: its markup.
         caption: what it shows, in words, also its alternative text.
     """
 
+    name: str
     svg: str
     caption: str
+
+    def write(self, folder: Path) -> None:
+        """Write it as NAME.svg, a file of its own that follows the reader's choice of light and dark."""
+        style = "<style>svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#d1d7e0}}</style>"
+        head, rest = self.svg.split(">", 1)
+        (folder / f"{self.name}.svg").write_text(f"{head}>{style}{rest}", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str
             )
         axes.set(xlabel=x, ylabel=y, **({"yscale": "log"} if log else {}))
         _add_legend(axes)
-        return Picture(_finish(figure, name, caption), caption)
+        return Picture(name, _finish(figure, name, caption), caption)
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def plot_points(
             axes.annotate(label, place, textcoords="offset points", xytext=offset, fontsize=9, alpha=0.8)
         axes.set(xlabel=x, ylabel=y)
         _add_legend(axes)
-        return Picture(_finish(figure, name, caption), caption)
+        return Picture(name, _finish(figure, name, caption), caption)
 
 
 def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, caption: str) -> Picture:
@@ -141,7 +150,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
         axes.set(yticks=range(len(classes)), xlabel=x, ylim=(-0.7, len(classes) - 0.3))
         axes.set_yticklabels(classes, fontsize=9.5)
         _add_legend(axes)
-        return Picture(_finish(figure, name, caption), caption)
+        return Picture(name, _finish(figure, name, caption), caption)
 
 
 def _add_legend(axes: Axes) -> None:

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from iebench.evals.probes import linear_probe, pair_probe
 from iebench.models.distributed import gather
-from iebench.models.heads import perceptron
 from iebench.models.losses import cross_entropy, squared_distance
 from iebench.models.method import Method, Representations
 from iebench.pairs import Pair
@@ -26,15 +26,15 @@ class Predictions(NamedTuple):
 class OnlineProbes(nn.Module):
     """The class from each part of the representation, the relative rotation from both views: trained beside the method.
 
-    They see detached representations and cannot change the method.
+    Their heads are the evaluation's, the rotation's half as wide. They see detached representations and cannot change the method.
     """
 
     def __init__(self, parts: dict[str, slice], width: int, num_labels: int) -> None:
         super().__init__()
         self.parts = {"whole": slice(0, width), **parts}
         sizes = {name: len(range(width)[part]) for name, part in self.parts.items()}
-        self.classes = nn.ModuleDict({name: nn.Linear(size, num_labels) for name, size in sizes.items()})
-        self.rotation = perceptron(2 * width, [512], 4)
+        self.classes = nn.ModuleDict({name: linear_probe(size, num_labels) for name, size in sizes.items()})
+        self.rotation = pair_probe(width, 4, hidden=512)
 
     def forward(self, source: Representations, target: Representations) -> Predictions:
         """The logits of each part of the sources, and the quaternions from source to target."""

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -133,6 +134,14 @@ def test_plots_take_the_colour_of_the_page(report):
     page = report.read_text(encoding="utf-8")
     assert "#010203" not in page
     assert "currentColor" in page
+
+
+def test_plots_are_files_of_their_own(report, tmp_path):
+    runs = [report.parent / name for name in ("sie-0", "vicreg-0")]
+    write_report(runs, tmp_path / "report.html", plots=tmp_path / "plots")
+    trees = {path.name: ElementTree.parse(path).getroot() for path in (tmp_path / "plots").iterdir()}
+    assert {"tradeoff.svg", "probe-angle.svg", "predictor-angle.svg"} <= set(trees)
+    assert all(tree.tag == "{http://www.w3.org/2000/svg}svg" and tree.get("aria-label") for tree in trees.values())
 
 
 def test_the_same_runs_give_the_same_page(report, tmp_path):
