@@ -34,6 +34,8 @@ class Decoder:
         self.size = size or card.image_size
         self._colorspace = card.channels.upper()
         self._scaled = _scaled_side(card.image_size, self.size)
+        reduced = self._scaled < card.image_size  # to be told of a least size costs the decoder time
+        self._least = {"min_height": self.size, "min_width": self.size} if reduced else {}
 
     def decode(self, jpeg: bytes, image: UInt8[ndarray, "size size 3"]) -> None:
         """Fill an image.
@@ -43,9 +45,7 @@ class Decoder:
         """
         direct = self._scaled == self.size
         buffer = image if direct else np.empty((self._scaled, self._scaled, 3), np.uint8)
-        decoded = simplejpeg.decode_jpeg(
-            jpeg, self._colorspace, min_height=self.size, min_width=self.size, buffer=buffer
-        )
+        decoded = simplejpeg.decode_jpeg(jpeg, self._colorspace, buffer=buffer, **self._least)
         if decoded.shape != buffer.shape:
             raise ValueError(f"it has {decoded.shape[1]} x {decoded.shape[0]} pixels and not {self._scaled}")
         if not direct:
