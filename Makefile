@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test fast check bench clean
+.PHONY: demo test fast check bench table clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -23,9 +23,13 @@ check: $(READY)  ## Format, lint, types.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 
 bench: $(READY)  ## Every performance claim, ours and the plain way in one run; a JSON line each.
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+table: $(READY)  ## The table of docs/results.md: renders, trains and evaluates, over an hour on 2 cores; goes on when interrupted.
+	PATH="$(CURDIR)/$(BIN):$$PATH" benchmarks/table.sh results
 
 clean:
 	rm -rf .venv demo

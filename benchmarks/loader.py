@@ -66,7 +66,7 @@ def write_data(
 ) -> Dataset:
     """A dataset whose views are taken from a few images in turn."""
     root.mkdir(parents=True)
-    space, parts = get_space("3diebench"), []
+    space, parts = get_space("3diebench"), list[ShardPart]()
     for start in range(0, num_objects, objects_per_shard):
         rows, samples, latents = [], [], []
         for index in range(start, min(start + objects_per_shard, num_objects)):
@@ -266,7 +266,7 @@ def own_memory(pairs: PairDataset) -> float:
     batches = iter(loader)
     for _ in range(100):
         next(batches)
-    worker = loader._iterator._workers[0].pid
+    worker = loader._iterator._workers[0].pid  # type: ignore[union-attr]
     return read_kernel(f"/proc/{worker}/smaps_rollup", "Private_Dirty") / 1024
 
 

@@ -4,9 +4,10 @@ Prints one JSON line: seconds per image of both, their ratio, and the mean and w
 without a denoiser. The plain way is the published generator's: 100 samples, adaptive threshold 0.01, the denoiser with its
 defaults, and no data kept from one image to the next.
 
-    python benchmarks/render.py [--objects 8] [--views 4] [--quality fast] [--truth FOLDER]
+    python benchmarks/render.py [--objects 8] [--views 4] [--quality fast] [--truth FOLDER] [--ladder]
 
-The 1024 samples take 20 minutes on 2 cores; with --truth they are kept in a folder, and taken from it the next time.
+The 1024 samples take 20 minutes on 2 cores; with --truth they are kept in a folder, and taken from it the next time. With
+--ladder, the way from the published settings to ours is gone in steps, to see what each of them buys.
 """
 
 import json
@@ -15,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,6 +28,25 @@ from iebench.render.quality import Quality, get_quality
 
 CLASSES = ("02691156", "02808440", "02958343", "03001627", "03467517", "03642806", "03797390", "04379243")
 SIZE, TRUTH_SAMPLES = 256, 1024
+
+
+Way = tuple[Quality, bool]  # and whether data are kept from one image to the next
+
+
+def ladder() -> dict[str, Way]:
+    """The steps from the published settings to `fast`, each on top of those before it."""
+    fast, reached = get_quality("fast"), get_quality("reference")
+    ways = {"plain": (reached, False), "data kept": (reached, True)}
+    for name, fields in (
+        ("6 samples", ("samples", "adaptive_threshold")),
+        ("fast prefilter", ("prefilter",)),
+        ("balanced denoiser", ("denoiser_quality",)),
+        ("albedo alone", ("passes",)),
+    ):
+        reached = replace(reached, **{field: getattr(fast, field) for field in fields})
+        ways[name] = (reached, True)
+    assert reached == replace(fast, name=reached.name)
+    return {**ways, "ours": (fast, True), "no denoiser": (replace(fast, denoise=False), True)}
 
 
 def psnr(images: ndarray, truth: ndarray) -> ndarray:
@@ -61,16 +82,14 @@ def render_object(
 @click.option("--views", default=4, type=click.IntRange(1))
 @click.option("--quality", default="fast")
 @click.option("--truth", type=click.Path(path_type=Path), help="Folder that keeps the images of 1024 samples.")
-def main(objects: int, views: int, quality: str, truth: Path | None) -> None:
+@click.option("--ladder", "stepwise", is_flag=True, help="Go from the published settings to ours step by step.")
+def main(objects: int, views: int, quality: str, truth: Path | None, stepwise: bool) -> None:
     """Measure, and print one JSON line."""
     from iebench.render.mesh_files import prepare_mesh
     from iebench.render.sources import open_source
 
-    ways = {
-        "ours": (get_quality(quality), True),
-        "plain": (get_quality("reference"), False),
-        "truth": (Quality("truth", TRUTH_SAMPLES, adaptive_threshold=0.0, denoise=False), True),
-    }
+    ways = ladder() if stepwise else {"ours": (get_quality(quality), True), "plain": (get_quality("reference"), False)}
+    ways["truth"] = (Quality("truth", TRUTH_SAMPLES, adaptive_threshold=0.0, denoise=False), True)
     images: dict[str, list[ndarray]] = {way: [] for way in ways}
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     source = open_source("procedural")
@@ -84,14 +103,14 @@ def main(objects: int, views: int, quality: str, truth: Path | None) -> None:
         for way, (setting, keep) in ways.items():
             kept = truth / f"{synset}-{views}.npy" if truth and way == "truth" else None
             if kept is not None and kept.exists():
-                rendered, taken = np.load(kept), []
+                rendered = np.load(kept)
             else:
                 rendered, taken = render_object(prepared, latents, setting, keep, folder)
+                seconds[way] += taken
             if kept is not None:
                 kept.parent.mkdir(exist_ok=True)
                 np.save(kept, rendered)
             images[way].append(rendered)
-            seconds[way] += taken
         shutil.rmtree(folder)
     os.dup2(output, 1)
     print(json.dumps(summarise(images, seconds, quality)), flush=True)
@@ -108,7 +127,7 @@ def summarise(images: dict[str, list[ndarray]], seconds: dict[str, list[float]],
         "images": len(stacked["ours"]),
         "cores": os.cpu_count(),
     }
-    for way in ("ours", "plain"):
+    for way in [way for way in stacked if way != "truth"]:
         decibels = psnr(stacked[way], stacked["truth"])
         result[way] = {
             "seconds_per_image": round(mean[way], 3),

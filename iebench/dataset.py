@@ -103,8 +103,8 @@ class Dataset:
         """The JPEGs of some views, in the order given. No byte is read that is not theirs.
 
         Shards are read, not mapped: a mapped file that is cut short kills the process, and pages of a mapping count as its
-        memory. Unless the last few lie in the page cache, the kernel is told of all places before the first is read, so that a cold
-        disk serves them together.
+        memory. Unless the last few lie in the page cache, the kernel is told of all places before the first is read, so that
+        a cold disk serves them together.
 
         Raises:
             IebenchError: a shard is missing, shorter than it should be, or altered.
