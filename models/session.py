@@ -14,7 +14,7 @@ from iebench.catalogue import CLASSES
 from iebench.errors import UsageError
 from iebench.models.distributed import num_processes, synchronise_batch_norm
 from iebench.models.online import Watched
-from iebench.models.precision import choose_device, choose_precision, precision_plugin
+from iebench.models.precision import choose_device, choose_precision, keep_memory, precision_plugin
 from iebench.models.registry import find_method
 from iebench.models.runs import RunConfig, describe_dataset
 from iebench.models.settings import MethodSettings, TrainerSettings
@@ -102,6 +102,8 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
 def launch(trainer: TrainerSettings) -> Fabric:
     """Fabric, with its processes started."""
     device = choose_device(trainer.accelerator)
+    if device == "cpu":
+        keep_memory()
     if device == "cuda" and trainer.devices > torch.cuda.device_count():
         raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices")
     plugin = precision_plugin(choose_precision(trainer.precision, device), device)
