@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from iebench.catalogue import CLASSES
 from iebench.dataset import Dataset
 from iebench.decode import Decoder
-from iebench.models.precision import choose_precision
+from iebench.models.precision import choose_precision, keep_memory
 from iebench.render.farm import render_dataset
 from iebench.render.launch import choose_engine
 from iebench.render.plan import RenderRequest, plan_job
@@ -40,6 +40,7 @@ def main() -> None:
     job = plan_job(RenderRequest(classes="55", objects_per_class=24, views=options.views, size=64))
     summary = render_dataset(job, options.data, choose_engine(job, Limits(), workers=2))
     dataset = Dataset(options.data)
+    keep_memory()
     torch.manual_seed(0)
     start = time.perf_counter()
     network = score_network(dataset, options.epochs)
