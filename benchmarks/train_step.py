@@ -4,9 +4,9 @@
     python benchmarks/train_step.py --device cuda --size 256 --batch 1024
 
 Ours: the precision that this machine has instructions for, channels-last images and weights, the factorised predictor, on a CPU
-memory that is kept, on CUDA a compiled backbone. Plain: contiguous float32 (on CUDA float16 autocast); once with our predictor, once with built weights.
-Claim: on a CPU with bf16 instructions at least 1.5 times the plain step with the same predictor; with 2 workers on a dataset
-at most 5 % of the time goes into waiting for data. Each way runs in a process of its own.
+memory that is kept, on CUDA a compiled backbone. Plain: contiguous float32 (on CUDA float16 autocast); once with our predictor,
+once with built weights. Claim: on a CPU with bf16 instructions at least 1.5 times the plain step with the same predictor; with
+2 workers on a dataset at most 5 % of the time goes into waiting for data. Each way runs in a process of its own.
 """
 
 import argparse
