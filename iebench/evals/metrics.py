@@ -1,7 +1,7 @@
 """Scores as pure functions of predictions and truths; every function takes float arrays and gives plain numbers."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 from numpy import ndarray
 
 from iebench.rotations import angle_between
@@ -74,10 +74,42 @@ def rotation_errors(target: Float[ndarray, "n 4"], prediction: Float[ndarray, "n
 
     Predictions of any length are normalised; a zero prediction counts as the identity.
     """
+    return np.degrees(angle_between(target, _normalise(prediction)))
+
+
+def rotation_errors_up_to_turns(
+    target: Float[ndarray, "*n 4"], prediction: Float[ndarray, "*n 4"], turns: int, arity: int
+) -> Float[ndarray, " *n"]:
+    """Errors in degrees for objects that look the same after some turns S about their z axis: the least over these turns.
+
+    The rotation R of such an object is seen as R·S, and the relative rotation r of two of its views as S⁻¹·r·S'. With
+    q = u + v·i, where u = w + z·k and v = x + y·k, a turn only changes the arguments of u and v.
+
+    Args:
+        target, prediction: quaternions; predictions of any length.
+        turns: how many turns there are: 1, 2, …, or 0 for any turn at all.
+        arity: 1 for the rotation of one view, 2 for the relative rotation of two.
+    """
+    unit = _normalise(prediction)
+    upright = np.conj(_pair(target, 3, 2)) * _pair(unit, 3, 2)
+    lying = _pair(target, 0, 1) * np.conj(_pair(unit, 0, 1))
+    if turns == 0:
+        cosine = np.abs(upright) + np.abs(lying) if arity == 2 else np.abs(upright + lying)
+    else:
+        half_turns = [np.exp(1j * np.pi * number / turns) for number in range(turns)]
+        before = [upright * turn + lying * np.conj(turn) for turn in (half_turns if arity == 2 else half_turns[:1])]
+        cosine = np.max([np.abs((rotated * turn).real) for rotated in before for turn in half_turns], axis=0)
+    return np.degrees(2 * np.arccos(np.minimum(cosine, 1)))
+
+
+def _pair(quaternion: Float[ndarray, "*n 4"], real: int, imaginary: int) -> Complex[ndarray, " *n"]:
+    return quaternion[..., real] + 1j * quaternion[..., imaginary]
+
+
+def _normalise(prediction: Float[ndarray, "*n 4"]) -> Float[ndarray, "*n 4"]:
     norm = np.linalg.norm(prediction, axis=-1, keepdims=True)
     identity = np.array([0.0, 0.0, 0.0, 1.0])
-    unit = np.where(norm > 1e-12, prediction / np.maximum(norm, 1e-12), identity)
-    return np.degrees(angle_between(target, unit))
+    return np.where(norm > 1e-12, prediction / np.maximum(norm, 1e-12), identity)
 
 
 def circular_errors(target: Float[ndarray, " *n"], prediction: Float[ndarray, " *n"]) -> Float[ndarray, " *n"]:

@@ -1,7 +1,6 @@
 """The tasks that a probe learns: classification, relative and absolute rotation, colour, translation."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,7 +8,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from iebench.catalogue import CLASSES, find_class
+from iebench.catalogue import CLASSES
 from iebench.evals import metrics
 from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure, mean_of, median_of
@@ -124,9 +123,16 @@ class Rotation(Regression):
         yield mean_of("mean_degrees", errors)
         for degrees in (15, 30):
             yield mean_of(f"share_under_{degrees}", (errors < degrees).astype(np.float64))
-        asymmetric = ~np.isin(features.labels, symmetric_labels())
-        if asymmetric.any() and not asymmetric.all():
-            yield median_of("median_degrees_without_symmetric", errors[asymmetric])
+        turns = known_turns(features.labels)
+        if (turns != 1).any():
+            yield median_of("median_degrees_up_to_symmetry", self._errors_up_to(turns, targets, predictions))
+
+    def _errors_up_to(self, turns: Int[ndarray, " objects"], targets: ndarray, predictions: ndarray) -> ndarray:
+        errors = metrics.rotation_errors(targets, predictions)
+        for number in np.unique(turns[turns != 1]).tolist():
+            rows = turns == number
+            errors[rows] = metrics.rotation_errors_up_to_turns(targets[rows], predictions[rows], number, self.arity)
+        return errors
 
     def details(
         self, targets: ndarray, predictions: ndarray, features: FeatureSet
@@ -188,10 +194,10 @@ PROBE_TASKS: dict[str, ProbeTask] = {
 }
 
 
-@cache
-def symmetric_labels() -> tuple[int, ...]:
-    """Labels of the classes whose built-in objects look the same after some turn, so that none can tell it."""
-    return tuple(find_class(synset).label for synset, row in symmetries().items() if row.turns != 1)
+def known_turns(labels: Int[ndarray, " n"]) -> Int[ndarray, " n"]:
+    """For each label how many turns about z leave the built-in objects of its class as they are; 0 for any turn at all."""
+    table = np.array([symmetries()[entry.synset].turns if entry.synset in symmetries() else 1 for entry in CLASSES])
+    return table[labels]
 
 
 def applicable(names: Sequence[str], features: FeatureSet) -> list[ProbeTask]:

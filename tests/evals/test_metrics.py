@@ -3,7 +3,8 @@ import pytest
 
 from iebench.evals import metrics
 from iebench.factors import ROTATION, get_space
-from iebench.rotations import relative_rotation
+from iebench.rotations import compose, relative_rotation
+from iebench.symmetry import Symmetry
 
 
 def quaternion_about_z(degrees):
@@ -55,6 +56,29 @@ def test_rotation_errors(degrees):
     expected = min(degrees, 360 - degrees)
     assert metrics.rotation_errors(identity, 3 * quaternion_about_z(degrees))[0] == pytest.approx(expected)
     assert metrics.rotation_errors(identity, -quaternion_about_z(degrees))[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 4])
+@pytest.mark.parametrize("arity", [1, 2])
+def test_errors_up_to_turns_are_the_least_over_all_that_look_the_same(turns, arity):
+    target, prediction = np.random.default_rng(0).standard_normal((2, 50, 4))
+    target /= np.linalg.norm(target, axis=1, keepdims=True)
+    same = Symmetry("", "", turns, "").rotations()
+    before = same if arity == 2 else same[:1]
+    alike = [compose(compose(s, prediction), t) for s in before for t in same]
+    least = np.min([metrics.rotation_errors(target, q) for q in alike], axis=0)
+    assert metrics.rotation_errors_up_to_turns(target, prediction, turns, arity) == pytest.approx(least, abs=1e-5)
+
+
+@pytest.mark.parametrize("arity", [1, 2])
+def test_errors_up_to_any_turn_are_what_ever_finer_turns_come_to(arity):
+    target, prediction = np.random.default_rng(1).standard_normal((2, 50, 4))
+    target /= np.linalg.norm(target, axis=1, keepdims=True)
+    fine = metrics.rotation_errors_up_to_turns(target, prediction, 180, arity)
+    errors = metrics.rotation_errors_up_to_turns(target, prediction, 0, arity)
+    assert (errors <= fine + 1e-5).all() and errors == pytest.approx(fine, abs=1)
+    spun = compose(target, Symmetry("", "", 0, "").rotations()[7])
+    assert metrics.rotation_errors_up_to_turns(target, spun, 0, arity) == pytest.approx(np.zeros(50), abs=1e-5)
 
 
 def test_a_zero_prediction_counts_as_the_identity():
