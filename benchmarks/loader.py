@@ -4,9 +4,9 @@ Prints one JSON line: pairs/s of every way on one core with a warm cache (median
 our speed divided by that of each other way, two workers against one, the bytes that an epoch reads against those of its
 JPEGs, and what an index of 2.6 million views costs to open and to hold in a worker. On one core the seconds are those of
 processor time, of the user and the kernel, as nothing waits and other programs may share the machine; with workers they are
-those of the clock, which need two free cores.
+those of the clock, which need two free cores; an epoch has to have many batches, or one worker waits for the other at its end.
 
-    python benchmarks/loader.py [--objects 1024] [--views 10] [--rounds 7] [--folder DIR]
+    python benchmarks/loader.py [--objects 4096] [--views 4] [--rounds 5] [--folder DIR]
 
 The plain way is that of the published scripts: an item opens two JPEGs with Pillow and two latents with numpy. All other
 ways decode with libjpeg-turbo through simplejpeg. litdata and mosaicml-streaming read single views at random from their own
@@ -300,9 +300,9 @@ def find_ways(folder: Path, dataset: Dataset) -> dict[str, Way]:
 
 
 @click.command()
-@click.option("--objects", default=1024, show_default=True, help="Objects of the dataset.")
-@click.option("--views", default=10, show_default=True, help="Views of each object.")
-@click.option("--rounds", default=7, show_default=True, help="How often every way is timed.")
+@click.option("--objects", default=4096, show_default=True, help="Objects of the dataset.")
+@click.option("--views", default=4, show_default=True, help="Views of each object.")
+@click.option("--rounds", default=5, show_default=True, help="How often every way is timed.")
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Where to build the data; a temporary folder by default."
 )

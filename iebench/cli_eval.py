@@ -24,7 +24,9 @@ TASK_HELP = "classification, rotation, colour, pose, translation, translation-wo
 @click.argument("run", type=FOLDER, required=False)
 @click.option("--data", type=FOLDER, required=True, help="Dataset with the splits train and val.")
 @click.option("--ood", type=FOLDER, help="Dataset of another factor space, on which the same probes are scored.")
-@click.option("--backbone", help="Evaluate a network of your own: package.module:function, or resnet18, 34, 50.")
+@click.option(
+    "--backbone", help="Evaluate a network of your own: package.module:function, or resnet18, 34, 50, 18-narrow."
+)
 @click.option("--weights", type=FOLDER, help="Weights of --backbone; its fresh random ones when absent.")
 @click.option("--tasks", default="all", show_default=True, help=f"Names with commas between, out of {TASK_HELP}.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="Number of probes of each kind.")

@@ -73,16 +73,19 @@ class ResNet(nn.Module):
     Args:
         block: `BasicBlock` or `Bottleneck`.
         depths: Number of blocks of the four stages.
+        stem: Channels of the first stage, which each later one doubles.
     """
 
-    def __init__(self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, int, int, int], stem: int = 64
+    ) -> None:
         super().__init__()
-        self.conv1 = convolution(3, 64, 7, 2)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = convolution(3, stem, 7, 2)
+        self.bn1 = nn.BatchNorm2d(stem)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        inputs = 64
+        inputs = stem
         for stage, depth in enumerate(depths):
-            width, stride = 64 * 2**stage, 1 if stage == 0 else 2
+            width, stride = stem * 2**stage, 1 if stage == 0 else 2
             blocks = [block(inputs, width, stride)]
             inputs = width * block.expansion
             blocks += [block(inputs, width, 1) for _ in range(depth - 1)]
@@ -101,6 +104,7 @@ class ResNet(nn.Module):
 
 RESNETS: dict[str, Callable[[], nn.Module]] = {
     "resnet18": lambda: ResNet(BasicBlock, (2, 2, 2, 2)),
+    "resnet18-narrow": lambda: ResNet(BasicBlock, (2, 2, 2, 2), stem=32),  # a quarter of the work, for CPUs
     "resnet34": lambda: ResNet(BasicBlock, (3, 4, 6, 3)),
     "resnet50": lambda: ResNet(Bottleneck, (3, 4, 6, 3)),
 }

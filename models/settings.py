@@ -81,7 +81,9 @@ class MethodSettings:
     transform: Literal["rotation", "rotation+color", "all"] = setting(
         "rotation", "What is known of the way from source to target."
     )
-    backbone: str = setting("resnet18", "resnet18, resnet34, resnet50, or package.module:function of your own.")
+    backbone: str = setting(
+        "resnet18", "resnet18, 34 or 50, resnet18-narrow (for CPUs), or package.module:function of your own."
+    )
 
 
 @dataclass(frozen=True)

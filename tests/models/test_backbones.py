@@ -33,6 +33,12 @@ def test_sizes_are_torchvisions(name: str, width: int, num_parameters: int) -> N
     assert measure_width(backbone, 32) == width
 
 
+def test_the_narrow_resnet_is_half_as_wide_with_the_same_names() -> None:
+    narrow, whole = build_backbone("resnet18-narrow"), build_backbone("resnet18")
+    assert measure_width(narrow, 32) == 256
+    assert list(narrow.state_dict()) == list(whole.state_dict())
+
+
 def test_names_are_torchvisions() -> None:
     names = set(build_backbone("resnet50").state_dict())
     assert {"conv1.weight", "bn1.running_mean", "layer1.0.downsample.0.weight", "layer1.0.downsample.1.bias"} <= names
