@@ -2,7 +2,7 @@
 
 Renders 55 classes x 24 objects at 64 px, trains a small network on 4/5 of the objects and tests it on views of the others.
 Beside it a classifier sees only how large an object looks and its mean colour. Prints one JSON line.
-On 2 cores with bfloat16: 12 minutes to render (an interrupted render goes on), 14 to train.
+On 2 cores with bfloat16: about 8 minutes to render (an interrupted render goes on), and 8 to train.
 """
 
 import argparse
