@@ -10,7 +10,7 @@ import click
 _DATASET = click.argument("dataset")  # a folder or a URL
 
 
-@click.command()
+@click.command(short_help="What a dataset is: counts, ranges, histograms of factors.")
 @_DATASET
 @click.option("--json", "as_json", is_flag=True, help="Print plain values as JSON.")
 def info(dataset: str, as_json: bool) -> None:
@@ -22,7 +22,7 @@ def info(dataset: str, as_json: bool) -> None:
     click.echo(json.dumps(told, indent=2) if as_json else write_description(told))
 
 
-@click.command()
+@click.command(short_help="Check every byte of a dataset.")
 @_DATASET
 @click.option("--decode", is_flag=True, help="Also decode every image and compare every member of the shards.")
 def verify(dataset: str, decode: bool) -> None:
@@ -42,7 +42,7 @@ def verify(dataset: str, decode: bool) -> None:
     click.echo(f"{dataset} is whole.")
 
 
-@click.command()
+@click.command(short_help="Draw pairs with their transform as a picture.")
 @_DATASET
 @click.option("--pairs", "count", default=8, show_default=True, help="How many pairs.")
 @click.option("--split", default="train", show_default=True, help="train, val or all.")
@@ -60,7 +60,7 @@ def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
     click.echo(f"{out} shows {len(pairs)} pairs.")
 
 
-@click.command("import")
+@click.command("import", short_help="Import the published layout, a folder or an archive.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
@@ -104,7 +104,7 @@ def import_(source: Path, out: Path, lists: Path | None, strict: bool, channels:
     )
 
 
-@click.command()
+@click.command(short_help="Write a dataset in the published layout.")
 @_DATASET
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(

@@ -12,7 +12,7 @@ OBJECTS_PER_CLASS, VIEWS, SIZE, QUALITY = 48, 8, 64, "preview"
 STEPS, BATCH_SIZE, PROJECTOR, PROBE_EPOCHS = 500, 32, "256-256-256", 200
 
 
-@click.command()
+@click.command(short_help="The whole path on built-in objects, on a CPU, in minutes.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for all it makes."
 )

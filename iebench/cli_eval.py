@@ -20,7 +20,7 @@ FOLDER = click.Path(path_type=Path)
 TASK_HELP = "classification, rotation, colour, pose, translation, translation-world, factors, retrieval, predictor"
 
 
-@click.command("eval")
+@click.command("eval", short_help="Score a run, or any network, on a dataset.")
 @click.argument("run", type=FOLDER, required=False)
 @click.option("--data", type=FOLDER, required=True, help="Dataset with the splits train and val.")
 @click.option("--ood", type=FOLDER, help="Dataset of another factor space, on which the same probes are scored.")
@@ -62,7 +62,7 @@ def eval_command(run: Path | None, backbone: str | None, weights: Path | None, *
     click.echo(f"Wrote {folder / 'results.json'}.")
 
 
-@click.command("table")
+@click.command("table", short_help="Set results side by side: text, Markdown, LaTeX or CSV.")
 @click.argument("results", type=FOLDER, nargs=-1, required=True)
 @click.option("--published", is_flag=True, help="Set published rows beside, each with its protocol and kind of R².")
 @click.option(
@@ -77,7 +77,7 @@ def table_command(results: tuple[Path, ...], published: bool, form: str) -> None
     click.echo(format_table(rows + (published_rows() if published else []), form), nl=False)
 
 
-@click.command("report")
+@click.command("report", short_help="Show results in one HTML page.")
 @click.argument("results", type=FOLDER, nargs=-1, required=True)
 @click.option("-o", "--out", type=FOLDER, default=Path("report.html"), show_default=True, help="The page to write.")
 @click.option("--published", is_flag=True, help="Set published rows into the table.")

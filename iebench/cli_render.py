@@ -214,7 +214,7 @@ def _report(summary: "Summary", log_json: bool) -> None:
         click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
 
 
-@click.command()
+@click.command(short_help="Join the parts that several machines rendered.")
 @click.argument("parts", type=FOLDER, nargs=-1, required=True)
 @click.argument("out", type=FOLDER)
 def merge(parts: tuple[Path, ...], out: Path) -> None:

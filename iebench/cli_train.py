@@ -84,12 +84,12 @@ class MethodGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group("train", cls=MethodGroup)
+@click.group("train", cls=MethodGroup, short_help="Train a method on a dataset.")
 def train_command() -> None:
     """Train a method on a dataset; `iebench train METHOD --help` lists its settings."""
 
 
-@click.command("export-backbone")
+@click.command("export-backbone", short_help="Write a run's backbone as plain weights.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
 def export_backbone_command(run: Path, file: Path) -> None:

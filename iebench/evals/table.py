@@ -78,9 +78,11 @@ def describe_group(group: Sequence[Results]) -> str:
     length = f"{trainer['steps']} steps" if trainer.get("steps") else f"{trainer.get('epochs')} epochs"
     seeds = len(group) if len(group) > 1 else len(first.protocol["seeds"])
     kind = "run" if len(group) > 1 else "probe seed"
+    backbone = first.training.get("method_settings", {}).get("backbone")
     words = [
         _describe_data(first),
-        *([length] if trainer else []),
+        *([backbone] if backbone else []),
+        *([f"trained {length}"] if trainer else []),
         f"{seeds} {kind}{'s' if seeds > 1 else ''}",
     ]
     return ", ".join(words)
