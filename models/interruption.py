@@ -4,11 +4,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import Any
 
 import torch
 from torch import distributed
 
 from iebench.models.distributed import num_processes
+from iebench.pairs import Pair
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
@@ -43,6 +45,19 @@ class Interruption:
         flag = torch.tensor(float(bool(self.signal)), device=device)
         distributed.all_reduce(flag, op=distributed.ReduceOp.MAX)
         return bool(flag.item())
+
+
+def one_pass(loader: Any) -> Iterator[Pair]:
+    """The batches of one pass over a loader, whose workers neither a signal nor a resume disturbs.
+
+    The first batch starts the workers. A signal to all processes of a job must leave them alive until we have saved. They
+    take their seed from torch's generator, and a resume, which starts them once more, must not shift it.
+    """
+    batches = iter(loader)
+    with torch.random.fork_rng(devices=[]), signals_blocked():
+        first = next(batches)
+    yield first
+    yield from batches
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
-from iebench.models.interruption import Interruption, signals_blocked
+from iebench.models.interruption import Interruption, one_pass
 from iebench.models.reporting import Reporter
 from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_config
 from iebench.models.session import Session, set_up
@@ -73,13 +73,7 @@ def run_loop(session: Session, out: Path, step: int, reporter: Reporter, interru
 def cycle(loader: Any) -> Iterator[Pair]:
     """Batches without end; each pass over the loader is the next epoch."""
     while True:
-        batches = iter(loader)
-        # The first batch starts the workers and takes their seed from torch's generator: a resume, which starts them once
-        # more, must not shift it. And a signal to all processes of a job must leave the workers alive until we have saved.
-        with torch.random.fork_rng(devices=[]), signals_blocked():
-            first = next(batches)
-        yield first
-        yield from batches
+        yield from one_pass(loader)
 
 
 def to_device(pair: Pair, device: torch.device) -> Pair:

@@ -116,8 +116,8 @@ def test_killed_in_mid_epoch(whole_run: Path, data: Path, tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_preempted_with_all_its_workers(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "preempted"
-    with start_process(data, out) as process:
-        wait_for_step(out, 4, process)
+    with start_process(data, out, "--validate-every", "1", "--steps", "4000") as process:
+        wait_for_step(out, 6, process)  # by then the workers of val have been started too
         os.killpg(process.pid, signal.SIGTERM)
         _, message = process.communicate(timeout=60)
     step = checkpoints.load(out / "last.ckpt")["step"]
