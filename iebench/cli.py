@@ -92,6 +92,9 @@ def main() -> None:
 def _describe(error: Exception) -> str:
     if isinstance(error, IebenchError):
         return str(error)
+    if isinstance(error, OSError) and error.filename:
+        path = error.filename2 or error.filename
+        return f"{path} cannot be read or written ({(error.strerror or str(error)).lower()}): mend that, or name another path."
     return f"{type(error).__name__}: {error} (`iebench --debug …` shows where)"
 
 

@@ -26,7 +26,7 @@ def info(dataset: str, as_json: bool) -> None:
 @_DATASET
 @click.option("--decode", is_flag=True, help="Also decode every image and compare every member of the shards.")
 def verify(dataset: str, decode: bool) -> None:
-    """Check every byte of DATASET and name all damage; exit code 1 where there is any."""
+    """Check every byte of DATASET's shards and tables and name the damage; exit code 1 where there is any."""
     from tqdm import tqdm
 
     from iebench.errors import IebenchError
@@ -38,7 +38,7 @@ def verify(dataset: str, decode: bool) -> None:
     for problem in problems:
         click.echo(problem)
     if problems:
-        raise IebenchError(f"{dataset} is damaged: {len(problems)} faults are named above.")
+        raise IebenchError(f"{dataset} is damaged, as told above: restore these files, or make it again.")
     click.echo(f"{dataset} is whole.")
 
 

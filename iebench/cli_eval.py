@@ -155,7 +155,10 @@ def _choose_device(name: str) -> str:
 def _read_config(run: Path) -> dict[str, Any]:
     path = run / "config.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is no table of settings")
+        return config
     except OSError:
         raise UsageError(f"{run} is no run: it has no config.json; give what `iebench train --out` wrote.") from None
     except ValueError as error:

@@ -134,7 +134,7 @@ class Dataset:
         name = f"{self.synsets[object_index]}/{self.object_ids[object_index]}"
         return IebenchError(
             f"{self.root / self.shards[object_index]}: view {view} of {name} cannot be read, {what}; "
-            f"`iebench verify {self.root}` lists all damage."
+            f"`iebench verify {self.root}` names the damage."
         )
 
     def _descriptor(self, shard: str) -> int:

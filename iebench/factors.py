@@ -97,6 +97,8 @@ class FactorSpace:
         if factor.name not in self.names:
             near = get_close_matches(factor.name, self.names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.names)}."
+            if factor.name in TRANSLATION:
+                hint = "take --space 3diebench-t."
             raise UsageError(f"Factor space {self.name} has no factor {factor.name!r}: {hint}")
         if self.law != "box" and factor.name in ROTATION:
             raise UsageError(
@@ -183,10 +185,15 @@ def parse_factor(text: str) -> Factor:
     Examples: "rotation_z=-180:180deg", "floor_hue=0.3".
 
     Raises:
-        UsageError: the text has another form.
+        UsageError: the text has another form, a unit that is not the factor's, or a hue outside [0, 1].
     """
     name, _, value = text.partition("=")
-    number, scale = _split_unit(value.strip())
+    number, unit = _split_unit(value.strip())
+    if unit and unit not in (("turn",) if name.strip() in HUES else ("deg", "rad")):
+        raise UsageError(
+            f"--factor {text!r}: hues are in turns, angles in deg or rad; write no unit for anything else."
+        )
+    scale = math.pi / 180 if unit == "deg" else 1.0
     ends = number.split(":")
     try:
         low, high = (float(end) * scale for end in (ends if len(ends) == 2 else ends * 2))
@@ -194,14 +201,15 @@ def parse_factor(text: str) -> Factor:
         raise UsageError(
             f"--factor {text!r} is not understood: write NAME=LOW:HIGH or NAME=VALUE, such as rotation_z=-180:180deg."
         ) from None
-    return Factor(name.strip(), low, high)
+    factor = Factor(name.strip(), low, high)
+    if factor.name in HUES and not 0 <= low <= high <= 1:
+        raise UsageError(f"--factor {text!r}: a hue lies between 0 and 1.")
+    return factor
 
 
-def _split_unit(text: str) -> tuple[str, float]:
-    for unit, scale in {"deg": math.pi / 180, "rad": 1.0, "turn": 1.0}.items():
-        if text.endswith(unit):
-            return text[: -len(unit)], scale
-    return text, 1.0
+def _split_unit(text: str) -> tuple[str, str]:
+    unit = next((unit for unit in ("deg", "rad", "turn") if text.endswith(unit)), "")
+    return text.removesuffix(unit), unit
 
 
 def read_space(path: Path) -> FactorSpace:
@@ -226,8 +234,11 @@ def read_space(path: Path) -> FactorSpace:
     unknown = set(value) - {"name", "base", "factors"}
     if unknown:
         raise UsageError(f"--space {path} has {min(unknown)!r}: only name, base and [factors] are known.")
-    texts = [f"{name}={text}" for name, text in value.get("factors", {}).items()]
-    return replace(custom_space(value.get("base", "3diebench"), texts), name=str(value.get("name", path.stem)))
+    base, factors = value.get("base", "3diebench"), value.get("factors", {})
+    if not isinstance(base, str) or not isinstance(factors, dict):
+        raise UsageError(f"--space {path}: base is the name of a space, and [factors] a table of NAME = VALUE.")
+    texts = [f"{name}={text}" for name, text in factors.items()]
+    return replace(custom_space(base, texts), name=str(value.get("name", path.stem)))
 
 
 def custom_space(base: str, factors: Sequence[str]) -> FactorSpace:

@@ -72,6 +72,10 @@ def import_layout(
     for path in (out, partial_root(out)):
         if path.exists():
             raise UsageError(f"{path} exists already: remove it, or choose another place for the dataset.")
+    if lists is not None and not any(lists.glob("*_images.npy")):
+        raise UsageError(
+            f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
+        )
     official = read_lists(lists or (source if source.is_dir() else source.parent))
     objects = _open_source(source, official)
     sample = list(islice(objects, _SAMPLE))
@@ -243,6 +247,14 @@ def _open_source(source: Path, lists: Lists) -> Iterator[LooseObject]:
 
 def _measure_shape(source: Path, sample: list[LooseObject]) -> _Shape:
     """What most of the first objects agree on."""
+    if not sample:
+        raise IebenchError(
+            f"{source} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg, and holds no object."
+        )
+    if not any(loose.images for loose in sample):
+        raise IebenchError(
+            f"{source} holds none of the first {len(sample)} listed objects: take the lists that belong to it."
+        )
     shape = _Shape(
         num_views=_most(min(len(loose.images), len(loose.latents)) for loose in sample),
         num_factors=_most(_try(lambda file: len(parse_latents(file)), loose.latents.get(0)) for loose in sample),

@@ -70,6 +70,8 @@ def write_report(
         IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
     """
     entries = load_entries(paths)
+    if plots is not None:
+        plots.mkdir(parents=True, exist_ok=True)
     try:
         from jinja2 import Environment
 
@@ -94,7 +96,6 @@ def write_report(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     if plots is not None:
-        plots.mkdir(parents=True, exist_ok=True)
         for picture in chain.from_iterable(pictures.values()):
             picture.write(plots)
 

@@ -138,7 +138,7 @@ class PairStream(IterableDataset[Pair]):
                 if read != count:  # a tar that ends between two samples looks whole
                     raise ValueError(f"it ends after {read} of {count} objects")
             except (OSError, ValueError, EOFError, tarfile.TarError) as error:
-                raise IebenchError(f"{url} is damaged ({error}): `iebench verify` lists all damage.") from None
+                raise IebenchError(f"{url} is damaged ({error}): `iebench verify` names the damage.") from None
 
     def _draw_object(self, shard: str, index: int, sample: dict[str, Any]) -> Iterator[_Drawn]:
         try:

@@ -31,10 +31,15 @@ def verify_dataset(root: Path, decode: bool = False, progress: Progress = iter) 
         decode: also compare the members of every shard with the tables and decode every JPEG, which finds faults of the
             program that wrote the dataset.
         progress: wraps the iteration over names of files.
+
+    Raises:
+        IebenchError: there is no dataset.
     """
     try:
         card = DatasetCard.read(root)
     except IebenchError as error:
+        if not (root / CARD).exists():
+            raise
         return [str(error)]
     files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
     found = {name: _check_file(root / name, files[name]) for name in progress(list(files))}

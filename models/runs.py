@@ -64,7 +64,7 @@ def read_config(run: Path) -> RunConfig:
     """
     path = run / CONFIG
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
         values.pop("iebench")
         entry = find_method(values["method"])
         values["method_settings"] = make_settings(entry.settings, values["method_settings"], str(path))
@@ -72,7 +72,7 @@ def read_config(run: Path) -> RunConfig:
         return RunConfig(**values)
     except (FileNotFoundError, NotADirectoryError):
         raise IebenchError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise IebenchError(f"{path} is damaged ({error}); train again into another directory") from error
 
 
@@ -102,12 +102,20 @@ def load(run: str | Path) -> Method:
     """
     run = Path(run)
     method = read_config(run).build_method()
-    module = checkpoints.load(run / CHECKPOINT)["module"]
+    module = checkpoints.load(run / CHECKPOINT).get("module")
+    if not isinstance(module, dict):
+        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again")
     own = {name.removeprefix(METHOD_PREFIX): value for name, value in module.items() if name.startswith(METHOD_PREFIX)}
     load_exactly(method, own, str(run / CHECKPOINT))
     return method.eval()
 
 
 def export_backbone(run: str | Path, path: str | Path) -> None:
-    """Writes the plain weights of a run's backbone, under torchvision's names for our ResNets."""
+    """Writes the plain weights of a run's backbone, under torchvision's names for our ResNets.
+
+    Raises:
+        UsageError: if `path` is a folder.
+    """
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder; name a file for the weights")
     checkpoints.save(Path(path), load(run).backbone.state_dict())

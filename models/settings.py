@@ -92,6 +92,8 @@ class TrainerSettings:
 
     def __post_init__(self) -> None:
         check_numbers(self)
+        if self.seed >= 2**63:
+            raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³")
 
     epochs: int = setting(2000, "Epochs; one shows a random pair of views of each object.", minimum=1)
     steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")

@@ -27,6 +27,8 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
     """
     if out.is_file():
         raise UsageError(f"--out {out} is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists():
+        raise UsageError(f"--out {out} holds other things than a run; name a new folder")
     session = set_up(name, method_settings, trainer, data)
     if (out / CONFIG).exists():
         check_same(read_config(out), session.config, out)

@@ -203,8 +203,10 @@ class GivenLatents:
             raise IebenchError(
                 f"{path} cannot be read as latents ({error}): mend it, or leave its object out."
             ) from None
-        if latents.shape != (self.num_factors,) or not np.isfinite(latents).all():
+        if latents.shape != (self.num_factors,):
             raise IebenchError(
-                f"{path} should hold {self.num_factors} finite numbers: choose the --space it was made for."
+                f"{path} should hold {self.num_factors} numbers and holds {latents.size}: choose the --space it was made for."
             )
+        if not np.isfinite(latents).all():
+            raise IebenchError(f"{path} holds numbers that are not finite: mend it, or leave its object out.")
         return latents

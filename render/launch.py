@@ -33,8 +33,10 @@ def choose_engine(
         ray_address: of a cluster; None starts one here.
 
     Raises:
-        UsageError: the device is not to be had.
+        UsageError: the device is not to be had, or an address was given without Ray.
     """
+    if ray_address and engine != "ray":
+        raise UsageError(f"--ray-address {ray_address} is for Ray: add --engine ray.")
     if engine == "ray":
         from iebench.render.engine_ray import render_on_ray
 

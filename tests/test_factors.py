@@ -96,9 +96,20 @@ def test_factor_texts():
         ("3diebench", "floor_hue=1:0", "LOW <= HIGH"),
         ("3diebench", "flor_hue=0.5", "did you mean floor_hue"),
         ("3diebench", "light_phi=nan", "LOW <= HIGH"),
+        ("3diebench", "floor_hue=90deg", "hues are in turns"),
+        ("3diebench", "light_phi=0.5turn", "angles in deg or rad"),
+        ("3diebench", "light_hue=0:1.5", "between 0 and 1"),
+        ("3diebench", "translation_x=0.2", "take --space 3diebench-t"),
         ("so3", "rotation_x=0", "draws the three angles together"),
     ],
 )
 def test_wrong_factors_are_refused(space, text, message):
     with pytest.raises(UsageError, match=message):
         custom_space(space, [text])
+
+
+@pytest.mark.parametrize("text", ['base = ["3diebench"]', "factors = 3", 'bse = "so3"', "base = "])
+def test_wrong_space_files_are_refused(text, tmp_path):
+    (tmp_path / "space.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"--space .*space\.toml"):
+        custom_space(str(tmp_path / "space.toml"), [])

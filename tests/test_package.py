@@ -1,6 +1,7 @@
 """The rooms and the arrows between them, and what is in the wheel."""
 
 import ast
+import re
 import subprocess
 import sys
 import zipfile
@@ -106,3 +107,22 @@ def test_readme_names_every_command():
         assert f"iebench {command.name}" in pages, f"`iebench {command.name}` stands on no page"
         help = command.get_short_help_str(limit=59)  # what a terminal of 80 columns has room for
         assert help and not help.endswith("..."), f"`iebench {command.name}` has no help, or too long a one"
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file.txt").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "iebench.cli",
+        "objects",
+        "export",
+        str(tmp_path / "file.txt" / "out"),
+        "--classes",
+        "mug",
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert told.returncode == 1
+    assert re.fullmatch(
+        r"Error: .*file\.txt/out\S* cannot be read or written \(not a directory\): [^.]*\.\n", told.stderr
+    )

@@ -213,7 +213,7 @@ def test_a_loss_that_is_not_finite_names_its_term(data: Path, tmp_path: Path, mo
         ({"batch_size": 4096}, "--batch-size 4096 is more than the"),
         ({"precision": "16"}, "--precision 16"),
         ({"size": 4096}, "4096"),
-        ({"backbone_weights": "nowhere.pt"}, "nowhere.pt is not there"),
+        ({"backbone_weights": "nowhere.pt"}, "nowhere.pt is no file"),
     ],
     ids=lambda value: "",
 )
@@ -221,6 +221,12 @@ def test_bad_settings_are_told(changes: dict, message: str, data: Path, tmp_path
     with pytest.raises(IebenchError, match=message):
         train("sie", SETTINGS, replace(TRAINER, accelerator="cpu", **changes), data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_other_things_is_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UsageError, match="holds other things than a run"):
+        train("sie", SETTINGS, TRAINER, data, tmp_path)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
