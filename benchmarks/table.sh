@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The measured table of docs/results.md, from nothing: renders 55 classes, trains and evaluates every row, shows table and plots.
 #
-#     benchmarks/table.sh [FOLDER] [SEEDS]        # results, 3; about 80 minutes on 2 cores
+#     benchmarks/table.sh [FOLDER] [SEEDS]        # results, 3; about 70 minutes on 2 cores
 #
 # Interrupted, the same command goes on. Longer, on a GPU: JOBS=1 SIZE=128 EPOCHS=500 BACKBONE=resnet18 benchmarks/table.sh
 #
