@@ -82,16 +82,19 @@ def test_two_parts_merged_give_the_same_bytes(clean, tmp_path, iebench):
 
 def test_killed_at_random_moments_and_resumed(clean, tmp_path):
     """Every process of the render is killed, again and again; what comes in the end is what an undisturbed render makes."""
-    chance, out = random.Random(0), tmp_path / "out"
+    chance, out, killed = random.Random(0), tmp_path / "out", 0
     for kill in range(5):
         process = subprocess.Popen(command("--out", out), start_new_session=True, stdout=subprocess.DEVNULL)
         if kill % 2:  # else it may die before it has done anything
             wait_for_progress(process, partial_root(out))
-        time.sleep(chance.uniform(0, 1.5))
-        os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(chance.uniform(0, 0.3 if kill % 2 else 1.5))  # the whole render takes some seconds
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
         process.wait()
         time.sleep(0.2)
         assert not list(workers_of(process.pid)), "a worker outlived its parent"
+    assert killed > 1, "the render is over before it can be killed"
     subprocess.run(command("--out", out), check=True, capture_output=True)
     assert digests(out) == clean
     assert not partial_root(out).exists()
