@@ -22,7 +22,7 @@ from iebench.render.quality import get_quality
 from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import Limits
 
-RENDER = ["--classes", "55", "--objects-per-class", "1", "--views", "10", "--size", "64", "--objects-per-shard", "8"]
+RENDER = ["--classes", "55", "--objects-per-class", "4", "--views", "10", "--size", "64", "--objects-per-shard", "8"]
 
 
 @click.command()
@@ -45,7 +45,7 @@ def kill_and_resume(folder: Path, kills: int) -> dict[str, object]:
     while done < kills and not torn.exists():
         process = subprocess.Popen(render_command(torn), start_new_session=True, stdout=subprocess.DEVNULL)
         try:
-            process.wait(timeout=2 + chance.uniform(0, 1.5 * whole / kills))
+            process.wait(timeout=2 + chance.uniform(0, whole / kills))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
