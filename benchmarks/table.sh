@@ -3,9 +3,11 @@
 #
 #     benchmarks/table.sh [FOLDER] [SEEDS]        # results, 3; about 70 minutes on 2 cores
 #
-# Interrupted, the same command goes on. Longer, on a GPU: JOBS=1 SIZE=128 EPOCHS=500 BACKBONE=resnet18 benchmarks/table.sh
+# Interrupted, the same command goes on. Longer, on a GPU: JOBS=1 SIZE=128 EPOCHS=500 BATCH=256 BACKBONE=resnet18
+# benchmarks/table.sh
 #
-# Batches are small, so embeddings are narrow: of more coordinates than a batch has pairs, variance and covariance cannot both be low.
+# Batches are small, so embeddings are narrow: twice as many coordinates as a batch has pairs, as published; variance and covariance
+# cannot both be low far above that.
 # Two runs side by side, with a core each, are done sooner than one after the other with both.
 set -euo pipefail
 folder=${1:-results} seeds=${2:-3} jobs=${JOBS:-2}

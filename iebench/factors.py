@@ -96,9 +96,10 @@ class FactorSpace:
         """
         if factor.name not in self.names:
             near = get_close_matches(factor.name, self.names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.names)}."
             if factor.name in TRANSLATION:
                 hint = "take --space 3diebench-t."
+            else:
+                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.names)}."
             raise UsageError(f"Factor space {self.name} has no factor {factor.name!r}: {hint}")
         if self.law != "box" and factor.name in ROTATION:
             raise UsageError(

@@ -72,11 +72,11 @@ def import_layout(
     for path in (out, partial_root(out)):
         if path.exists():
             raise UsageError(f"{path} exists already: remove it, or choose another place for the dataset.")
-    if lists is not None and not any(lists.glob("*_images.npy")):
+    official = read_lists(lists or (source if source.is_dir() else source.parent))
+    if lists is not None and not official.splits:
         raise UsageError(
             f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
         )
-    official = read_lists(lists or (source if source.is_dir() else source.parent))
     objects = _open_source(source, official)
     sample = list(islice(objects, _SAMPLE))
     importer = _Importer(partial_root(out), _measure_shape(source, sample), official, strict, objects_per_shard)

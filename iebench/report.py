@@ -30,7 +30,7 @@ from iebench.evals.table import (
     published_rows,
     used_columns,
 )
-from iebench.symmetry import symmetries
+from iebench.symmetry import known_turns
 
 THUMBNAIL = 96
 
@@ -271,9 +271,7 @@ def _draw_classes(entries: Sequence[Entry]) -> list[Any]:
 def _mark_symmetric(values: Mapping[str, float], key: str) -> dict[str, float]:
     if not key.startswith("rotation"):
         return dict(values)
-    symmetric = {
-        entry.name for entry in CLASSES if entry.synset in symmetries() and symmetries()[entry.synset].turns != 1
-    }
+    symmetric = {entry.name for entry in CLASSES if known_turns(entry.synset) != 1}
     return {name + (" *" if name in symmetric else ""): value for name, value in values.items()}
 
 

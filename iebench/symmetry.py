@@ -51,6 +51,11 @@ def symmetries() -> dict[str, Symmetry]:
     return {row.synset: row for row in rows}
 
 
+def known_turns(synset: str) -> int:
+    """How many turns about z leave the built-in objects of a class as they are: 0 for any turn, 1 where none are known."""
+    return symmetries()[synset].turns if synset in symmetries() else 1
+
+
 def find_symmetry(synset: str) -> Symmetry:
     """The symmetry of a class of built-in objects.
 

@@ -76,6 +76,18 @@ def read_config(run: Path) -> RunConfig:
         raise IebenchError(f"{path} is damaged ({error}); train again into another directory") from error
 
 
+def read_checkpoint(run: Path) -> dict[str, Any]:
+    """Reads a run's `last.ckpt`.
+
+    Raises:
+        IebenchError: if it is absent, damaged, or no checkpoint of a run.
+    """
+    content = checkpoints.load(run / CHECKPOINT)
+    if not isinstance(content.get("module"), dict):
+        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again")
+    return content
+
+
 def check_same(stored: RunConfig, asked: RunConfig, run: Path) -> None:
     """Checks that a run may be continued with what is asked for.
 
@@ -102,9 +114,7 @@ def load(run: str | Path) -> Method:
     """
     run = Path(run)
     method = read_config(run).build_method()
-    module = checkpoints.load(run / CHECKPOINT).get("module")
-    if not isinstance(module, dict):
-        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again")
+    module = read_checkpoint(run)["module"]
     own = {name.removeprefix(METHOD_PREFIX): value for name, value in module.items() if name.startswith(METHOD_PREFIX)}
     load_exactly(method, own, str(run / CHECKPOINT))
     return method.eval()

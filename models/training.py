@@ -11,7 +11,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
 from iebench.models.interruption import Interruption, one_pass
 from iebench.models.reporting import Reporter
-from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_config
+from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_checkpoint, read_config
 from iebench.models.session import Session, set_up
 from iebench.models.settings import MethodSettings, TrainerSettings
 from iebench.models.validation import validate
@@ -34,7 +34,7 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
         check_same(read_config(out), session.config, out)
     if session.fabric.is_global_zero:
         session.config.write(out)
-    step = resume(session, out / CHECKPOINT) if (out / CHECKPOINT).exists() else 0
+    step = resume(session, out) if (out / CHECKPOINT).exists() else 0
     reporter = Reporter(session, out, step)
     with Interruption() as interruption:
         step = run_loop(session, out, step, reporter, interruption)
@@ -125,9 +125,9 @@ def save(session: Session, path: Path, step: int) -> None:
     session.fabric.barrier()
 
 
-def resume(session: Session, path: Path) -> int:
-    """Puts everything back as the checkpoint has it, and returns its step."""
-    content = checkpoints.load(path)
+def resume(session: Session, run: Path) -> int:
+    """Puts everything back as the run's checkpoint has it, and returns its step."""
+    content = read_checkpoint(run)
     session.watched.load_state_dict(content["module"])
     session.optimizer.load_state_dict(content["optimizer"])
     session.fabric.strategy.precision.load_state_dict(content["precision"])

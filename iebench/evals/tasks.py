@@ -16,7 +16,7 @@ from iebench.evals.probes import linear_probe, mlp_probe, pair_probe
 from iebench.evals.training import ProbeTask, Samples, sample_targets
 from iebench.factors import ROTATION, TRANSLATION
 from iebench.rotations import euler_to_matrix, euler_to_quaternion, relative_rotation
-from iebench.symmetry import symmetries
+from iebench.symmetry import known_turns
 
 HUES = ("floor_hue", "light_hue")
 
@@ -123,16 +123,13 @@ class Rotation(Regression):
         yield mean_of("mean_degrees", errors)
         for degrees in (15, 30):
             yield mean_of(f"share_under_{degrees}", (errors < degrees).astype(np.float64))
-        turns = known_turns(features.labels)
+        turns = np.array([known_turns(entry.synset) for entry in CLASSES])[features.labels]
         if (turns != 1).any():
-            yield median_of("median_degrees_up_to_symmetry", self._errors_up_to(turns, targets, predictions))
-
-    def _errors_up_to(self, turns: Int[ndarray, " objects"], targets: ndarray, predictions: ndarray) -> ndarray:
-        errors = metrics.rotation_errors(targets, predictions)
-        for number in np.unique(turns[turns != 1]).tolist():
-            rows = turns == number
-            errors[rows] = metrics.rotation_errors_up_to_turns(targets[rows], predictions[rows], number, self.arity)
-        return errors
+            least = errors.copy()
+            for number in np.unique(turns[turns != 1]).tolist():
+                rows = turns == number
+                least[rows] = metrics.rotation_errors_up_to_turns(targets[rows], predictions[rows], number, self.arity)
+            yield median_of("median_degrees_up_to_symmetry", least)
 
     def details(
         self, targets: ndarray, predictions: ndarray, features: FeatureSet
@@ -192,12 +189,6 @@ class WorldTranslation(Translation):
 PROBE_TASKS: dict[str, ProbeTask] = {
     task.name: task for task in (Classification(), Rotation(), Colour(), Pose(), Translation(), WorldTranslation())
 }
-
-
-def known_turns(labels: Int[ndarray, " n"]) -> Int[ndarray, " n"]:
-    """For each label how many turns about z leave the built-in objects of its class as they are; 0 for any turn at all."""
-    table = np.array([symmetries()[entry.synset].turns if entry.synset in symmetries() else 1 for entry in CLASSES])
-    return table[labels]
 
 
 def applicable(names: Sequence[str], features: FeatureSet) -> list[ProbeTask]:

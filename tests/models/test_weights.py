@@ -10,6 +10,7 @@ from torch import nn
 from iebench.errors import IebenchError
 from iebench.models import checkpoints
 from iebench.models.backbones import BasicBlock, convolution
+from iebench.models.runs import read_checkpoint
 from iebench.models.weights import load_backbone
 
 
@@ -83,6 +84,12 @@ def test_damaged_and_absent_files_are_told(content: bytes, tmp_path: Path) -> No
     assert "weights_only" not in str(told.value)  # torch's own advice is to switch the safety off
     with pytest.raises(IebenchError, match=r"absent\.pt is no file"):
         checkpoints.load(tmp_path / "absent.pt")
+
+
+def test_weights_alone_are_no_checkpoint_of_a_run(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "last.ckpt")
+    with pytest.raises(IebenchError, match=r"last\.ckpt is no checkpoint of a run"):
+        read_checkpoint(tmp_path)
 
 
 def test_a_failed_save_keeps_the_last_good_one(tmp_path: Path) -> None:
