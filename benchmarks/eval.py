@@ -28,7 +28,7 @@ from iebench.evals.retrieval import Retrieval
 from iebench.evals.suite import Suite
 from iebench.evals.tasks import applicable
 from iebench.evals.training import ProbeTask, draw_samples
-from iebench.factors import get_space
+from iebench.factors.space import get_space
 from iebench.models.backbones import build_backbone
 
 EPOCHS, SIZE, BATCH = 300, 64, 256

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from iebench.factors import get_space
+from iebench.factors.space import get_space
 from iebench.render.engines import render_locally
 from iebench.render.quality import get_quality
 from iebench.render.worker import Task, WorkerSettings
@@ -55,7 +55,7 @@ def kill_and_resume(folder: Path, kills: int) -> dict[str, object]:
 
 
 def render_command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "iebench.cli", "render", *RENDER, "--out", str(out)]
+    return [sys.executable, "-m", "iebench", "render", *RENDER, "--out", str(out)]
 
 
 def digests(root: Path) -> dict[str, str]:

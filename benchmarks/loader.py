@@ -36,14 +36,14 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 from torch.utils.data import DataLoader
 
-from iebench.card import DatasetCard
 from iebench.catalogue import CLASSES
-from iebench.dataset import Dataset
-from iebench.exporter import export_layout
-from iebench.factors import get_space
-from iebench.pairs import PairDataset
-from iebench.shards import locate_views, pack_sample, shard_name, write_shard
-from iebench.writer import ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.dataset.card import DatasetCard
+from iebench.dataset.exporter import export_layout
+from iebench.dataset.reader import Dataset
+from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.dataset.writer import ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.factors.space import get_space
+from iebench.loader.pairs import PairDataset
 
 SIZE, BATCH, IMAGES = 256, 256, 64
 Way = Callable[[], int]  # reads pairs and says how many

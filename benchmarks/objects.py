@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from iebench.catalogue import CLASSES
-from iebench.dataset import Dataset
-from iebench.decode import Decoder
+from iebench.dataset.reader import Dataset
+from iebench.loader.decode import Decoder
 from iebench.models.precision import choose_precision, keep_memory
 from iebench.render.farm import render_dataset
 from iebench.render.launch import choose_engine

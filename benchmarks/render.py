@@ -23,7 +23,7 @@ import click
 import numpy as np
 from numpy import ndarray
 
-from iebench.factors import get_space
+from iebench.factors.space import get_space
 from iebench.render.quality import Quality, get_quality
 
 CLASSES = ("02691156", "02808440", "02958343", "03001627", "03467517", "03642806", "03797390", "04379243")

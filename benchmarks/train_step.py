@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.metrics import MetricsFile, peak_memory_mib
 from iebench.models.online import Watched
 from iebench.models.precision import choose_precision, keep_memory
@@ -29,7 +30,6 @@ from iebench.models.registry import build_method
 from iebench.models.settings import TrainerSettings
 from iebench.models.sie import SieSettings
 from iebench.models.training import train
-from iebench.pairs import Pair
 
 WAYS = ("ours", "plain", "built")
 DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}

@@ -1,29 +1,27 @@
 """iebench makes, serves and scores 3DIEBench, the benchmark of invariant and equivariant representations."""
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-try:
-    __version__ = version("iebench")
-except PackageNotFoundError:  # a source tree on the path, not installed
-    __version__ = "0+unknown"
+from iebench.version import __version__
 
 if TYPE_CHECKING:
-    from iebench.dataset import Dataset
-    from iebench.pairs import Pair, PairDataset
-    from iebench.stream import PairStream
-    from iebench.views import ViewDataset
+    from iebench.dataset.reader import Dataset
+    from iebench.loader.pairs import Pair, PairDataset
+    from iebench.loader.stream import PairStream
+    from iebench.loader.views import ViewDataset
+    from iebench.models.runs import load
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
 _LAZY = {
-    "Dataset": "iebench.dataset",
-    "Pair": "iebench.pairs",
-    "PairDataset": "iebench.pairs",
-    "PairStream": "iebench.stream",
-    "ViewDataset": "iebench.views",
+    "Dataset": "iebench.dataset.reader",
+    "Pair": "iebench.loader.pairs",
+    "PairDataset": "iebench.loader.pairs",
+    "PairStream": "iebench.loader.stream",
+    "ViewDataset": "iebench.loader.views",
+    "load": "iebench.models.runs",
 }
-__all__ = ["Dataset", "Pair", "PairDataset", "PairStream", "ViewDataset", "__version__"]
+__all__ = ["Dataset", "Pair", "PairDataset", "PairStream", "ViewDataset", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

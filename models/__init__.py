@@ -1,5 +1,5 @@
-"""Networks: backbone, heads, predictor, losses, methods, training. Imported as iebench.models."""
+"""Networks: backbones, heads, predictors, losses, one file for each method, training, checkpoints. Imported as iebench.models.
 
-from iebench.models.runs import export_backbone, load
-
-__all__ = ["export_backbone", "load"]
+May import the evaluation and what lies below it, never bpy. Flat; methods are `method_*`. Begin reading at `method`, then
+`method_sie` and `training`.
+"""

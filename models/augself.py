@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import squared_distance
 from iebench.models.method import Loss, Representations, Sizes
 from iebench.models.settings import setting
 from iebench.models.simclr import Simclr, SimclrSettings
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

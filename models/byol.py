@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, cosine_distance
 from iebench.models.method import Loss, Method, Representations, Sizes
 from iebench.models.settings import MethodSettings, setting
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squared_distance, variance_of_both
 from iebench.models.method import Loss, Method, Representations, Sizes, halves
 from iebench.models.settings import setting
 from iebench.models.sie import PredictorSettings
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

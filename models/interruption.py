@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import distributed
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import num_processes
-from iebench.pairs import Pair
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings
 from iebench.models.settings import MethodSettings
-from iebench.pairs import Pair
 
 # Statistics of 3DIEBench's training images in [0, 1].
 IMAGE_MEAN = (0.5016, 0.5037, 0.5060)

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from iebench import __version__
 from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
 from iebench.models.method import Method
 from iebench.models.registry import build_method, find_method
 from iebench.models.settings import MethodSettings, TrainerSettings, list_settings, make_settings
 from iebench.models.weights import load_exactly
+from iebench.version import __version__
 
 CONFIG, CHECKPOINT = "config.json", "last.ckpt"
 METHOD_PREFIX = "method."

@@ -12,6 +12,7 @@ from torch import distributed, nn
 
 from iebench.catalogue import CLASSES
 from iebench.errors import UsageError
+from iebench.loader.pairs import PairDataset
 from iebench.models.distributed import num_processes, synchronise_batch_norm
 from iebench.models.online import Watched
 from iebench.models.precision import choose_device, choose_precision, keep_memory, precision_plugin
@@ -19,7 +20,6 @@ from iebench.models.registry import find_method
 from iebench.models.runs import RunConfig, describe_dataset
 from iebench.models.settings import MethodSettings, TrainerSettings
 from iebench.models.weights import load_backbone
-from iebench.pairs import PairDataset
 
 PROBE_LEARNING_RATE = 1e-3
 

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from iebench.errors import UsageError
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance, variance_of_both
 from iebench.models.method import Loss, Method, Representations, Sizes, halves
 from iebench.models.predictors import build_predictor
 from iebench.models.settings import MethodSettings, setting
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, info_nce
 from iebench.models.method import InvariantMethod, Loss, Method, Representations, Sizes
 from iebench.models.settings import MethodSettings, setting
 from iebench.models.sie import PredictorSettings
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import Embeddings, cross_entropy, squared_distance
 from iebench.models.method import Loss, Method, Representations, Sizes
 from iebench.models.settings import MethodSettings, setting
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

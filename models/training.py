@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from iebench.errors import IebenchError, UsageError
+from iebench.loader.pairs import Pair
 from iebench.models import checkpoints
 from iebench.models.interruption import Interruption, one_pass
 from iebench.models.reporting import Reporter
@@ -15,7 +16,6 @@ from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_checkpoint,
 from iebench.models.session import Session, set_up
 from iebench.models.settings import MethodSettings, TrainerSettings
 from iebench.models.validation import validate
-from iebench.pairs import Pair
 
 
 def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path, out: Path) -> None:

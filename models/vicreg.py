@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from torch import nn
 
 from iebench.errors import UsageError
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes
 from iebench.models.losses import covariance_of_both, squared_distance, variance_of_both
 from iebench.models.method import InvariantMethod, Loss, Representations, Sizes, halves
 from iebench.models.settings import MethodSettings, setting
-from iebench.pairs import Pair
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
 from iebench.files import write_whole
 from iebench.render.engines import Outcome
 from iebench.render.system import find_gpus
 from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import FarmError, Limits, WorkerSlot, scratch_folder
-from iebench.writer import Failure
 
 LOST_ACTORS = 3  # of a task before it counts as failed; machines are lost more often than objects are bad
 Reply = tuple[Failure | None, dict[str, str], bytes]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from iebench.dataset.writer import Failure
 from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import Limits, WorkerSlot, scratch_folder
-from iebench.writer import Failure
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from iebench import __version__
-from iebench.card import CARD, DatasetCard, partial_root
-from iebench.dataset import Dataset
+from iebench.dataset.card import CARD, DatasetCard, partial_root
+from iebench.dataset.reader import Dataset
+from iebench.dataset.shards import locate_views, sample_key, split_shard, write_shard
+from iebench.dataset.splits import ObjectName
+from iebench.dataset.writer import FAILURES, Failure, ObjectRow, ShardPart, finish_dataset, place_samples, read_failures
 from iebench.errors import IebenchError, UsageError
 from iebench.files import write_whole
 from iebench.render.engines import Outcome
 from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
 from iebench.render.worker import Task
-from iebench.shards import locate_views, sample_key, split_shard, write_shard
-from iebench.splits import ObjectName
-from iebench.writer import FAILURES, Failure, ObjectRow, ShardPart, finish_dataset, place_samples, read_failures
+from iebench.version import __version__
 
 STATE = ".render"
 Engine = Callable[[Sequence[Task]], Iterator[Outcome]]

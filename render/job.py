@@ -12,12 +12,12 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.shards import shard_name
+from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError, UsageError
-from iebench.factors import Factor, FactorSpace
+from iebench.factors.space import Factor, FactorSpace
 from iebench.files import write_whole
 from iebench.render.quality import Quality
-from iebench.shards import shard_name
-from iebench.splits import SPLITS, ObjectName
 
 HASHED = ("objects", "latents")  # settings that are kept as a hash
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from iebench.card import partial_root
-from iebench.dataset import Dataset
+from iebench.dataset.card import partial_root
+from iebench.dataset.reader import Dataset
+from iebench.dataset.splits import SPLITS
+from iebench.dataset.writer import FAILURES, ObjectRow, ShardPart, finish_dataset, read_failures
 from iebench.errors import UsageError
 from iebench.render.job import first_difference
-from iebench.splits import SPLITS
-from iebench.writer import FAILURES, ObjectRow, ShardPart, finish_dataset, read_failures
 
 WHOLE = "1/1"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from iebench.dataset.splits import ObjectName, object_fraction
 from iebench.errors import UsageError
 from iebench.render.sources import ObjectSource
-from iebench.splits import ObjectName, object_fraction
 
 
 def read_object_list(path: Path) -> list[ObjectName]:

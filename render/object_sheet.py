@@ -1,5 +1,6 @@
 """A contact sheet of objects in the benchmark's scene."""
 
+import io
 import math
 import tempfile
 from collections.abc import Sequence
@@ -7,10 +8,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from iebench.dataset import Dataset
-from iebench.decode import decode_view
+from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
-from iebench.factors import ROTATION
+from iebench.factors.space import ROTATION
 from iebench.render.farm import Watch, render_dataset
 from iebench.render.job import RenderJob
 from iebench.render.launch import choose_engine
@@ -59,7 +59,7 @@ def lay_out(dataset: Dataset, abreast: int = 1) -> Image.Image:
     for place, (entry, indices) in enumerate(zip(dataset.classes, members, strict=True)):
         left, top = place % abreast * wide, place // abreast * side
         for column, index in enumerate(sorted(indices, key=lambda i: dataset.object_ids[i])):
-            sheet.paste(Image.fromarray(decode_view(dataset, index, 0)), (left + column * side, top))
+            sheet.paste(Image.open(io.BytesIO(dataset.read_jpeg(index, 0))), (left + column * side, top))
         draw.text((left + 3, top + 2), entry.name, fill="white", stroke_width=1, stroke_fill="black")
     return sheet
 

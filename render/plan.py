@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iebench.catalogue import ObjectClass, select_classes
+from iebench.dataset.splits import ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
-from iebench.factors import Factor, custom_space, parse_factor
+from iebench.factors.space import Factor, custom_space, parse_factor
 from iebench.render.job import GivenLatents, RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
 from iebench.render.quality import get_quality
 from iebench.render.sources import ObjectSource, open_source
-from iebench.splits import ObjectName, order_objects, split_objects
 
 
 @dataclass(frozen=True)

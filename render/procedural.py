@@ -9,11 +9,11 @@ import numpy as np
 from trimesh import Trimesh
 
 from iebench.errors import UsageError
+from iebench.factors.symmetry import find_symmetry
 from iebench.render.dice import Dice
 from iebench.render.obj_file import write_obj
 from iebench.render.recipe import RECIPES, Part, Recipe
 from iebench.render.shapes import Shape, join
-from iebench.symmetry import find_symmetry
 
 CATALOGUE_VERSION = 1
 _PREFIX = f"p{CATALOGUE_VERSION}-"

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
+from iebench.factors.symmetry import symmetries
 from iebench.render.dice import Dice
 from iebench.render.materials import Material
 from iebench.render.shapes import Shape
-from iebench.symmetry import symmetries
 
 # How a material's picture is laid on a part:
 #   grain    from the six sides, its rows along the part's longer extent, repeated

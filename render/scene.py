@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.factors import ROTATION, TRANSLATION, FactorSpace
-from iebench.rotations import euler_to_matrix
+from iebench.factors.rotations import euler_to_matrix
+from iebench.factors.space import ROTATION, TRANSLATION, FactorSpace
 
 FLOOR_SIDE = 10_000.0
 FLOOR_HEIGHT = -1.0

@@ -26,15 +26,15 @@ import simplejpeg
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
-from iebench.factors import FactorSpace
+from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
 from iebench.render.scene import view_scene
 from iebench.render.sources import open_source
 from iebench.render.system import explain_import_error
-from iebench.shards import pack_sample
 
 JPEG_QUALITY = 95
 

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError
 from iebench.render.worker import Task, WorkerSettings
-from iebench.writer import Failure
 
 START_SECONDS = 300.0  # importing Blender from a cold network disk takes a minute
 WATCH_SECONDS = 0.5

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from iebench.card import DatasetCard
 from iebench.catalogue import select_classes
-from iebench.dataset import Dataset
-from iebench.factors import get_space
-from iebench.shards import locate_views, pack_sample, shard_name, write_shard
-from iebench.splits import split_objects
-from iebench.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.dataset.card import DatasetCard
+from iebench.dataset.reader import Dataset
+from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.dataset.splits import split_objects
+from iebench.dataset.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.factors.space import get_space
 
 
 def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:

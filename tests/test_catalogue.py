@@ -3,8 +3,8 @@
 import pytest
 
 from iebench.catalogue import CLASSES, find_class, select_classes
+from iebench.dataset.splits import split_objects
 from iebench.errors import UsageError
-from iebench.splits import split_objects
 
 
 def test_labels_are_ranks_of_synsets_as_in_the_release():

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.rotations import compose, invert
+from iebench.factors.rotations import compose, invert
 
 
 def chain(first: Float[ndarray, "*b t"], second: Float[ndarray, "*b t"]) -> Float[ndarray, "*b t"]:

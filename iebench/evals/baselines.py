@@ -13,8 +13,8 @@ from iebench.evals.retrieval import Retrieval, chance_measures, compose_quaterni
 from iebench.evals.subject import Subject
 from iebench.evals.tasks import applicable
 from iebench.evals.training import Samples, sample_targets
-from iebench.factors import ROTATION
-from iebench.rotations import euler_to_quaternion
+from iebench.factors.rotations import euler_to_quaternion
+from iebench.factors.space import ROTATION
 
 if TYPE_CHECKING:
     from iebench.evals.suite import Suite

@@ -12,7 +12,7 @@ from iebench.evals.features import FeatureSet
 from iebench.evals.metrics import r2_uniform
 from iebench.evals.tasks import Regression
 from iebench.evals.training import ProbeSettings, ask_probe, fit_probe, validation_samples
-from iebench.factors import Factor, FactorSpace
+from iebench.factors.space import Factor, FactorSpace
 
 _BLOCK_OBJECTS = 256
 PENALTIES = tuple(10.0**power for power in range(-8, 2))

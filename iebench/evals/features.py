@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.source import ViewSource
-from iebench.factors import FactorSpace
+from iebench.factors.space import FactorSpace
 
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
 # batch size, nor its workers, nor an interruption can change a bit of what is written.

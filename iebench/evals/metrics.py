@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 from numpy import ndarray
 
-from iebench.rotations import angle_between
+from iebench.factors.rotations import angle_between
 
 
 def top_k_accuracy(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> float:

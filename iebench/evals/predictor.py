@@ -15,9 +15,9 @@ from iebench.evals.features import FeatureSet
 from iebench.evals.metrics import mean_by_angle
 from iebench.evals.retrieval import Predict
 from iebench.evals.training import validation_samples
-from iebench.factors import ROTATION
-from iebench.rotations import angle_between, compose, euler_to_quaternion
-from iebench.transforms import make_transform
+from iebench.factors.rotations import angle_between, compose, euler_to_quaternion
+from iebench.factors.space import ROTATION
+from iebench.factors.transforms import make_transform
 
 STEERING_DEGREES = (-90, -60, -30, 0, 30, 60, 90)
 

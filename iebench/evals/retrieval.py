@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure, mean_of
-from iebench.factors import ROTATION
-from iebench.rotations import compose, euler_to_quaternion
-from iebench.transforms import make_transform
+from iebench.factors.rotations import compose, euler_to_quaternion
+from iebench.factors.space import ROTATION
+from iebench.factors.transforms import make_transform
 
 TIE = 2e-6  # above the rounding of a float32 cosine of 1 000 terms
 HITS = (1, 2, 5, 10)

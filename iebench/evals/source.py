@@ -11,8 +11,8 @@ from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from iebench.dataset import Dataset
-from iebench.factors import FactorSpace
+from iebench.dataset.reader import Dataset
+from iebench.factors.space import FactorSpace
 
 
 class ViewSource(Protocol):
@@ -70,7 +70,7 @@ class DatasetSource:
         return self.dataset.split_indices(split)
 
     def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
-        from iebench.views import ViewDataset
+        from iebench.loader.views import ViewDataset
 
         loader = ViewDataset(self.dataset.root, split, self.size).loader(self.batch_size, self.num_workers)
         loader.load_state_dict({**loader.state_dict(), "read": start})

@@ -12,7 +12,6 @@ import torch
 from numpy import ndarray
 from tqdm import tqdm
 
-import iebench
 from iebench.errors import UsageError
 from iebench.evals.baselines import constant_scores, oracle_scores, untrained_scores
 from iebench.evals.factor_matrix import factor_scores
@@ -24,6 +23,7 @@ from iebench.evals.source import DatasetSource, ViewSource
 from iebench.evals.subject import EvalSettings, Subject
 from iebench.evals.tasks import PROBE_TASKS, applicable
 from iebench.evals.training import ProbeTask, Samples, ask_probe, by_object, fit_probe, validation_samples
+from iebench.version import __version__
 
 TASKS = (*PROBE_TASKS, "factors", "retrieval", "predictor")
 
@@ -100,7 +100,7 @@ class Suite:
             },
             protocol={**self.settings.protocol(), "weights": self.subject.key},
             versions={
-                "iebench": iebench.__version__,
+                "iebench": __version__,
                 "torch": torch.__version__,
                 "numpy": np.__version__,
                 "python": platform.python_version(),

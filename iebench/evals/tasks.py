@@ -14,9 +14,9 @@ from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure, mean_of, median_of
 from iebench.evals.probes import linear_probe, mlp_probe, pair_probe
 from iebench.evals.training import ProbeTask, Samples, sample_targets
-from iebench.factors import ROTATION, TRANSLATION
-from iebench.rotations import euler_to_matrix, euler_to_quaternion, relative_rotation
-from iebench.symmetry import known_turns
+from iebench.factors.rotations import euler_to_matrix, euler_to_quaternion, relative_rotation
+from iebench.factors.space import ROTATION, TRANSLATION
+from iebench.factors.symmetry import known_turns
 
 HUES = ("floor_hue", "light_hue")
 

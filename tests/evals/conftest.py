@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from iebench.factors import get_space
+from iebench.factors.space import get_space
 
 SIZE = 8  # 3 · 8 · 8 bytes: 10 float64 latents (80), the label (1), the object (4) and the view (1) fit
 

@@ -6,7 +6,7 @@ from iebench.evals.factor_matrix import AllFactors, RidgeRegression, encode_fact
 from iebench.evals.features import extract
 from iebench.evals.measure import Measure, mean_of, median_of
 from iebench.evals.training import ProbeSettings
-from iebench.factors import Factor, get_space
+from iebench.factors.space import Factor, get_space
 
 
 def test_circular_factors_have_no_seam():

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from iebench.evals import metrics
-from iebench.factors import ROTATION, get_space
-from iebench.rotations import compose, relative_rotation
-from iebench.symmetry import Symmetry
+from iebench.factors.rotations import compose, relative_rotation
+from iebench.factors.space import ROTATION, get_space
+from iebench.factors.symmetry import Symmetry
 
 
 def quaternion_about_z(degrees):

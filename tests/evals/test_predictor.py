@@ -9,8 +9,8 @@ from iebench.evals.features import extract
 from iebench.evals.gallery import Gallery, build_gallery
 from iebench.evals.predictor import PredictorAnalysis
 from iebench.evals.retrieval import compose_quaternions
-from iebench.rotations import euler_to_quaternion
-from iebench.transforms import make_transform
+from iebench.factors.rotations import euler_to_quaternion
+from iebench.factors.transforms import make_transform
 
 
 @pytest.fixture

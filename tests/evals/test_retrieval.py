@@ -5,7 +5,7 @@ import torch
 from iebench.evals.baselines import oracle_features
 from iebench.evals.features import extract
 from iebench.evals.retrieval import Retrieval, chance_measures, compose_quaternions, nearest_errors, rank_chances
-from iebench.rotations import euler_to_quaternion
+from iebench.factors.rotations import euler_to_quaternion
 
 
 def values(measures):

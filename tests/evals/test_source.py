@@ -2,7 +2,7 @@ import torch
 
 from iebench.evals.features import extract
 from iebench.evals.source import DatasetSource
-from iebench.views import ViewDataset
+from iebench.loader.views import ViewDataset
 
 
 def test_views_come_in_order_and_from_any_start(drawn_dataset):

@@ -10,7 +10,7 @@ from iebench.errors import UsageError
 from iebench.evals import EvalSettings, ProbeSettings, Subject, evaluate
 from iebench.evals.results import Results
 from iebench.evals.retrieval import compose_quaternions
-from iebench.rotations import euler_to_quaternion
+from iebench.factors.rotations import euler_to_quaternion
 
 QUICK = EvalSettings(probes=ProbeSettings(epochs=20, batch_size=16, lr=5e-3), draws=20)
 

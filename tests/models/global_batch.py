@@ -7,11 +7,11 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from iebench.loader.pairs import Pair
 from iebench.models.distributed import synchronise_batch_norm
 from iebench.models.method import Sizes
 from iebench.models.online import Watched
 from iebench.models.registry import METHODS
-from iebench.pairs import Pair
 
 
 def make_batch() -> Pair:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from iebench.loader.pairs import Pair
 from iebench.models.method import Method, Sizes
 from iebench.models.registry import METHODS
-from iebench.pairs import Pair
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_sie_losses.json").read_text())
 WIDTH, BATCH = 512, 16

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from click.testing import CliRunner
 
-from iebench.cli_train import make_command, train_command
+from iebench.cli.train import make_command, train_command
 from iebench.errors import UsageError
 from iebench.models import precision
 from iebench.models.heads import parse_sizes

@@ -15,10 +15,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from iebench.cli_train import export_backbone_command, train_command
-from iebench.dataset import Dataset
+from iebench import load
+from iebench.cli.train import export_backbone_command, train_command
+from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError, UsageError
-from iebench.models import checkpoints, load
+from iebench.models import checkpoints
 from iebench.models.registry import METHODS
 from iebench.models.settings import TrainerSettings
 from iebench.models.sie import Sie, SieSettings
@@ -95,7 +96,7 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
 
 def start_process(data: Path, out: Path, *options: str) -> subprocess.Popen:
     """The training of `whole_run` as a command, in a process group of its own."""
-    command = [sys.executable, "-m", "iebench.cli", "train", "sie", "--data", str(data), "--out", str(out)]
+    command = [sys.executable, "-m", "iebench", "train", "sie", "--data", str(data), "--out", str(out)]
     command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
     command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2", *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from iebench.loader.pairs import Pair
 from iebench.models.metrics import Averages, MetricsFile
 from iebench.models.online import OnlineProbes, describe_spread, probe_loss, score_rotation
-from iebench.pairs import Pair
 
 
 def test_collapse_to_a_point_is_visible() -> None:

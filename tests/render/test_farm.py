@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from iebench.card import partial_root
-from iebench.factors import get_space
+from iebench.dataset.card import partial_root
+from iebench.dataset.writer import read_failures
+from iebench.factors.space import get_space
 from iebench.render.engines import render_locally
 from iebench.render.quality import get_quality
 from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import Limits
-from iebench.writer import read_failures
 
 pytestmark = pytest.mark.slow
 CLASSES = "mug,chair,airplane,car"
@@ -44,7 +44,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "iebench.cli", "render", *map(str, [*SMALL, "--objects-per-shard", 2, *words])]
+    return [sys.executable, "-m", "iebench", "render", *map(str, [*SMALL, "--objects-per-shard", 2, *words])]
 
 
 def workers_of(pid: int) -> Iterator[int]:
@@ -216,7 +216,7 @@ def read(path: Path) -> bytes:
 def test_a_sweep_moves_one_factor(tmp_path, iebench):
     iebench("render", "--classes", "mug", "--objects-per-class", 2, "--size", 32, "--quality", "preview", "--out", "out",
             "--sweep", "rotation_z=-90:90deg:5")  # fmt: skip
-    from iebench.dataset import Dataset
+    from iebench.dataset.reader import Dataset
 
     latents = Dataset(tmp_path / "out").latents
     assert latents.shape == (2, 5, 7)

@@ -11,8 +11,8 @@ import simplejpeg
 import trimesh
 from PIL import Image, ImageDraw
 
-from iebench.dataset import Dataset
-from iebench.factors import get_space
+from iebench.dataset.reader import Dataset
+from iebench.factors.space import get_space
 from iebench.render.scene import project, view_scene
 
 SHARED = Path(__file__).parents[3] / "shared" / "fidelity"
@@ -53,7 +53,7 @@ import os, sys
 from pathlib import Path
 import bpy, numpy as np
 from PIL import Image
-from iebench.factors import get_space
+from iebench.factors.space import get_space
 from iebench.render.blender import Stage
 from iebench.render.quality import get_quality
 from iebench.render.scene import view_scene

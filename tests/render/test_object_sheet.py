@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iebench.dataset import Dataset
-from iebench.decode import decode_view
+from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
-from iebench.factors import ROTATION
+from iebench.factors.space import ROTATION
+from iebench.loader.decode import decode_view
 from iebench.render.object_sheet import lay_out, plan_sheet, save_sheet
 
 

@@ -10,8 +10,8 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from iebench.dataset import Dataset
-from iebench.writer import read_failures
+from iebench.dataset.reader import Dataset
+from iebench.dataset.writer import read_failures
 
 VERTICES = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nv 1 0 1\nv 1 1 1\nv 0 1 1\n"
 FACES = "f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8\n"

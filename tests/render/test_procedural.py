@@ -10,13 +10,13 @@ from scipy.spatial import cKDTree
 
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import UsageError
+from iebench.factors.symmetry import Symmetry, built_in_classes, find_symmetry, symmetries
 from iebench.render import materials, shapes
 from iebench.render.dice import Dice
 from iebench.render.obj_file import corner_normals, texture_corners
 from iebench.render.procedural import ProceduralObject, build, export_object, index_of, object_id
 from iebench.render.recipe import RECIPES, Part, recipe
 from iebench.render.shapes import Shape, box, cylinder
-from iebench.symmetry import Symmetry, built_in_classes, find_symmetry, symmetries
 
 SYNSETS = [entry.synset for entry in CLASSES]
 NAMES = [entry.name for entry in CLASSES]
@@ -155,7 +155,7 @@ def test_the_example_of_the_contributing_page_works(monkeypatch: pytest.MonkeyPa
     assert row is not None and code is not None
     synset, name, turns, front = row[1].split(",")
     table = {**symmetries(), synset: Symmetry(synset, name, int(turns), front)}
-    for module in ("iebench.symmetry", "iebench.render.recipe"):
+    for module in ("iebench.factors.symmetry", "iebench.render.recipe"):
         monkeypatch.setattr(f"{module}.symmetries", lambda: table)
     words: dict[str, object] = {"np": np, "Iterator": Iterator, "Dice": Dice, "Part": Part, "recipe": recipe}
     exec(code[1], words | vars(shapes) | vars(materials))

@@ -1,0 +1,124 @@
+"""The commands that look at, check, and convert datasets."""
+
+import json
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+_DATASET = click.argument("dataset")  # a folder or a URL
+
+
+@click.command(short_help="What a dataset is: counts, ranges, histograms of factors.")
+@_DATASET
+@click.option("--json", "as_json", is_flag=True, help="Print plain values as JSON.")
+def info(dataset: str, as_json: bool) -> None:
+    """Tell what DATASET is: its counts, and the ranges and histograms of its factors, as measured."""
+    from iebench.dataset.reader import Dataset
+    from iebench.report.describe import describe_dataset, write_description
+
+    told = describe_dataset(Dataset(dataset))
+    click.echo(json.dumps(told, indent=2) if as_json else write_description(told))
+
+
+@click.command(short_help="Check every byte of a dataset.")
+@_DATASET
+@click.option("--decode", is_flag=True, help="Also decode every image and compare every member of the shards.")
+def verify(dataset: str, decode: bool) -> None:
+    """Check every byte of DATASET's shards and tables and name the damage; exit code 1 where there is any."""
+    from tqdm import tqdm
+
+    from iebench.dataset.verify import verify_dataset
+    from iebench.errors import IebenchError
+
+    problems = verify_dataset(
+        Path(dataset), decode, lambda names: tqdm(names, unit=" files", disable=None, leave=False)
+    )
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise IebenchError(f"{dataset} is damaged, as told above: restore these files, or make it again.")
+    click.echo(f"{dataset} is whole.")
+
+
+@click.command(short_help="Draw pairs with their transform as a picture.")
+@_DATASET
+@click.option("--pairs", "count", default=8, show_default=True, help="How many pairs.")
+@click.option("--split", default="train", show_default=True, help="train, val or all.")
+@click.option("--seed", default=0, show_default=True, help="Of the choice of pairs.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("pairs.png"), show_default=True, help="PNG to write."
+)
+def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
+    """Draw pairs of DATASET with their transform as a PNG."""
+    from iebench.dataset.reader import Dataset
+    from iebench.report.show import draw_sheet, pick_pairs
+
+    pairs = pick_pairs(Dataset(dataset), count, split, seed)
+    draw_sheet(pairs).save(out, format="PNG")
+    click.echo(f"{out} shows {len(pairs)} pairs.")
+
+
+@click.command("import", short_help="Import the published layout, a folder or an archive.")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--lists", type=click.Path(path_type=Path), help="Folder of train_images.npy, val_images.npy and *_labels.npy."
+)
+@click.option("--strict", is_flag=True, help="Stop at the first object that is not whole or in no list.")
+@click.option(
+    "--channels",
+    type=click.Choice(["auto", "rgb", "bgr"]),
+    default="auto",
+    show_default=True,
+    help="Order of the images' colour channels; auto measures it.",
+)
+@click.option("--objects-per-shard", type=click.IntRange(1), default=256, show_default=True, help="Objects in a shard.")
+def import_(source: Path, out: Path, lists: Path | None, strict: bool, channels: str, objects_per_shard: int) -> None:
+    """Import SOURCE, a folder or archive (.tar.gz, never unpacked) in the published layout, as the dataset OUT."""
+    from tqdm import tqdm
+
+    from iebench.dataset.importer import Channels, import_layout
+
+    card, faults = import_layout(
+        source,
+        out,
+        lists,
+        strict,
+        cast(Channels, channels),
+        objects_per_shard,
+        lambda o: tqdm(o, unit=" objects", disable=None),
+    )
+    for fault in faults[:10]:
+        click.echo(f"left out {fault.synset}/{fault.object_id}: {fault.reason}", file=sys.stderr)
+    if not card.source["lists"]:
+        click.echo(
+            "There are no official lists, so a hash of the names splits: --lists names their folder.", file=sys.stderr
+        )
+    counts = ", ".join(f"{number['objects']} objects to {split}" for split, number in card.splits.items())
+    click.echo(f"{out}: {counts}, {len(faults)} left out (failures.csv names them).")
+    measured = card.source["channels"]
+    click.echo(
+        f"Channels are read as {card.channels}; measured: " + ", ".join(f"{k} {v}" for k, v in measured.items()) + "."
+    )
+
+
+@click.command(short_help="Write a dataset in the published layout.")
+@_DATASET
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--layout", type=click.Choice(["3diebench"]), default="3diebench", show_default=True, help="What to write."
+)
+def export(dataset: str, out: Path, layout: str) -> None:
+    """Write DATASET to the folder OUT as loose files with lists and labels, the published layout."""
+    from tqdm import tqdm
+
+    from iebench.dataset.exporter import export_layout
+    from iebench.dataset.reader import Dataset
+
+    export_layout(Dataset(dataset), out, lambda o: tqdm(o, unit=" objects", disable=None))
+    click.echo(f"{out} holds {dataset} in the layout {layout}.")
+
+
+COMMANDS = {"info": info, "verify": verify, "show": show, "import": import_, "export": export}

@@ -1,0 +1,106 @@
+"""The command line. Commands stand in `cli_*.py`, one file for each job, and import what they need when they run."""
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+
+import click
+
+from iebench.catalogue import CLASSES
+from iebench.cli.data import export, import_, info, show, verify
+from iebench.cli.demo import demo
+from iebench.cli.eval import eval_command, report_command, table_command
+from iebench.cli.objects import objects
+from iebench.cli.render import doctor, merge, render
+from iebench.cli.train import export_backbone_command, train_command
+from iebench.errors import IebenchError
+from iebench.version import __version__
+
+
+class OrderedGroup(click.Group):
+    """Lists its commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=OrderedGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="iebench")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Make, serve and score 3DIEBench, the benchmark of invariant and equivariant representations.
+
+    \b
+    objects --render--> dataset --pairs--> train a method --eval--> scores
+    """
+
+
+@click.command()
+def classes() -> None:
+    """List the 55 classes: label, synset, name."""
+    for entry in CLASSES:
+        click.echo(f"{entry.label:2d}  {entry.synset}  {entry.name}")
+
+
+COMMANDS = (
+    demo,
+    doctor,
+    classes,
+    objects,
+    render,
+    merge,
+    info,
+    show,
+    verify,
+    import_,
+    export,
+    train_command,
+    export_backbone_command,
+    eval_command,
+    table_command,
+    report_command,
+)
+for command in COMMANDS:
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 for done, 1 for failed, 2 for wrong usage."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        cli.main(prog_name="iebench", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has gone, as in `iebench classes | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        click.echo(f"Error: {_describe(error)}", err=True)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, IebenchError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        path = error.filename2 or error.filename
+        return f"{path} cannot be read or written ({(error.strerror or str(error)).lower()}): mend that, or name another path."
+    return f"{type(error).__name__}: {error} (`iebench --debug …` shows where)"
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

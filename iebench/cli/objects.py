@@ -1,0 +1,95 @@
+"""Commands on the built-in objects: `iebench objects list`, `export` and `sheet`."""
+
+from pathlib import Path
+
+import click
+
+POSITIVE = click.IntRange(min=1)
+CLASSES_HELP = "How many classes, or names and synsets with commas between."
+
+
+@click.group()
+def objects() -> None:
+    """Look at the built-in objects, or write them as files.
+
+    There are endlessly many of each class; number 7 of a class is p1-000007 on every machine.
+    """
+
+
+@objects.command("list")
+def list_command() -> None:
+    """List the classes: synset, name, symmetry and what marks the front."""
+    from iebench.factors.symmetry import symmetries
+
+    symmetry = {0: "any turn", 1: "none", 2: "half turn", 4: "quarter turn"}
+    for row in symmetries().values():
+        click.echo(f"{row.synset}  {row.name:15s}  symmetry: {symmetry[row.turns]:12s}  front: {row.front}")
+
+
+@objects.command("export")
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--classes", default="55", show_default=True, metavar="N|NAMES", help=CLASSES_HELP)
+@click.option("--per-class", type=POSITIVE, default=2, show_default=True, help="Objects of each class.")
+@click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the first object.")
+def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
+    """Write objects to OUT as a ShapeNetCore v2 tree of OBJ files, materials and textures.
+
+    \b
+    iebench objects export shapes --classes chair,mug --per-class 10
+    iebench render --objects shapes --out data/shapes
+    """
+    from iebench.factors.symmetry import select_built_in
+    from iebench.render.procedural import export_object
+
+    chosen = select_built_in(classes)
+    for entry in chosen:
+        for index in range(first, first + per_class):
+            export_object(entry.synset, index, out)
+    click.echo(f"{out}: {len(chosen)} classes, {len(chosen) * per_class} objects.")
+
+
+@objects.command("sheet")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--classes", default="55", show_default=True, metavar="N|NAMES", help=CLASSES_HELP)
+@click.option("--per-class", type=POSITIVE, default=8, show_default=True, help="Objects of each class.")
+@click.option(
+    "--size", type=click.IntRange(16, 4096), default=128, show_default=True, help="Side of one picture in pixels."
+)
+@click.option("--abreast", type=POSITIVE, default=1, show_default=True, help="Classes side by side in a row.")
+@click.option(
+    "--rotation",
+    nargs=3,
+    type=float,
+    default=(0.0, 0.0, 30.0),
+    show_default=True,
+    metavar="X Y Z",
+    help="Degrees about x, y and z, the same for all.",
+)
+@click.option("--random", "is_random", is_flag=True, help="A random rotation for each object instead, as in 3DIEBench.")
+@click.option(
+    "--objects", default="procedural", show_default=True, metavar="PLACE", help="Other objects, as `iebench render`."
+)
+def sheet_command(
+    out: Path,
+    classes: str,
+    per_class: int,
+    size: int,
+    abreast: int,
+    rotation: tuple[float, float, float],
+    is_random: bool,
+    objects: str,
+) -> None:
+    """Draw objects in the scene of 3DIEBench to the picture OUT, a class in each row.
+
+    \b
+    iebench objects sheet sheet.jpg --classes car,chair --per-class 4
+    """
+    from iebench.cli.render import Progress
+    from iebench.render.farm import count_objects
+    from iebench.render.object_sheet import plan_sheet, render_sheet, save_sheet
+
+    job = plan_sheet(classes, per_class, size, None if is_random else rotation, objects)
+    with Progress(count_objects(job), 1, log_json=False) as progress:
+        sheet = render_sheet(job, abreast, progress.watch)
+    save_sheet(sheet, out)
+    click.echo(f"{out}: {sheet.width} by {sheet.height} pixels.")

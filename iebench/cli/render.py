@@ -1,0 +1,241 @@
+"""Commands that make datasets: render, doctor."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from iebench.render.engines import Outcome
+    from iebench.render.farm import Summary
+
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command()
+@click.option(
+    "--out", type=FOLDER, required=True, help="Folder of the dataset; it appears when the dataset is complete."
+)
+@click.option(
+    "--objects",
+    default="procedural",
+    show_default=True,
+    metavar="PLACE",
+    help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, or a folder of classes "
+    "with OBJ, GLB, glTF, PLY or STL files.",
+)
+@click.option(
+    "--classes",
+    metavar="N|NAMES",
+    help="How many classes, or names and synsets with commas between.  [default: all]",
+)
+@click.option(
+    "--objects-per-class", type=POSITIVE, help="At most so many of each class.  [default: all, or 20 procedural ones]"
+)
+@click.option(
+    "--object-list", type=FILE, help="Render only the objects named in this file (text, or the release's .npy)."
+)
+@click.option(
+    "--exclude", type=FILE, help="Leave out the objects named in this file; known bad ones are left out always."
+)
+@click.option("--val-list", type=FILE, help="The objects that validate; all others train.  [default: 20 % by a hash]")
+@click.option("--views", type=POSITIVE, help="Views of each object.  [default: 50]")
+@click.option(
+    "--size", type=click.IntRange(16, 4096), default=256, show_default=True, help="Side of the images in pixels."
+)
+@click.option(
+    "--space",
+    default="3diebench",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Factor space: 3diebench, 3diebench-t, so3, ood-rotation, or a TOML file.",
+)
+@click.option(
+    "--factor",
+    "factors",
+    multiple=True,
+    metavar="NAME=LOW:HIGH|VALUE",
+    help="Replace the range of a factor, such as rotation_z=-180:180deg or floor_hue=0.3; may be repeated.",
+)
+@click.option(
+    "--sweep",
+    metavar="NAME=FROM:TO:N",
+    help="N views in which one factor moves and all others stay; OUT.webp shows them moving.",
+)
+@click.option("--quality", default="fast", show_default=True, help="fast, reference (as published), or preview.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the latents.")
+@click.option(
+    "--latents",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take the latents from a folder in the published layout instead of drawing them.",
+)
+@click.option("--workers", type=POSITIVE, help="Processes that render.  [default: one for each GPU, or one]")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, optix, hip, metal or oneapi.")
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who runs the workers."
+)
+@click.option("--ray-address", help="Ray cluster to join.  [default: start one here]")
+@click.option(
+    "--part", default="1/1", show_default=True, metavar="I/N", help="Render only this machine's share of the shards."
+)
+@click.option("--objects-per-shard", type=POSITIVE, default=256, show_default=True, help="Objects in one tar file.")
+@click.option(
+    "--object-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Seconds after which an object is given up.",
+)
+@click.option(
+    "--worker-memory",
+    type=click.FloatRange(min=0.1),
+    default=8.0,
+    show_default=True,
+    help="GiB of memory at which a worker is replaced.",
+)
+@click.option(
+    "--max-failures",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Part of the objects that may fail before the exit code is 1.",
+)
+@click.option("--retry-failed", is_flag=True, help="Try the objects again that failed before.")
+@click.option("--log-json", is_flag=True, help="Report progress as JSON lines on standard output.")
+def render(
+    out: Path,
+    workers: int | None,
+    device: str,
+    engine: str,
+    ray_address: str | None,
+    object_timeout: float,
+    worker_memory: float,
+    max_failures: float,
+    retry_failed: bool,
+    log_json: bool,
+    **request: Any,
+) -> None:
+    """Render objects to a dataset.
+
+    The same command again continues an interrupted render. Whatever the workers and interruptions, the same settings
+    give the same bytes.
+
+    \b
+    iebench render --classes 55 --out data/full
+    iebench render --objects ShapeNetCore.v2 --out data/shapenet --workers 2
+    iebench render --classes chair,mug --objects-per-class 5 --views 10 --size 128 --out data/small
+    """
+    from iebench.render.farm import count_objects, render_dataset
+    from iebench.render.launch import choose_engine
+    from iebench.render.plan import RenderRequest, plan_job
+    from iebench.render.worker_process import Limits
+
+    job = plan_job(RenderRequest(**request))
+    limits = Limits(object_timeout, int(worker_memory * 2**30))
+    with Progress(count_objects(job), job.num_views, log_json) as progress:
+        run = choose_engine(job, limits, workers, device, engine, ray_address)
+        summary = render_dataset(job, out, run, retry_failed, progress.watch)
+    _report(summary, log_json)
+    if request["sweep"] is not None:
+        _animate(out)
+    if summary.failed_fraction > max_failures:
+        sys.exit(1)
+
+
+def _animate(out: Path) -> None:
+    from iebench.dataset.reader import Dataset
+    from iebench.report.animate import animate_views
+
+    picture = out.with_name(out.name + ".webp")
+    animate_views(Dataset(out), picture)
+    click.echo(f"{picture}: the sweep as an animated picture.", err=True)
+
+
+class Progress:
+    """A bar with images/s and failures, or JSON lines; nothing where nobody looks."""
+
+    def __init__(self, objects: int, views: int, log_json: bool) -> None:
+        from tqdm import tqdm
+
+        self._views, self._log_json, self._failed, self._done = views, log_json, 0, 0
+        self._start = time.monotonic()
+        hidden = log_json or not sys.stderr.isatty()
+        self._bar = tqdm(total=objects * views, unit="image", disable=hidden, smoothing=0.05, dynamic_ncols=True)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+    def watch(self, outcome: "Outcome") -> None:
+        """Count one object."""
+        self._done += 1
+        self._failed += outcome.failure is not None
+        self._bar.update(self._views)
+        self._bar.set_postfix(objects=self._done, failed=self._failed)
+        if self._log_json:
+            rate = self._done * self._views / (time.monotonic() - self._start)
+            line = {
+                "synset": outcome.task.synset,
+                "object_id": outcome.task.object_id,
+                "done": self._done,
+                "failed": self._failed,
+                "images_per_second": round(rate, 2),
+                "reason": outcome.failure and outcome.failure.reason,
+            }
+            click.echo(json.dumps(line))
+
+
+def _report(summary: "Summary", log_json: bool) -> None:
+    if log_json:
+        click.echo(
+            json.dumps(
+                {
+                    "dataset": str(summary.root),
+                    "objects": summary.objects,
+                    "views": summary.views,
+                    "failures": len(summary.failures),
+                    "fresh": summary.fresh,
+                }
+            )
+        )
+        return
+    already = "" if summary.fresh else " (nothing was left to do)"
+    click.echo(f"{summary.root}: {summary.objects} objects, {summary.views} views{already}.")
+    for failure in summary.failures[:10]:
+        click.echo(f"  failed: {failure.synset}/{failure.object_id}: {failure.reason}")
+    if len(summary.failures) > 10:
+        click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
+
+
+@click.command(short_help="Join the parts that several machines rendered.")
+@click.argument("parts", type=FOLDER, nargs=-1, required=True)
+@click.argument("out", type=FOLDER)
+def merge(parts: tuple[Path, ...], out: Path) -> None:
+    """Join PARTS, rendered with --part 1/n to n/n, to the dataset OUT.
+
+    The result is the one that a single machine would have made.
+    """
+    from iebench.render.merge import merge_parts
+
+    click.echo(merge_parts(parts, out))
+
+
+@click.command()
+def doctor() -> None:
+    """Say what this machine can do, and what is missing."""
+    from iebench.render.doctor import examine
+
+    healthy = True
+    for finding in examine():
+        healthy &= finding.good
+        click.echo(f"{'ok     ' if finding.good else 'MISSING'}  {finding.what}: {finding.value}")
+        if finding.mend:
+            click.echo(f"         {finding.mend}")
+    sys.exit(0 if healthy else 1)

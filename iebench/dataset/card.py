@@ -1,0 +1,140 @@
+"""The card of a dataset, `dataset.json`: what it is, how it was made, and the hash of every file."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from iebench.errors import IebenchError
+from iebench.factors.space import FactorSpace
+from iebench.files import write_whole
+
+FORMAT = 1
+CARD = "dataset.json"
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """Everything that is known of a dataset as a whole.
+
+    Attributes:
+        name: what people call it.
+        space: the factor space its latents were drawn from.
+        seed: of the latents; None where they were given.
+        image_size: side of every image in pixels.
+        num_views: views of each object.
+        quality: name of the render quality, or "imported".
+        source: where the objects came from, as plain values.
+        settings: of the render, by which a repeated command knows its own work.
+        classes: for each class that occurs its "label", "synset" and "name".
+        channels: order of the JPEGs' colour channels, "rgb", or "bgr" for images written with red and blue swapped.
+        splits: for each split its numbers of "objects" and "views".
+        shards: for each shard its "name", "split", "objects", "bytes" and "sha256".
+        files: for each of the other files its "bytes" and "sha256".
+        made: what may differ between machines: versions and device.
+        format: of the files on disk.
+    """
+
+    name: str
+    space: FactorSpace
+    seed: int | None
+    image_size: int
+    num_views: int
+    quality: str
+    source: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    classes: list[dict[str, Any]] = field(default_factory=list)
+    channels: str = "rgb"
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    shards: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def write(self, root: Path) -> None:
+        """Write `dataset.json`, by rename."""
+        value: dict[str, Any] = {**asdict(self), "space": self.space.to_json()}
+        value["digest"] = digest_card(value)
+        write_whole(root / CARD, json.dumps(value, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, root: Path) -> "DatasetCard":
+        """Read `dataset.json`.
+
+        Raises:
+            IebenchError: there is none, it is damaged, or it is of another format.
+        """
+        path = root / CARD
+        try:
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        except (FileNotFoundError, NotADirectoryError):
+            raise IebenchError(_why_no_card(root)) from None
+        except UnicodeDecodeError as error:
+            raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+    @classmethod
+    def parse(cls, text: str, path: str) -> "DatasetCard":
+        """The card from its text; `path` is for messages.
+
+        Raises:
+            IebenchError: it is damaged, or of another format.
+        """
+        try:
+            value = json.loads(text)
+            if value.get("format") != FORMAT:
+                raise IebenchError(
+                    f"{path} has format {value.get('format')!r}, and this iebench reads format {FORMAT}: "
+                    "render or import the dataset again, or install the iebench that wrote it."
+                )
+            value.pop("digest", None)  # compared by `iebench verify` alone, so that people may edit a card
+            card = cls(**{**value, "space": FactorSpace.from_json(value["space"])})
+            _check_values(card)
+            return card
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+
+def digest_card(value: dict[str, Any]) -> str:
+    """SHA-256 of all that a card says, whatever its white space; its own "digest" is left out."""
+    content = {name: entry for name, entry in value.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _check_values(card: DatasetCard) -> None:
+    """A card may come from anywhere, so what readers rely on is checked.
+
+    Raises:
+        ValueError: a number or a name that no dataset has.
+    """
+    counts = [card.image_size, card.num_views]
+    counts += [split[name] for split in card.splits.values() for name in ("objects", "views")]
+    counts += [shard["objects"] for shard in card.shards]
+    if not all(isinstance(count, int) and count > 0 for count in counts) or card.channels not in ("rgb", "bgr"):
+        raise ValueError(f"counts {counts}, channels {card.channels!r}")
+    files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
+    for name, file in files.items():
+        if Path(name).name != name or not isinstance(file["bytes"], int) or not isinstance(file["sha256"], str):
+            raise ValueError(f"file {name!r}")
+    if not {shard["split"] for shard in card.shards} <= set(card.splits):
+        raise ValueError(f"splits {list(card.splits)}")
+
+
+def _why_no_card(root: Path) -> str:
+    if not root.exists():
+        if partial_root(root).exists():
+            return f"{root} is not finished: repeat the command that began it to go on from {partial_root(root)}."
+        return f"There is no dataset at {root}: give the folder that `iebench render --out` or `iebench import` wrote."
+    return f"{root} holds no {CARD}, so it is no dataset: give the folder that `iebench render --out` or `iebench import` wrote."
+
+
+def partial_root(root: Path) -> Path:
+    """The folder beside `root` in which a dataset grows until it is complete."""
+    return root.with_name(root.name + ".partial")
+
+
+def describe_file(path: Path) -> dict[str, Any]:
+    """Size and hash of a file: {"bytes": …, "sha256": …}."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}

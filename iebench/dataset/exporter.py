@@ -1,0 +1,48 @@
+"""Exporting to the published layout: loose files and lists, for scripts that know nothing else."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from iebench.dataset.card import partial_root
+from iebench.dataset.reader import Dataset
+from iebench.errors import UsageError
+
+
+def export_layout(dataset: Dataset, out: Path, progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> None:
+    """Write a dataset in the published layout: `synset/object_id/image_0.jpg, latent_0.npy …`, lists and labels.
+
+    JPEG bytes are copied as they are, so channels stay in the order that the card tells.
+
+    Args:
+        dataset: what is exported.
+        out: the folder to write; it appears when it is whole.
+        progress: wraps the iteration over objects.
+
+    Raises:
+        UsageError: `out` exists.
+        IebenchError: the dataset is damaged.
+    """
+    partial = partial_root(out)
+    for path in (out, partial):
+        if path.exists():
+            raise UsageError(f"{path} exists already: remove it, or choose another place.")
+    partial.mkdir(parents=True)
+    for index in progress(range(dataset.num_objects)):
+        _write_object(dataset, index, partial)
+    for split in dataset.card.splits:
+        objects = dataset.split_indices(split)
+        names = [f"/{dataset.synsets[index]}/{dataset.object_ids[index]}/" for index in objects]
+        np.save(partial / f"{split}_images.npy", np.array(names))
+        np.save(partial / f"{split}_labels.npy", dataset.labels[objects])
+    partial.rename(out)
+
+
+def _write_object(dataset: Dataset, index: int, root: Path) -> None:
+    folder = root / dataset.synsets[index] / dataset.object_ids[index]
+    folder.mkdir(parents=True)
+    views = np.arange(dataset.num_views)
+    for view, jpeg in enumerate(dataset.read_jpegs(np.full_like(views, index), views)):
+        (folder / f"image_{view}.jpg").write_bytes(jpeg)
+        np.save(folder / f"latent_{view}.npy", np.asarray(dataset.latents[index, view]))

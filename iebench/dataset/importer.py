@@ -1,0 +1,283 @@
+"""Importing the published layout: the same JPEG bytes, in shards."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import simplejpeg
+from jaxtyping import Float
+from numpy import ndarray
+
+from iebench.catalogue import CLASSES
+from iebench.dataset.card import DatasetCard, partial_root
+from iebench.dataset.channels import ChannelVote
+from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_archive, read_folder, read_lists
+from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
+from iebench.dataset.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.errors import IebenchError, UsageError
+from iebench.factors.space import FactorSpace, get_space
+from iebench.version import __version__
+
+Channels = Literal["auto", "rgb", "bgr"]
+_SAMPLE = 16  # objects from which the number of views, factors and pixels is taken
+_SPACES = {7: "3diebench", 10: "3diebench-t"}
+_LABELS = {entry.synset: entry.label for entry in CLASSES}
+
+
+class Fault(Exception):
+    """Why an object is left out of an import."""
+
+
+@dataclass(frozen=True)
+class _Shape:
+    num_views: int
+    num_factors: int
+    image_size: int
+
+
+def import_layout(
+    source: Path,
+    out: Path,
+    lists: Path | None = None,
+    strict: bool = False,
+    channels: Channels = "auto",
+    objects_per_shard: int = 256,
+    progress: Callable[[Iterator[LooseObject]], Iterable[LooseObject]] = iter,
+) -> tuple[DatasetCard, list[Failure]]:
+    """Import a dataset in the published layout.
+
+    Args:
+        source: a folder, or a `.tar.gz` or `.tar`, which is read once and not unpacked.
+        out: the dataset to write; it appears when it is whole.
+        lists: folder of the official lists; None looks in a source folder, and beside an archive. Without lists objects are
+            split by a hash of their names, 80 % for training.
+        strict: the first fault is an error. Otherwise objects with faults are left out and named in failures.csv.
+        channels: order of the JPEGs' channels; "auto" measures it.
+        objects_per_shard: of the shards, all but the last of a split.
+        progress: wraps the iteration over objects.
+
+    Returns:
+        The card, and the objects that were left out.
+
+    Raises:
+        IebenchError: the source or a list is damaged or not to be trusted, nothing in it is whole, or a fault under `strict`.
+        UsageError: `out` exists.
+    """
+    for path in (out, partial_root(out)):
+        if path.exists():
+            raise UsageError(f"{path} exists already: remove it, or choose another place for the dataset.")
+    official = read_lists(lists or (source if source.is_dir() else source.parent))
+    if lists is not None and not official.splits:
+        raise UsageError(
+            f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
+        )
+    objects = _open_source(source, official)
+    sample = list(islice(objects, _SAMPLE))
+    importer = _Importer(partial_root(out), _measure_shape(source, sample), official, strict, objects_per_shard)
+    importer.root.mkdir(parents=True)
+    try:
+        for loose in progress(chain(sample, objects)):
+            importer.add(loose)
+        card = importer.finish(out.name, source, channels)
+        importer.root.rename(out)
+    except BaseException:
+        shutil.rmtree(importer.root)
+        raise
+    return card, importer.faults
+
+
+@dataclass
+class _Importer:
+    """An import under way."""
+
+    root: Path
+    shape: _Shape
+    lists: Lists
+    strict: bool
+    objects_per_shard: int
+    faults: list[Failure] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.placed = self.lists.placed
+        self.seen: set[ObjectName] = set()
+        self.vote = ChannelVote()
+        self.packers = {
+            split: _Packer(self.root, split, self.shape.num_views, self.objects_per_shard) for split in SPLITS
+        }
+
+    def add(self, loose: LooseObject) -> None:
+        """Take one object, or note why not."""
+        try:
+            split = self._place(loose.name)
+            jpegs, latents = self._check(loose)
+        except Fault as fault:
+            return self._note(loose.name, str(fault))
+        self.seen.add(loose.name)
+        self.packers[split].add(loose.name, jpegs, latents)
+
+    def finish(self, name: str, source: Path, channels: Channels) -> DatasetCard:
+        """Write what is left, the tables and the card."""
+        for missing in self.placed.keys() - self.seen - {(fault.synset, fault.object_id) for fault in self.faults}:
+            self._note(missing, "it is listed, and the source does not hold it")
+        parts = [part for packer in self.packers.values() for part in packer.finish()]
+        if not parts:
+            raise IebenchError(
+                f"{source} holds no whole object: {self.faults[0].reason if self.faults else 'it is empty'}."
+            )
+        order, measured = self.vote.result()
+        card = DatasetCard(
+            name=name,
+            space=cover_latents(np.concatenate([part.latents for part in parts])),
+            seed=None,
+            image_size=self.shape.image_size,
+            num_views=self.shape.num_views,
+            quality="imported",
+            source={"kind": "imported", "from": source.name, "lists": sorted(self.lists.splits), "channels": measured},
+            channels=order if channels == "auto" else channels,
+            made={"iebench": __version__},
+        )
+        return finish_dataset(self.root, card, parts, self.faults)
+
+    def _place(self, name: ObjectName) -> str:
+        if name in self.seen:
+            raise Fault("its files stand far apart in the archive")
+        if name[0] not in _LABELS:
+            raise Fault("its class is none of the 55")
+        if not self.lists.splits:
+            return "train" if object_fraction(name, "split") < TRAIN_FRACTION else "val"
+        if name not in self.placed:
+            raise Fault("it is in no list")
+        return self.placed[name]
+
+    def _check(self, loose: LooseObject) -> tuple[list[bytes], Float[ndarray, "views factors"]]:
+        for kind, files in (("image", loose.images), ("latent", loose.latents)):
+            if missing := sorted(set(range(self.shape.num_views)) - set(files)):
+                raise Fault(f"{kind} {missing[0]} is missing" + f" and {len(missing) - 1} more" * (len(missing) > 1))
+            if len(files) > self.shape.num_views:
+                raise Fault(f"it has {len(files)} files of kind {kind}, and the others have {self.shape.num_views}")
+        latents = np.stack([self._check_latents(view, loose.latents[view]) for view in range(self.shape.num_views)])
+        jpegs = [loose.images[view] for view in range(self.shape.num_views)]
+        for view, jpeg in enumerate(jpegs):
+            self._check_jpeg(view, jpeg, latents[view])
+        return jpegs, latents
+
+    def _check_latents(self, view: int, content: bytes) -> Float[ndarray, " factors"]:
+        try:
+            latents = parse_latents(content)
+        except Exception as error:  # numpy's header parser fails in many ways on damaged bytes
+            raise Fault(f"latent {view} is damaged ({error})") from None
+        if len(latents) != self.shape.num_factors:
+            raise Fault(f"latent {view} has {len(latents)} numbers and not {self.shape.num_factors}")
+        return latents
+
+    def _check_jpeg(self, view: int, jpeg: bytes, latents: Float[ndarray, " factors"]) -> None:
+        size = self.shape.image_size
+        try:
+            if simplejpeg.decode_jpeg_header(jpeg)[:2] != (size, size):
+                raise Fault(f"image {view} has not {size} x {size} pixels")
+            image = simplejpeg.decode_jpeg(jpeg)
+        except ValueError as error:
+            raise Fault(f"image {view} is damaged ({error})") from None
+        if view == 0 and not self.vote.done:
+            self.vote.add(image, latents[get_space("3diebench").names.index("floor_hue")])
+
+    def _note(self, name: ObjectName, reason: str) -> None:
+        if self.strict:
+            raise IebenchError(f"{'/'.join(name)}: {reason}; without --strict such objects are left out and named.")
+        self.faults.append(Failure(*name, reason, 1, ""))
+
+
+class _Packer:
+    """Collects the objects of one split and writes a shard whenever enough are there."""
+
+    def __init__(self, root: Path, split: str, num_views: int, objects_per_shard: int) -> None:
+        self._root, self._split, self._num_views, self._enough = root, split, num_views, objects_per_shard
+        self._parts: list[ShardPart] = []
+        self._waiting: list[tuple[ObjectRow, bytes, ndarray]] = []
+
+    def add(self, name: ObjectName, jpegs: list[bytes], latents: Float[ndarray, "views factors"]) -> None:
+        synset, object_id = name
+        label = _LABELS[synset]
+        row = ObjectRow(self._split, synset, label, object_id, shard_name(self._split, len(self._parts)))
+        self._waiting.append((row, pack_sample(synset, object_id, label, jpegs, latents), latents))
+        if len(self._waiting) == self._enough:
+            self._write()
+
+    def finish(self) -> list[ShardPart]:
+        if self._waiting:
+            self._write()
+        return self._parts
+
+    def _write(self) -> None:
+        rows, samples, latents = zip(*self._waiting, strict=True)
+        write_shard(self._root / rows[0].shard, samples)
+        located = [locate_views(sample, self._num_views) for sample in samples]
+        offsets = place_samples([len(sample) for sample in samples], located)
+        self._parts.append(ShardPart(list(rows), np.stack(latents), offsets))
+        self._waiting.clear()
+
+
+def cover_latents(latents: Float[ndarray, "objects views factors"]) -> FactorSpace:
+    """The factor space of given latents: the published one, with the range of a factor widened where the latents leave it.
+
+    Angles a hair outside by rounding are not taken for a wider range.
+    """
+    space = get_space(_SPACES[latents.shape[-1]])
+    for factor, low, high in zip(space.factors, latents.min(axis=(0, 1)), latents.max(axis=(0, 1)), strict=True):
+        if low < factor.low - 1e-6 or high > factor.high + 1e-6:
+            space = space.with_factor(
+                replace(factor, low=float(min(low, factor.low)), high=float(max(high, factor.high)))
+            )
+    return space
+
+
+def _open_source(source: Path, lists: Lists) -> Iterator[LooseObject]:
+    if source.is_dir():
+        return read_folder(source, lists)
+    if source.is_file():
+        return read_archive(source, bool(lists.splits))
+    raise UsageError(f"There is nothing at {source}: give the folder or the archive of the published layout.")
+
+
+def _measure_shape(source: Path, sample: list[LooseObject]) -> _Shape:
+    """What most of the first objects agree on."""
+    if not sample:
+        raise IebenchError(
+            f"{source} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg, and holds no object."
+        )
+    if not any(loose.images for loose in sample):
+        raise IebenchError(
+            f"{source} holds none of the first {len(sample)} listed objects: take the lists that belong to it."
+        )
+    shape = _Shape(
+        num_views=_most(min(len(loose.images), len(loose.latents)) for loose in sample),
+        num_factors=_most(_try(lambda file: len(parse_latents(file)), loose.latents.get(0)) for loose in sample),
+        image_size=_most(
+            _try(lambda file: simplejpeg.decode_jpeg_header(file)[0], loose.images.get(0)) for loose in sample
+        ),
+    )
+    if not (shape.num_views and shape.image_size and shape.num_factors in _SPACES):
+        raise IebenchError(
+            f"{source} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "
+            f"with 7 or 10 numbers, and its first {len(sample)} objects do not."
+        )
+    return shape
+
+
+def _most(values: Iterable[int]) -> int:
+    """The most frequent number that is not 0, the larger of two; 0 where there is none."""
+    counts = Counter(value for value in values if value)
+    return max(counts, key=lambda value: (counts[value], value), default=0)
+
+
+def _try(measure: Callable[[bytes], int], content: bytes | None) -> int:
+    try:
+        return measure(content or b"")
+    except Exception:  # damaged: it has no say, and is named when its object is checked
+        return 0

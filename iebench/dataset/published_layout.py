@@ -1,0 +1,237 @@
+"""The published layout: loose files `synset/object_id/image_0.jpg, latent_0.npy …` in a folder or an archive, and lists.
+
+An archive is read as a stream, once, and never unpacked. Nothing that it says is trusted: members that could reach out of a
+folder, or fill the memory, are refused, and arrays are read without pickle.
+"""
+
+import gzip
+import io
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from iebench.catalogue import CLASSES
+from iebench.dataset.splits import SPLITS, ObjectName
+from iebench.errors import IebenchError
+
+MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
+MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
+_MEMBER = re.compile(r"(?:.*/)?(\d{8})/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
+_LABELS = {entry.synset: entry.label for entry in CLASSES}
+
+
+class Member(NamedTuple):
+    """One file of the layout."""
+
+    name: ObjectName
+    kind: str
+    view: int
+    content: bytes
+
+
+@dataclass
+class LooseObject:
+    """The files of one object: for each view its image and its latents, as bytes."""
+
+    name: ObjectName
+    images: dict[int, bytes] = field(default_factory=dict)
+    latents: dict[int, bytes] = field(default_factory=dict)
+
+    def add(self, member: Member) -> None:
+        """Take a file."""
+        (self.images if member.kind == "image" else self.latents)[member.view] = member.content
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The official lists: which object belongs to which split, with its label, in their order.
+
+    Attributes:
+        splits: for each split its objects and their labels; empty when there are no lists.
+    """
+
+    splits: dict[str, dict[ObjectName, int]]
+
+    @property
+    def placed(self) -> dict[ObjectName, str]:
+        """The split of every listed object."""
+        return {name: split for split, names in self.splits.items() for name in names}
+
+
+def read_lists(folder: Path) -> Lists:
+    """Read `train_images.npy`, `val_images.npy` and their `_labels.npy`; lists that are not there are left out.
+
+    Raises:
+        IebenchError: a damaged list, one without labels, labels that are not the rank of the synset, an object listed twice.
+    """
+    splits = {split: _read_list(folder, split) for split in SPLITS if (folder / f"{split}_images.npy").exists()}
+    both = set.intersection(*map(set, splits.values())) if len(splits) == 2 else set()
+    if both:
+        raise IebenchError(f"{folder}: {'/'.join(min(both))} is in the lists of both splits: mend train_images.npy.")
+    return Lists(splits)
+
+
+def read_folder(source: Path, lists: Lists) -> Iterator[LooseObject]:
+    """The objects of a folder: listed ones in the lists' order, then all others by name; one object at a time is read."""
+    listed = list(lists.placed)
+    others = sorted(set(_find_objects(source)) - set(listed))
+    for synset, object_id in (*listed, *others):
+        loose = LooseObject((synset, object_id))
+        for path in (source / synset / object_id).glob("*"):
+            found = _parse_member(f"{synset}/{object_id}/{path.name}")
+            if found and path.is_file():
+                if path.stat().st_size > MAX_BYTES:
+                    raise IebenchError(f"{path} has {path.stat().st_size} bytes, too many for a view: remove it.")
+                loose.add(Member(*found, path.read_bytes()))
+        yield loose
+
+
+def read_archive(source: Path, has_lists: bool = False) -> Iterator[LooseObject]:
+    """The objects of a `.tar.gz` or `.tar` in the order in which they stand, from one pass with bounded memory.
+
+    Args:
+        source: the archive.
+        has_lists: lists are known already; without, an archive that holds lists is refused, as they may come last.
+
+    Raises:
+        IebenchError: the archive is damaged or cut short, or holds what a data set has no business to hold.
+    """
+    try:
+        with _open_packed(source) as stream:
+            yield from _group(_read_members(source, stream, has_lists))
+            while stream.read(2**20):  # to the end, where gzip compares its checksum
+                pass
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
+        raise IebenchError(f"{source} is damaged or cut short ({error}): fetch it again.") from None
+
+
+def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
+    """The latents of one view from the bytes of an `.npy` file, float64.
+
+    Raises:
+        ValueError: no vector of finite numbers.
+    """
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(
+        version
+    )
+    if read_header is None:
+        raise ValueError(f"npy version {version}")
+    shape, _, dtype = read_header(file)
+    if len(shape) != 1 or dtype.kind not in "fiu" or shape[0] * dtype.itemsize != len(content) - file.tell():
+        raise ValueError(f"shape {shape} of {dtype}")
+    latents = np.frombuffer(content, dtype, offset=file.tell()).astype(np.float64)
+    if not np.isfinite(latents).all():
+        raise ValueError("not finite")
+    return latents
+
+
+@contextmanager
+def _open_packed(source: Path) -> Iterator[IO[bytes]]:
+    with source.open("rb") as file:
+        yield cast(IO[bytes], gzip.GzipFile(fileobj=file)) if file.peek(2)[:2] == b"\x1f\x8b" else file
+
+
+def _find_objects(source: Path) -> Iterator[ObjectName]:
+    for folder in source.iterdir():
+        if re.fullmatch(r"\d{8}", folder.name) and folder.is_dir():
+            yield from ((folder.name, path.name) for path in folder.iterdir() if path.is_dir())
+
+
+def _read_list(folder: Path, split: str) -> dict[ObjectName, int]:
+    images, labels = (_load(folder / f"{split}_{what}.npy") for what in ("images", "labels"))
+    if images.shape != labels.shape or images.dtype.kind != "U" or labels.dtype.kind not in "iu":
+        raise IebenchError(
+            f"{folder}: {split}_images.npy and {split}_labels.npy do not fit each other: fetch both again."
+        )
+    names: dict[ObjectName, int] = {}
+    for text, label in zip(images.tolist(), labels.tolist(), strict=True):
+        synset, _, object_id = text.strip("/").partition("/")
+        if (synset, object_id) in names or not object_id or object_id in (".", "..") or "/" in object_id:
+            raise IebenchError(
+                f"{folder / f'{split}_images.npy'}: {text!r} stands twice or is no object: mend the list."
+            )
+        if _LABELS.get(synset, label) != label:
+            raise IebenchError(
+                f"{folder / f'{split}_labels.npy'} gives {text!r} the label {label}, and class {synset} has {_LABELS[synset]}: "
+                "mend the list."
+            )
+        names[synset, object_id] = label
+    return names
+
+
+def _load(path: Path) -> ndarray:
+    try:
+        array = np.load(path, allow_pickle=False)
+        if not isinstance(array, ndarray) or array.ndim != 1:
+            raise ValueError("not one column")
+        return array
+    except (OSError, ValueError, EOFError) as error:
+        raise IebenchError(f"{path} cannot be read ({error}): fetch it again.") from None
+
+
+def _parse_member(name: str) -> tuple[ObjectName, str, int] | None:
+    found = _MEMBER.fullmatch(name)
+    if not found:
+        return None
+    synset, object_id, image, latent = found.groups()
+    return (synset, object_id), "image" if image else "latent", int(image or latent)
+
+
+def _read_members(source: Path, stream: IO[bytes], has_lists: bool) -> Iterator[Member]:
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=_BoundedInfo) as archive:
+        while (entry := archive.next()) is not None:
+            archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each, and the release has five million
+            _refuse(source, entry, has_lists)
+            found = _parse_member(entry.name)
+            content = archive.extractfile(entry) if found else None
+            if found and content:
+                yield Member(*found, content.read())
+
+
+def _group(members: Iterator[Member]) -> Iterator[LooseObject]:
+    """Objects from their members, which may be mingled with those of a bounded number of other objects."""
+    waiting: dict[ObjectName, LooseObject] = {}
+    for member in members:
+        if member.name not in waiting:
+            if len(waiting) == MAX_OPEN_OBJECTS:
+                yield waiting.pop(next(iter(waiting)))
+            waiting[member.name] = LooseObject(member.name)
+        waiting[member.name].add(member)
+    yield from waiting.values()
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """A tar header that claims a bounded size, also where tarfile would read the whole of it to learn a member's name."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_BoundedInfo":
+        entry = super().frombuf(buf, encoding, errors)
+        if not 0 <= entry.size <= MAX_BYTES:
+            raise ValueError(f"{entry.name!r} claims {entry.size} bytes, too many for a view")
+        return entry
+
+
+def _refuse(source: Path, entry: tarfile.TarInfo, has_lists: bool) -> None:
+    path = Path(entry.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise IebenchError(f"{source} holds {entry.name!r}, which points out of it: do not trust this archive.")
+    if not (entry.isfile() or entry.isdir()) or entry.issparse():
+        raise IebenchError(
+            f"{source} holds {entry.name!r}, a link, a device or a sparse file: do not trust this archive."
+        )
+    if not has_lists and re.fullmatch(r"(train|val)_(images|labels)\.npy", path.name):
+        raise IebenchError(
+            f"{source} holds {entry.name!r}, which one pass may meet too late: "
+            "take the lists out, and name their folder with --lists."
+        )

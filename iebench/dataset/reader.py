@@ -1,0 +1,199 @@
+"""Reading a dataset: its card, its objects, their latents, and any one view without reading the rest."""
+
+import csv
+import fcntl
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from isal.isal_zlib import crc32
+from jaxtyping import Int
+from numpy import ndarray
+
+from iebench.catalogue import CLASSES, ObjectClass
+from iebench.dataset.card import DatasetCard
+from iebench.dataset.remote import RemoteFolder, is_remote
+from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
+from iebench.errors import IebenchError, UsageError
+from iebench.factors.space import FactorSpace
+
+MAX_JPEG_BYTES = 64 * 2**20
+_PROBED = 4  # views of a batch that are looked for in the page cache
+
+
+class Dataset:
+    """A dataset on disk. Latents and offsets are memory-mapped and shared by all processes that open it.
+
+    Attributes:
+        location: folder or URL, as given.
+        root: the folder, that of the cache for a URL.
+        card: what it is.
+        latents: float64 (objects, views, factors), radians, hues in [0, 1].
+        offsets: int64 (objects, views, 2), offset and length of each JPEG in its shard.
+        checksums: uint32 (objects, views), CRC-32 of each JPEG.
+        splits, synsets, object_ids, shards: str (objects,).
+        labels: int64 (objects,), class index 0..54.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Open a dataset.
+
+        Args:
+            root: its folder, or its URL (`https://…`, `s3://…`, `hf://…`), whose files are then fetched when they are needed.
+
+        Raises:
+            IebenchError: there is none, it is unfinished or damaged, or it is of another format.
+        """
+        self.location = root
+        self._remote = RemoteFolder(str(root)) if is_remote(root) else None
+        self.root = self._remote.root if self._remote else Path(root)
+        self.card = DatasetCard.read(self.root)
+        columns = self._read_objects()
+        self.splits, self.synsets = columns["split"], columns["synset"]
+        self.object_ids, self.shards = columns["object_id"], columns["shard"]
+        self.labels: Int[ndarray, " objects"] = columns["label"]
+        self.latents = self._map_table(LATENTS, (self.num_objects, self.num_views, len(self.space.names)), "<f8")
+        self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
+        self.checksums = self._map_table(CHECKSUMS, (self.num_objects, self.num_views), "<u4")
+        self._descriptors: dict[str, int] = {}
+
+    @property
+    def num_objects(self) -> int:
+        return len(self.labels)
+
+    @property
+    def num_views(self) -> int:
+        return self.card.num_views
+
+    @property
+    def space(self) -> FactorSpace:
+        return self.card.space
+
+    @cached_property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes that occur, in label order."""
+        if self.card.classes:
+            return tuple(ObjectClass(**entry) for entry in self.card.classes)
+        present = set(self.labels.tolist())
+        return tuple(entry for entry in CLASSES if entry.label in present)
+
+    def split_indices(self, split: str) -> Int[ndarray, " n"]:
+        """Indices of the objects of "train", "val", or "all".
+
+        Raises:
+            UsageError: the dataset has no such split.
+        """
+        if split == "all":
+            return np.arange(self.num_objects)
+        if split not in self.card.splits:
+            raise UsageError(f"{self.root} has no split {split!r}: it has {', '.join([*self.card.splits, 'all'])}.")
+        return np.flatnonzero(self.splits == split)
+
+    def read_jpeg(self, object_index: int, view: int) -> bytes:
+        """The JPEG of one view, by one read of the shard.
+
+        Raises:
+            IebenchError: the shard is missing, shorter than it should be, or altered.
+        """
+        return next(self.read_jpegs(np.array([object_index]), np.array([view])))
+
+    def read_jpegs(self, objects: Int[ndarray, " n"], views: Int[ndarray, " n"]) -> Iterator[bytes]:
+        """The JPEGs of some views, in the order given. No byte is read that is not theirs.
+
+        Shards are read, not mapped: a mapped file that is cut short kills the process, and pages of a mapping count as its
+        memory. Unless the last few lie in the page cache, the kernel is told of all places before the first is read, so that
+        a cold disk serves them together.
+
+        Raises:
+            IebenchError: a shard is missing, shorter than it should be, or altered.
+        """
+        descriptors = [self._descriptor(shard) for shard in self.shards[objects].tolist()]
+        places = self.offsets[objects, views].tolist()
+        sums = self.checksums[objects, views].tolist()
+        for number, (offset, length) in enumerate(places):
+            if not (offset >= 0 and 0 < length <= MAX_JPEG_BYTES):
+                raise self.damage(int(objects[number]), int(views[number]), f"its place in {OFFSETS} is damaged")
+        if not all(map(_is_cached, descriptors[-_PROBED:], places[-_PROBED:])):
+            for descriptor, (offset, length) in zip(descriptors, places, strict=True):
+                os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
+        for number, (descriptor, (offset, length)) in enumerate(zip(descriptors, places, strict=True)):
+            content = os.pread(descriptor, length, offset)
+            if len(content) != length or crc32(content) != sums[number]:
+                how = "altered" if len(content) == length else "cut short"
+                raise self.damage(int(objects[number]), int(views[number]), f"the shard is {how}")
+            yield content
+
+    def locate(self, name: str) -> Path:
+        """The path of one of the dataset's files, which is fetched first where the dataset is remote."""
+        return self._remote.fetch(name) if self._remote else self.root / name
+
+    def damage(self, object_index: int, view: int, what: str) -> IebenchError:
+        """The error to raise when a view cannot be read: it names shard, object and view."""
+        name = f"{self.synsets[object_index]}/{self.object_ids[object_index]}"
+        return IebenchError(
+            f"{self.root / self.shards[object_index]}: view {view} of {name} cannot be read, {what}; "
+            f"`iebench verify {self.root}` names the damage."
+        )
+
+    def _descriptor(self, shard: str) -> int:
+        if shard not in self._descriptors:
+            try:
+                descriptor = os.open(self.locate(shard), os.O_RDONLY)
+            except OSError as error:
+                raise IebenchError(f"{self.root / shard} cannot be read ({error.strerror}): restore it.") from None
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: neighbours are not wanted
+            if self._remote:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)  # what is locked is not evicted from the cache
+            self._descriptors[shard] = descriptor
+        return self._descriptors[shard]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"location": self.location}  # a worker process opens the dataset for itself
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__init__(state["location"])  # type: ignore[misc]
+
+    def __del__(self) -> None:
+        for descriptor in getattr(self, "_descriptors", {}).values():
+            os.close(descriptor)
+
+    def __repr__(self) -> str:
+        counts = f"{self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each"
+        return f"Dataset({str(self.root)!r}: {counts})"
+
+    def _read_objects(self) -> dict[str, ndarray]:
+        path = self.locate(OBJECTS)
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                header, *rows = csv.reader(file)
+            columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
+            columns["label"] = columns["label"].astype(np.int64)
+            unknown = set(columns["shard"].tolist()) - {shard["name"] for shard in self.card.shards}
+            if unknown:
+                raise ValueError(f"the card knows no shard {min(unknown)!r}")
+            return {name: columns[name] for name in ("split", "synset", "label", "object_id", "shard")}
+        except (OSError, KeyError, ValueError, csv.Error) as error:
+            raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
+
+    def _map_table(self, name: str, shape: tuple[int, ...], dtype: str) -> ndarray:
+        path = self.locate(name)
+        try:
+            table = np.load(path, mmap_mode="r", allow_pickle=False)
+        except Exception as error:  # numpy's header parser fails in many ways on damaged bytes
+            raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
+        if table.shape != shape or table.dtype != np.dtype(dtype):
+            raise IebenchError(
+                f"{path} has shape {table.shape} of {table.dtype}, and {shape} of {np.dtype(dtype)} was expected: "
+                "restore it, or render the dataset again."
+            )
+        return table
+
+
+def _is_cached(descriptor: int, place: list[int]) -> bool:
+    """Whether the first byte of a view lies in the page cache."""
+    try:
+        return os.preadv(descriptor, [bytearray(1)], place[0], os.RWF_NOWAIT) == 1
+    except OSError:  # it does not, or the file system cannot tell
+        return False

@@ -1,0 +1,232 @@
+"""Datasets at a URL: files are fetched once into a cache, checked, shared by all processes, and evicted by size.
+
+`IEBENCH_CACHE` names the folder, `IEBENCH_CACHE_GB` how much it may hold (50 by default). fsspec opens the URLs: `https://` needs
+aiohttp, `s3://` s3fs, `hf://` huggingface_hub.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from iebench.dataset.card import CARD, DatasetCard, digest_card
+from iebench.errors import IebenchError, UsageError
+
+ATTEMPTS = 3
+_CHUNK = 2**20
+
+
+def is_remote(location: str | os.PathLike[str]) -> bool:
+    """Whether a dataset's location is a URL and not a folder."""
+    return "://" in str(location)
+
+
+def cache_folder() -> Path:
+    """Where fetched files lie."""
+    return Path(os.environ.get("IEBENCH_CACHE") or Path.home() / ".cache" / "iebench")
+
+
+def cache_bytes() -> int:
+    """How much the cache may hold.
+
+    Raises:
+        UsageError: IEBENCH_CACHE_GB is no number.
+    """
+    text = os.environ.get("IEBENCH_CACHE_GB", "50")
+    try:
+        return int(float(text) * 1e9)
+    except ValueError:
+        raise UsageError(
+            f"IEBENCH_CACHE_GB={text!r} is no number: give the gigabytes that the cache may hold."
+        ) from None
+
+
+class RemoteFolder:
+    """The files of a remote dataset, each fetched when it is first needed.
+
+    Attributes:
+        url: of the dataset.
+        root: the folder of the cache that stands for it; another version of the dataset has another one.
+        card: what it is.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Fetch the card.
+
+        Raises:
+            IebenchError: the URL cannot be read, or holds no dataset.
+            UsageError: the dataset is larger than the cache may be.
+        """
+        self.url = url.rstrip("/")
+        content = fetch_card(self.url)
+        self.root = cache_folder() / _short(self.url) / _short(content.decode("utf-8", "replace"))
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not (self.root / CARD).exists():
+            _write(self.root / CARD, content)
+        self.card = DatasetCard.read(self.root)
+        self._files = {**self.card.files, **{shard["name"]: shard for shard in self.card.shards}}
+        total = sum(file["bytes"] for file in self._files.values())
+        if total > cache_bytes():
+            raise UsageError(
+                f"{self.url} has {total / 1e9:.1f} GB, and the cache may hold {cache_bytes() / 1e9:.1f}: "
+                "raise IEBENCH_CACHE_GB, or read it once through with PairStream."
+            )
+
+    def fetch(self, name: str) -> Path:
+        """The local copy of a file, fetched by the first process that asks for it while others wait.
+
+        Raises:
+            IebenchError: it cannot be fetched, or is never what the card says.
+        """
+        path = self.root / name
+        with _locked(path.with_name(name + ".lock")):
+            if not path.exists():
+                evict(cache_folder(), cache_bytes() - self._files[name]["bytes"])
+                self._download(name, path)
+            os.utime(path)  # the time of last use, by which files are evicted
+        return path
+
+    def _download(self, name: str, path: Path) -> None:
+        url, partial = f"{self.url}/{name}", path.with_name(name + ".partial")
+        problem = IebenchError(f"{url} is never what its card says, by its SHA-256: tell who publishes it.")
+        for _ in range(ATTEMPTS):
+            try:
+                digest = _copy(url, partial)
+            except IebenchError as error:
+                problem = error
+                continue
+            if digest == self._files[name]["sha256"]:
+                partial.rename(path)
+                return
+        partial.unlink(missing_ok=True)
+        raise problem
+
+
+def fetch_card(url: str) -> bytes:
+    """The card of a remote dataset, as it arrives whole.
+
+    Raises:
+        IebenchError: the URL cannot be read, or holds no card that its own digest fits.
+    """
+    for _ in range(ATTEMPTS):
+        with open_url(f"{url}/{CARD}") as source:
+            content = _read(source, f"{url}/{CARD}", -1)
+        with suppress(ValueError, AttributeError):
+            value = json.loads(content)
+            if value.get("digest") == digest_card(value):
+                return content
+    raise IebenchError(f"{url}/{CARD} is no card of a dataset, or was changed: look at it in a browser.")
+
+
+def evict(folder: Path, limit: int) -> None:
+    """Remove the files that were used longest ago until the rest has no more than `limit` bytes. Shards in use stay."""
+    files = sorted((path for path in folder.glob("*/*/*") if path.suffix in (".tar", ".npy")), key=_last_use)
+    total = sum(_size(path) for path in files)
+    for path in files:
+        if total <= limit:
+            return
+        size = _size(path)
+        if path.suffix == ".tar" and _remove_unused(path):
+            total -= size
+
+
+@contextmanager
+def open_url(url: str) -> Iterator[IO[bytes]]:
+    """A file at a URL, or a local one, as a stream.
+
+    Raises:
+        IebenchError: it cannot be opened, or what fsspec needs for it is not installed.
+    """
+    try:
+        file = _open(url)
+    except ImportError as error:
+        raise IebenchError(
+            f"{url} cannot be opened ({error}): pip install 'iebench[remote]', and what it names."
+        ) from None
+    except Exception as error:  # every file system of fsspec has errors of its own
+        raise IebenchError(
+            f"{url} cannot be opened ({_told(error)}): look at the address, and at the network."
+        ) from None
+    with file:
+        yield file
+
+
+def _copy(url: str, target: Path) -> str:
+    """Fetch a file; returns its SHA-256."""
+    digest = hashlib.sha256()
+    with open_url(url) as source, target.open("wb") as file:
+        while chunk := _read(source, url):
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+def _read(file: IO[bytes], url: str, size: int = _CHUNK) -> bytes:
+    try:
+        return file.read(size)
+    except Exception as error:  # every file system of fsspec has errors of its own
+        raise IebenchError(f"{url} broke off ({_told(error)}): try again.") from None
+
+
+def _open(url: str) -> IO[bytes]:
+    if not is_remote(url):
+        return Path(url).open("rb")
+    import fsspec
+
+    return fsspec.open(url, "rb", **_stream_settings(url)).open()
+
+
+def _stream_settings(url: str) -> dict[str, Any]:
+    """One request for the whole file, which may take long but not stand still; by itself fsspec asks for range after range."""
+    if not url.startswith(("http://", "https://")):
+        return {}
+    from aiohttp import ClientTimeout
+
+    return {"block_size": 0, "client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Only one process at a time, on all machines that share the folder where its file system can lock."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_unused(path: Path) -> bool:
+    """Remove a shard unless some process has it open, which holds a shared lock on it."""
+    with suppress(OSError), path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+        return True
+    return False
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_bytes(content)
+    partial.rename(path)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _last_use(path: Path) -> float:
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0

@@ -1,0 +1,141 @@
+"""Writing a dataset: shards one by one, then the tables, then the card, then its name."""
+
+import csv
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, UInt32
+from numpy import ndarray
+
+from iebench.dataset.card import DatasetCard, describe_file
+from iebench.dataset.pages import write_pages
+
+OBJECTS, FAILURES = "objects.csv", "failures.csv"
+LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
+
+
+@dataclass(frozen=True)
+class ObjectRow:
+    """One row of `objects.csv`, without its index."""
+
+    split: str
+    synset: str
+    label: int
+    object_id: str
+    shard: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One row of `failures.csv`: an object that could not be rendered.
+
+    Attributes:
+        reason: one line.
+        attempts: how often it was tried.
+        log: the last lines that Blender printed.
+    """
+
+    synset: str
+    object_id: str
+    reason: str
+    attempts: int
+    log: str
+
+
+@dataclass(frozen=True)
+class ShardPart:
+    """What the tables of a dataset need to know of one finished shard."""
+
+    rows: list[ObjectRow]
+    latents: Float[ndarray, "objects views factors"]
+    offsets: Int[ndarray, "objects views 2"]
+
+
+def place_samples(sizes: Sequence[int], located: Sequence[Int[ndarray, "views 2"]]) -> Int[ndarray, "objects views 2"]:
+    """Offsets in a shard from the offsets in its samples, which follow each other with the given sizes."""
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    return np.stack([views + np.array([start, 0]) for views, start in zip(located, starts, strict=True)])
+
+
+def finish_dataset(
+    root: Path, card: DatasetCard, parts: Sequence[ShardPart], failures: Sequence[Failure]
+) -> DatasetCard:
+    """Write the tables and the card of a dataset whose shards lie in `root`.
+
+    Args:
+        root: folder that holds the shards that `parts` name, in their order.
+        card: all but splits, shards and files, which are filled in here.
+        parts: one per shard.
+        failures: objects that are in no shard.
+    """
+    rows = [row for part in parts for row in part.rows]
+    shape = (len(rows), card.num_views)
+    latents = _join([part.latents for part in parts], (*shape, len(card.space.names)), np.float64)
+    offsets = _join([part.offsets for part in parts], (*shape, 2), np.int64)
+    np.save(root / LATENTS, latents, allow_pickle=False)
+    np.save(root / OFFSETS, offsets, allow_pickle=False)
+    np.save(root / CHECKSUMS, _sum_views(root, [row.shard for row in rows], offsets), allow_pickle=False)
+    _write_objects(root / OBJECTS, rows)
+    write_failures(root / FAILURES, failures)
+    finished = replace(
+        card,
+        splits=_count_splits(rows, card.num_views),
+        shards=[_describe_shard(root, part.rows) for part in parts],
+        files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, FAILURES)},
+    )
+    write_pages(root, finished)
+    finished.write(root)
+    return finished
+
+
+def write_failures(path: Path, failures: Sequence[Failure]) -> None:
+    """Write `failures.csv`, sorted by name, so that the order of work leaves no trace."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(Failure.__annotations__), lineterminator="\n")
+        table.writeheader()
+        table.writerows(asdict(failure) for failure in sorted(failures, key=lambda f: (f.synset, f.object_id)))
+
+
+def read_failures(path: Path) -> list[Failure]:
+    """The inverse of `write_failures`."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Failure(**{**row, "attempts": int(row["attempts"])}) for row in csv.DictReader(file)]  # type: ignore[arg-type]
+
+
+def _join(arrays: Sequence[ndarray], shape: tuple[int, ...], dtype: type) -> ndarray:
+    return np.concatenate([np.empty((0, *shape[1:]), dtype), *arrays]).astype(dtype, copy=False)
+
+
+def _sum_views(
+    root: Path, shards: Sequence[str], offsets: Int[ndarray, "objects views 2"]
+) -> UInt32[ndarray, "objects views"]:
+    """CRC-32 of every JPEG, read back from the shards, so that a reader can tell an altered one."""
+    sums = np.empty(offsets.shape[:2], "<u4")
+    for index, (shard, views) in enumerate(zip(shards, offsets.tolist(), strict=True)):
+        with (root / shard).open("rb") as file:
+            for view, (offset, length) in enumerate(views):
+                file.seek(offset)
+                sums[index, view] = zlib.crc32(file.read(length))
+    return sums
+
+
+def _write_objects(path: Path, rows: Sequence[ObjectRow]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ["index", *ObjectRow.__annotations__], lineterminator="\n")
+        table.writeheader()
+        table.writerows({"index": index, **asdict(row)} for index, row in enumerate(rows))
+
+
+def _count_splits(rows: Sequence[ObjectRow], num_views: int) -> dict[str, dict[str, int]]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.split] = counts.get(row.split, 0) + 1
+    return {split: {"objects": count, "views": count * num_views} for split, count in counts.items()}
+
+
+def _describe_shard(root: Path, rows: Sequence[ObjectRow]) -> dict:
+    name = rows[0].shard
+    return {"name": name, "split": rows[0].split, "objects": len(rows), **describe_file(root / name)}

@@ -1,0 +1,198 @@
+"""Pairs from one sequential pass over shards, for those who stream from a slow or remote store and keep no copy."""
+
+import io
+import json
+import os
+import random
+import tarfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int
+from numpy import ndarray
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from webdataset import tariterators
+from webdataset.filters import shuffle
+
+from iebench.dataset.card import CARD, DatasetCard
+from iebench.dataset.remote import fetch_card, is_remote, open_url
+from iebench.dataset.shards import view_name
+from iebench.errors import IebenchError, UsageError
+from iebench.factors.transforms import TransformSpec, make_transform
+from iebench.loader.batches import find_rank
+from iebench.loader.decode import Decoder
+from iebench.loader.order import choose_views, divide_shards
+from iebench.loader.pairs import Pair
+
+
+class _Drawn(NamedTuple):
+    """A pair that is not decoded yet."""
+
+    jpegs: tuple[bytes, bytes]
+    latents: Float64[ndarray, "2 factors"]
+    label: int
+    object_index: int
+    views: Int[ndarray, "2"]
+
+
+class PairStream(IterableDataset[Pair]):
+    """Batches of pairs, in the order of shards that changes with the epoch, mixed by a buffer.
+
+    Every object of the split is read exactly once per epoch, by one worker of one rank, and gives `pairs_per_object` pairs. Ranks
+    may have different numbers of batches; training that must keep step takes the smallest. There is no resuming in
+    mid-epoch: `PairDataset` has that, and reads what it needs alone.
+
+    Attributes:
+        card: what is read.
+        epoch: of the next pass.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        split: str = "train",
+        transform: TransformSpec = "rotation",
+        seed: int = 0,
+        size: int | None = None,
+        *,
+        batch_size: int = 256,
+        pairs_per_object: int = 1,
+        buffer: int = 2048,
+        rank: int | None = None,
+        num_ranks: int | None = None,
+    ) -> None:
+        """Open a stream.
+
+        Args:
+            path: folder or URL of the dataset.
+            split: "train" or "val".
+            transform, seed, size: as for `PairDataset`.
+            batch_size: pairs of a batch; the last of a worker may be smaller.
+            pairs_per_object: pairs of each object that is read, which lie a buffer's length apart at most.
+            buffer: pairs that wait to be mixed, as JPEGs.
+            rank, num_ranks: which part of an epoch to read; None asks torch.distributed.
+
+        Raises:
+            IebenchError: the card cannot be read.
+            UsageError: an argument that the dataset does not have.
+        """
+        self.card = _read_card(path)
+        self._path, self._seed, self._batch_size = str(path).rstrip("/"), seed, batch_size
+        self._pairs_per_object, self._buffer, self.epoch = pairs_per_object, buffer, 0
+        found_rank, found_ranks = find_rank()
+        self._rank = found_rank if rank is None else rank
+        self._num_ranks = found_ranks if num_ranks is None else num_ranks
+        if min(batch_size, pairs_per_object, buffer) < 1:
+            raise UsageError("batch_size, pairs_per_object and buffer must be 1 or more.")
+        self._shards = self._find_shards(split)
+        self._transform = make_transform(transform, self.card.space)
+        self._decoder = Decoder(self.card, size)
+
+    def loader(self, num_workers: int = 4, **settings: Any) -> "StreamLoader":
+        """A DataLoader of the batches, which goes on to the next epoch by itself."""
+        return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=_as_it_is, **settings)
+
+    def __iter__(self) -> Iterator[Pair]:
+        consumer, consumers = self._find_consumer()
+        chance = random.Random(f"iebench stream 1 {self._seed} {self.epoch} {consumer}")
+        pairs = shuffle(self._buffer, initial=self._buffer, rng=chance)(self._draw_pairs(consumer, consumers))
+        while drawn := list(islice(pairs, self._batch_size)):
+            yield self._decode(drawn)
+
+    def _find_consumer(self) -> tuple[int, int]:
+        """Which of all workers of all ranks this process is, and how many there are."""
+        worker = get_worker_info()
+        index, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        return self._rank * workers + index, self._num_ranks * workers
+
+    def _find_shards(self, split: str) -> list[tuple[str, int, int]]:
+        """Of every shard of a split its name, its first object index and its number of objects."""
+        starts = np.cumsum([0, *(shard["objects"] for shard in self.card.shards)]).tolist()
+        shards = [
+            (shard["name"], start, shard["objects"])
+            for shard, start in zip(self.card.shards, starts, strict=False)
+            if shard["split"] == split
+        ]
+        if not shards:
+            raise UsageError(f"{self._path} has no split {split!r}: it has {', '.join(self.card.splits)}.")
+        return shards
+
+    def _draw_pairs(self, consumer: int, consumers: int) -> Iterator[_Drawn]:
+        for shard, part, parts in divide_shards(len(self._shards), consumers, consumer, self._seed, self.epoch):
+            name, start, count = self._shards[shard]
+            for number, sample in enumerate(self._read_samples(name, count)):
+                if number % parts == part:
+                    yield from self._draw_object(name, start + number, sample)
+
+    def _read_samples(self, shard: str, count: int) -> Iterator[dict[str, Any]]:
+        url, read = f"{self._path}/{shard}", 0
+        with open_url(url) as stream:
+            try:
+                files = tariterators.tar_file_expander([{"url": url, "stream": stream}])
+                for read, sample in enumerate(tariterators.group_by_keys(files), 1):  # noqa: B007
+                    yield sample
+                if read != count:  # a tar that ends between two samples looks whole
+                    raise ValueError(f"it ends after {read} of {count} objects")
+            except (OSError, ValueError, EOFError, tarfile.TarError) as error:
+                raise IebenchError(f"{url} is damaged ({error}): `iebench verify` names the damage.") from None
+
+    def _draw_object(self, shard: str, index: int, sample: dict[str, Any]) -> Iterator[_Drawn]:
+        try:
+            latents = np.load(io.BytesIO(sample["latents.npy"]), allow_pickle=False)
+            label = int(json.loads(sample["json"])["label"])
+            for number in range(self._pairs_per_object):
+                draw = self.epoch * self._pairs_per_object + number
+                views = choose_views(self._seed, draw, np.array([index]), self.card.num_views)[0]
+                source, target = (sample[view_name(view)] for view in views.tolist())
+                yield _Drawn((source, target), latents[views], label, index, views)
+        except (ValueError, KeyError, IndexError) as error:
+            raise IebenchError(f"{self._path}/{shard}: {sample['__key__']} is no whole sample ({error!r}).") from None
+
+    def _decode(self, drawn: list[_Drawn]) -> Pair:
+        size = self._decoder.size
+        images = np.empty((2, len(drawn), size, size, 3), np.uint8)
+        for place, pair in enumerate(drawn):
+            for jpeg, image in zip(pair.jpegs, images[:, place], strict=True):
+                try:
+                    self._decoder.decode(jpeg, image)
+                except ValueError as error:
+                    raise IebenchError(
+                        f"{self._path}: a view of object {pair.object_index} is damaged ({error})."
+                    ) from None
+        latents = np.stack([pair.latents for pair in drawn])
+        transforms = np.asarray(self._transform(latents[:, 0], latents[:, 1]), dtype=np.float32)
+        source, target = torch.from_numpy(images).permute(0, 1, 4, 2, 3)
+        return Pair(
+            source,
+            target,
+            torch.from_numpy(transforms),
+            label=torch.tensor([pair.label for pair in drawn]),
+            object_index=torch.tensor([pair.object_index for pair in drawn]),
+            views=torch.from_numpy(np.stack([pair.views for pair in drawn])),
+        )
+
+
+class StreamLoader(DataLoader[Any]):
+    """A DataLoader of a stream's batches; each `for` is the next epoch."""
+
+    def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]
+        yield from super().__iter__()
+        self.dataset.epoch += 1  # type: ignore[attr-defined]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next `for` be this epoch."""
+        self.dataset.epoch = epoch  # type: ignore[attr-defined]
+
+
+def _read_card(path: str | os.PathLike[str]) -> DatasetCard:
+    if is_remote(path):
+        return DatasetCard.parse(fetch_card(str(path).rstrip("/")).decode(), f"{path}/{CARD}")
+    return DatasetCard.read(Path(path))
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,229 @@
+"""The report, read as text and in a real browser."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from iebench.catalogue import CLASSES
+from iebench.errors import IebenchError
+from iebench.evals.gallery import Gallery
+from iebench.evals.results import Results, Score, ScoreBook
+from iebench.report.page import read_metrics, write_report
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+FACTORS = ("rotation_x", "rotation_y", "rotation_z", "floor_hue", "light_theta", "light_phi", "light_hue")
+ANGLES = [7.5 + 15 * number for number in range(12)]
+
+
+def make_scores(rng, level):
+    parts = {"whole": 1.0, "invariant": 0.7, "equivariant": 0.9}
+    scores = {}
+    for part, share in parts.items():
+        scores[f"classification/{part}/top1"] = Score([0.8 * share + 0.01 * level])
+        scores[f"classification/{part}/top5"] = Score([0.95 * share])
+        scores[f"rotation/{part}/r2_uniform"] = Score([0.5 * share + 0.02 * level])
+        scores[f"rotation/{part}/r2_pooled"] = Score([0.6 * share + 0.02 * level])
+        scores[f"rotation/{part}/median_degrees"] = Score([40 / share - level])
+    scores |= {
+        f"retrieval/val-val/{name}": Score([rng.uniform(0.1, 0.4)]) for name in ("mrr", "hit_at_1", "hit_at_5", "pre")
+    }
+    return ScoreBook(scores)
+
+
+def make_results(method, level, with_predictor):
+    rng = np.random.default_rng(level)
+    details = {
+        "classification/whole/top1_by_class": {entry.name: rng.uniform(0.5, 1) for entry in CLASSES},
+        "rotation/whole/median_degrees_by_class": {entry.name: rng.uniform(10, 90) for entry in CLASSES},
+        "rotation/whole/degrees_by_angle": {str(angle): 20 + angle / 3 + level for angle in ANGLES},
+        "factors": {
+            part: {name: {"linear": rng.uniform(-0.2, 1), "mlp": rng.uniform(0, 1)} for name in FACTORS}
+            for part in ("whole", "invariant", "equivariant")
+        },
+    }
+    if with_predictor:
+        laws = ("identity", "inverse", "composition", "prediction", "spread")
+        curve = {str(angle): 0.1 + angle / 400 for angle in ANGLES}
+        details["predictor"] = {
+            "group_laws": {name: rng.uniform(0, 1) for name in laws},
+            "distance_by_angle": {"predicted": curve, "unmoved": {key: 2 * value for key, value in curve.items()}},
+        }
+    baselines = {
+        name: ScoreBook(
+            {"rotation/whole/r2_uniform": Score([value]), "classification/whole/top1": Score([0.02 + value / 5])}
+        )
+        for name, value in {"constant": 0.0, "random weights": 0.1}.items()
+    }
+    return Results(
+        name=f"{method}-{level}",
+        method=method,
+        training={"method_settings": {"transform": "rotation"}, "trainer": {"seed": level, "epochs": 100}},
+        data={"name": "demo <data> & more", "evaluated_size": 64},
+        protocol={"seeds": [0], "probes": {"epochs": 300}},
+        versions={"iebench": "1"},
+        parts={"invariant": [0, 256], "equivariant": [256, 512]},
+        scores=make_scores(rng, level),
+        baselines=baselines,
+        details=details,
+    )
+
+
+def write_run(root, method, level, with_predictor=False):
+    folder = root / f"{method}-{level}"
+    make_results(method, level, with_predictor).write(folder / "results.json")
+    lines = [f"{step},{100 / step + level},{min(0.9, step / 500)}," for step in range(10, 500, 10)]
+    (folder / "metrics.csv").write_text("step,train/loss,val/class_whole,odd\n" + "\n".join(lines) + "\n")
+    if with_predictor:
+        rng = np.random.default_rng(0)
+
+        def images(*shape):
+            return rng.integers(0, 255, (*shape, 64, 64, 3), dtype=np.uint8)
+
+        found = np.zeros((2, 5), bool)
+        found[:, 1] = True
+        degrees = np.array([-90, -60, -30, 0, 30, 60, 90])
+        Gallery(
+            np.array([0, 5]), images(2), images(2), images(2, 5), found, images(2, 7), degrees, np.ones((2, 7))
+        ).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    root = tmp_path_factory.mktemp("report")
+    runs = [write_run(root, "sie", 0, True), write_run(root, "sie", 1, True), write_run(root, "vicreg", 0)]
+    write_report(runs, root / "report.html", title="Runs <of> today", published=True)
+    return root / "report.html"
+
+
+def test_the_page_is_self_contained(report):
+    page = report.read_text(encoding="utf-8")
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page) + re.findall(r"url\(([^)]*)\)", page)
+    assert loaded
+    assert all(address.startswith(("data:", "#")) for address in loaded)
+    assert "@import" not in page
+
+
+def test_names_of_users_are_escaped(report):
+    page = report.read_text(encoding="utf-8")
+    assert "Runs &lt;of&gt; today" in page
+    assert "demo &lt;data&gt; &amp; more" in page
+
+
+def test_every_picture_says_what_it_shows(report):
+    page = report.read_text(encoding="utf-8")
+    pictures = re.findall(r"<(?:img|svg)\b[^>]*>", page)
+    assert len(pictures) > 30
+    assert all(re.search(r'(?:alt|aria-label)="[^"]{5,}"', picture) for picture in pictures)
+
+
+def test_no_two_elements_share_a_name(report):
+    names = re.findall(r'\bid="([^"]*)"', report.read_text(encoding="utf-8"))
+    assert len(names) == len(set(names))
+
+
+def test_plots_take_the_colour_of_the_page(report):
+    page = report.read_text(encoding="utf-8")
+    assert "#010203" not in page
+    assert "currentColor" in page
+
+
+def test_plots_are_files_of_their_own(report, tmp_path):
+    runs = [report.parent / name for name in ("sie-0", "vicreg-0")]
+    write_report(runs, tmp_path / "report.html", plots=tmp_path / "plots")
+    trees = {path.name: ElementTree.parse(path).getroot() for path in (tmp_path / "plots").iterdir()}
+    assert {"tradeoff.svg", "probe-angle.svg", "predictor-angle.svg"} <= set(trees)
+    assert all(tree.tag == "{http://www.w3.org/2000/svg}svg" and tree.get("aria-label") for tree in trees.values())
+
+
+def test_the_same_runs_give_the_same_page(report, tmp_path):
+    runs = [report.parent / name for name in ("sie-0", "sie-1", "vicreg-0")]
+    write_report(runs, tmp_path / "again.html", title="Runs <of> today", published=True)
+    assert (tmp_path / "again.html").read_text() == report.read_text()
+
+
+def test_a_run_of_scores_alone_is_enough(tmp_path):
+    results = make_results("vicreg", 0, False)
+    results.details = {}
+    results.write(tmp_path / "run" / "results.json")
+    write_report([tmp_path / "run"], tmp_path / "report.html")
+    assert 'id="gallery"' not in (tmp_path / "report.html").read_text()
+
+
+def test_a_run_without_results_is_named(tmp_path):
+    with pytest.raises(IebenchError, match=r"iebench eval"):
+        write_report([tmp_path], tmp_path / "report.html")
+
+
+def test_metrics_leave_out_what_is_no_number(tmp_path):
+    (tmp_path / "metrics.csv").write_text("step,a,b\n1,2.0,\n2,nan,5\n")
+    assert read_metrics(tmp_path) == {"a": [(1, 2)], "b": [(2, 5)]}
+
+
+# Runs inside the page: notes errors from the start, then sizes, requests, and the order of the table after clicks.
+WATCH = "<script>window.errors = []; addEventListener('error', event => errors.push(event.message), true);</script>"
+ASK = """<script>addEventListener("load", () => {
+  const table = document.querySelector("table.sortable");
+  const column = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent.startsWith("rotation R², uniform"));
+  const order = () => [...table.tBodies[0].rows].map(row => row.cells[column].dataset.value).filter(text => text).map(Number);
+  const click = () => { table.tHead.rows[0].cells[column].querySelector("button").click(); return order(); };
+  const answer = {
+    errors, first: click(), second: click(), rows: table.tBodies[0].rows.length,
+    sizes: [...document.querySelectorAll("img, main svg")]
+      .map(item => item.getBoundingClientRect()).map(box => [box.width, box.height]),
+    broken: [...document.images].filter(image => !image.naturalWidth).length,
+    requests: performance.getEntriesByType("resource").map(entry => entry.name).filter(name => !name.startsWith("data:")),
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth, width: innerWidth,
+    dark: getComputedStyle(document.body).backgroundColor,
+  };
+  const note = document.createElement("pre");
+  note.id = "answer";
+  note.textContent = JSON.stringify(answer);
+  document.body.append(note);
+});</script>"""
+
+
+def browse(page: Path, *options: str) -> str:
+    command = [
+        str(CHROMIUM),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--virtual-time-budget=4000",
+    ]
+    profile = f"--user-data-dir={page.parent / 'profile'}"
+    return subprocess.run(
+        [*command, profile, *options, page.as_uri()], capture_output=True, text=True, timeout=120
+    ).stdout
+
+
+def ask_browser(report: Path, folder: Path, *options: str) -> dict:
+    text = report.read_text(encoding="utf-8").replace("<head>", "<head>" + WATCH).replace("</body>", ASK + "</body>")
+    (folder / "asked.html").write_text(text, encoding="utf-8")
+    found = re.search(r'<pre id="answer">(.*?)</pre>', browse(folder / "asked.html", "--dump-dom", *options), re.DOTALL)
+    assert found, "the page's script did not answer"
+    return json.loads(found.group(1))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+@pytest.mark.parametrize("size", ["1280,900", "500,900"])
+def test_in_a_browser(report, tmp_path, size):
+    answer = ask_browser(report, tmp_path, f"--window-size={size}")
+    assert answer["errors"] == []
+    assert answer["requests"] == []
+    assert answer["broken"] == 0
+    assert min(min(pair) for pair in answer["sizes"]) > 20
+    assert answer["overflow"] == 0
+    assert answer["first"] == sorted(answer["first"], reverse=True)
+    assert answer["second"] == sorted(answer["second"])
+    assert len(answer["first"]) > 5

@@ -1,0 +1,33 @@
+"""The sheet of pairs."""
+
+import numpy as np
+import pytest
+
+from iebench.errors import UsageError
+from iebench.factors.rotations import angle_between, euler_to_quaternion
+from iebench.report.show import draw_sheet, pick_pairs, show_pair
+
+
+def test_a_shown_pair_tells_its_angle_and_class(make_dataset):
+    dataset = make_dataset(num_views=3)
+    pair = show_pair(dataset, 2, 0, 2)
+    rotations = euler_to_quaternion(dataset.latents[2][[0, 2], :3])
+    assert pair.angle == pytest.approx(np.degrees(angle_between(rotations[0], rotations[1])))
+    assert pair.lines[0].endswith("views 0 and 2") and f"{pair.angle:.0f}°" in pair.lines[1]
+
+
+def test_a_sheet_holds_every_pair(make_dataset):
+    dataset = make_dataset()
+    pairs = pick_pairs(dataset, 5)
+    sheet = np.asarray(draw_sheet(pairs, columns=2, side=32))
+    assert len(pairs) == 5 and sheet.shape[1] == 2 * (2 * 32 + 24) and sheet.shape[0] % 3 == 0
+    np.testing.assert_array_equal(sheet[8:40, 8:40], pairs[0].source)
+    np.testing.assert_array_equal(sheet[8:40, 48:80], pairs[0].target)
+
+
+def test_the_same_seed_shows_the_same_pairs(make_dataset):
+    dataset = make_dataset()
+    lines = [[pair.lines for pair in pick_pairs(dataset, 4, seed=seed)] for seed in (1, 1, 2)]
+    assert lines[0] == lines[1] != lines[2]
+    with pytest.raises(UsageError, match="0 pairs"):
+        pick_pairs(dataset, 0)
