@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.metrics import MetricsFile, peak_memory_mib
 from iebench.models.online import Watched
 from iebench.models.precision import choose_precision, keep_memory

@@ -7,7 +7,8 @@ from iebench.version import __version__
 
 if TYPE_CHECKING:
     from iebench.dataset.reader import Dataset
-    from iebench.loader.pairs import Pair, PairDataset
+    from iebench.loader.multiview import MultiViewDataset, Pair, Views
+    from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
     from iebench.loader.views import ViewDataset
     from iebench.models.runs import load
@@ -15,13 +16,25 @@ if TYPE_CHECKING:
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
 _LAZY = {
     "Dataset": "iebench.dataset.reader",
-    "Pair": "iebench.loader.pairs",
+    "MultiViewDataset": "iebench.loader.multiview",
+    "Pair": "iebench.loader.multiview",
     "PairDataset": "iebench.loader.pairs",
     "PairStream": "iebench.loader.stream",
     "ViewDataset": "iebench.loader.views",
+    "Views": "iebench.loader.multiview",
     "load": "iebench.models.runs",
 }
-__all__ = ["Dataset", "Pair", "PairDataset", "PairStream", "ViewDataset", "__version__", "load"]
+__all__ = [
+    "Dataset",
+    "MultiViewDataset",
+    "Pair",
+    "PairDataset",
+    "PairStream",
+    "ViewDataset",
+    "Views",
+    "__version__",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

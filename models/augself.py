@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import squared_distance

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, cosine_distance

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import distributed
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import num_processes
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)

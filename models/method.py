@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings
 from iebench.models.settings import MethodSettings

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from iebench.evals.probes import linear_probe, pair_probe
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import gather
 from iebench.models.losses import cross_entropy, squared_distance
 from iebench.models.method import Method, Representations

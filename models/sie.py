@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from iebench.errors import UsageError
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance, variance_of_both

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from iebench.errors import IebenchError, UsageError
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models import checkpoints
 from iebench.models.interruption import Interruption, one_pass
 from iebench.models.reporting import Reporter

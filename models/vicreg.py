@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from iebench.errors import UsageError
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes
 from iebench.models.losses import covariance_of_both, squared_distance, variance_of_both

@@ -1,4 +1,4 @@
-"""The loader: a torch DataLoader of whole batches that knows its place in the epoch."""
+"""The loader: a torch DataLoader of whole batches that knows its position in the epoch."""
 
 import math
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from iebench.errors import IebenchError, UsageError
-from iebench.loader.buffers import OWN_MEMORY, Slots
+from iebench.loader.buffers import OWN_MEMORY, BufferPool
 from iebench.loader.order import Plan, count_batches, plan_batches
 
 Batch = TypeVar("Batch", bound=tuple, covariant=True)
 Arrays = tuple[ndarray, ...]
 PREFETCH = 2  # batches that each worker prepares ahead, torch's default
-_HELD = 3  # batches that may be with the user before a slot is missed
+_HELD = 3  # batches that may be with the user before a buffer is missed
 _MUST_AGREE = ("num_items", "seed", "shuffle")
 
 
-class Source(Protocol[Batch]):
+class BatchReader(Protocol[Batch]):
     """What the loader needs of a dataset: images that fill memory it is given, and the arrays that go with them."""
 
     def image_shape(self, num_items: int) -> tuple[int, ...]:
@@ -35,32 +35,32 @@ class Source(Protocol[Batch]):
         """The batch as a tuple of tensors, without copying the images."""
 
 
-class Place(NamedTuple):
-    """A place in a training: an epoch, and how many of its items all ranks have read."""
+class EpochPosition(NamedTuple):
+    """A position in a training: an epoch, and how many of its items all ranks have read."""
 
     epoch: int
     read: int
 
 
-class Request(NamedTuple):
-    """What a worker is asked for: items of an epoch, and the slot for their images."""
+class BatchRequest(NamedTuple):
+    """What a worker is asked for: items of an epoch, and the buffer for their images."""
 
     epoch: int
     items: Int[ndarray, " batch"]
-    slot: int
+    buffer: int
 
 
-class Parcel(NamedTuple):
-    """What a worker sends back. The images lie in the slot, or travel with it when there was none free."""
+class LoadedBatch(NamedTuple):
+    """What a worker sends back. The images lie in the buffer, or travel with it when there was none free."""
 
-    slot: int
+    buffer: int
     num_items: int
     images: Tensor | None
     arrays: Arrays
 
 
 class BatchLoader(DataLoader[Any], Generic[Batch]):
-    """Batches of a source, in an order that is a pure function of (seed, epoch, already read).
+    """Batches of a reader, in an order that is a pure function of (seed, epoch, already read).
 
     Each `for` over it is one epoch, and the next `for` the next one; a `for` that was left early begins its epoch again.
     `state_dict` tells what was *yielded*, not what workers have read ahead: a loader that loads it goes on with exactly the next
@@ -69,7 +69,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
 
     def __init__(
         self,
-        source: Source[Batch],
+        reader: BatchReader[Batch],
         plan: Plan,
         rank: int = 0,
         num_workers: int = 0,
@@ -79,7 +79,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         """Make a loader; `PairDataset.loader` and `ViewDataset.loader` are the usual ways.
 
         Args:
-            source: what is read.
+            reader: what is read.
             plan: how its items are divided.
             rank: which part of every step is ours, 0..num_ranks-1.
             num_workers: processes that decode, which live as long as the loader; 0 decodes in this one.
@@ -89,14 +89,14 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         if not 0 <= rank < plan.num_ranks:
             raise UsageError(f"rank={rank}: it must lie between 0 and {plan.num_ranks - 1}.")
         self.plan, self.rank = plan, rank
-        self.place = Place(0, 0)
-        self._source = source
+        self.position = EpochPosition(0, 0)
+        self._reader = reader
         self._pin = torch.cuda.is_available() if pin_memory is None else pin_memory
-        num_bytes = math.prod(source.image_shape(min(plan.batch_size, plan.num_items)))
-        self._slots = Slots(num_workers * PREFETCH + _HELD, num_bytes, shared=num_workers > 0)
-        self._requests = _Requests(plan, rank, self._slots)
+        num_bytes = math.prod(reader.image_shape(min(plan.batch_size, plan.num_items)))
+        self._buffers = BufferPool(num_workers * PREFETCH + _HELD, num_bytes, shared=num_workers > 0)
+        self._requests = _RequestSampler(plan, rank, self._buffers)
         super().__init__(
-            _Reader(source, self._slots),
+            _RequestReader(reader, self._buffers),
             batch_size=None,  # a request is a whole batch
             sampler=self._requests,
             num_workers=num_workers,
@@ -107,16 +107,16 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         )
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        self.place = self._requests.begin
-        for parcel in super().__iter__():
-            if isinstance(parcel, IebenchError):
+        self.position = self._requests.begin
+        for loaded in super().__iter__():
+            if isinstance(loaded, IebenchError):
                 try:
-                    raise parcel
+                    raise loaded
                 finally:
-                    del parcel  # else the error holds this frame, which holds the error, and the workers live on
-            self.place = self._advance(self.place)
-            yield self._unpack(parcel)
-        self._go_to(Place(self._requests.begin.epoch + 1, 0))
+                    del loaded  # else the error holds this frame, which holds the error, and the workers live on
+            self.position = self._advance(self.position)
+            yield self._unpack(loaded)
+        self._go_to(EpochPosition(self._requests.begin.epoch + 1, 0))
 
     def __len__(self) -> int:
         """Batches of a whole epoch on this rank."""
@@ -125,23 +125,23 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
     @property
     def epoch(self) -> int:
         """The epoch of the next batch."""
-        return self.place.epoch
+        return self.position.epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be this epoch, from its beginning; a resumed epoch that is asked for again goes on where it was."""
         if epoch != self._requests.begin.epoch:
-            self._go_to(Place(epoch, 0))
+            self._go_to(EpochPosition(epoch, 0))
 
     def state_dict(self) -> dict[str, int | bool]:
-        """The place of the next batch, as plain values. Save that of rank 0, which has a batch in every step."""
+        """The position of the next batch, as plain values. Save that of rank 0, which has a batch in every step."""
         plan = {name: getattr(self.plan, name) for name in _MUST_AGREE}
-        return {"epoch": self.place.epoch, "read": self.place.read, **plan}
+        return {"epoch": self.position.epoch, "read": self.position.read, **plan}
 
     def load_state_dict(self, state: dict[str, int | bool]) -> None:
         """Go on where the loader was that gave `state`.
 
         Raises:
-            UsageError: that one had other items, another seed, or was not shuffled alike, so that its place means nothing here.
+            UsageError: that one had other items, another seed or no such shuffling, so that its position means nothing here.
         """
         for name in _MUST_AGREE:
             if state[name] != getattr(self.plan, name):
@@ -149,59 +149,61 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
                     f"The loader's state was saved with {name}={state[name]}, and this loader has {getattr(self.plan, name)}: "
                     "resume with the dataset, split and seed that the run began with."
                 )
-        self._go_to(Place(int(state["epoch"]), int(state["read"])))
+        self._go_to(EpochPosition(int(state["epoch"]), int(state["read"])))
 
-    def _go_to(self, place: Place) -> None:
-        self._requests.begin = self.place = place
+    def _go_to(self, position: EpochPosition) -> None:
+        self._requests.begin = self.position = position
 
-    def _advance(self, place: Place) -> Place:
-        read = self.plan.advance(place.read)
-        return Place(place.epoch + (read == 0), read)
+    def _advance(self, position: EpochPosition) -> EpochPosition:
+        read = self.plan.advance(position.read)
+        return EpochPosition(position.epoch + (read == 0), read)
 
-    def _unpack(self, parcel: Parcel) -> Batch:
-        images = parcel.images
+    def _unpack(self, loaded: LoadedBatch) -> Batch:
+        images = loaded.images
         if images is None:
-            shape = self._source.image_shape(parcel.num_items)
-            images = torch.from_numpy(self._slots.receive(parcel.slot, shape))
-        # pinning copies, so the slot is free at once and a copy to the GPU may run on while it is filled again
-        return self._source.pack(images.pin_memory() if self._pin else images, parcel.arrays)
+            shape = self._reader.image_shape(loaded.num_items)
+            images = torch.from_numpy(self._buffers.receive(loaded.buffer, shape))
+        # pinning copies, so the buffer is free at once and a copy to the GPU may run on while it is filled again
+        return self._reader.pack(images.pin_memory() if self._pin else images, loaded.arrays)
 
 
-class _Requests(Sampler[Request]):
+class _RequestSampler(Sampler[BatchRequest]):
     """The requests of one epoch, each made when a worker is ready for it.
 
     It knows nothing of the loader: in a cycle of references, Python would close the workers' queues before they are told to end.
     """
 
-    def __init__(self, plan: Plan, rank: int, slots: Slots) -> None:
-        self._plan, self._rank, self._slots = plan, rank, slots
-        self.begin = Place(0, 0)
+    def __init__(self, plan: Plan, rank: int, buffers: BufferPool) -> None:
+        self._plan, self._rank, self._buffers = plan, rank, buffers
+        self.begin = EpochPosition(0, 0)
 
-    def __iter__(self) -> Iterator[Request]:
-        self._slots.reclaim()
+    def __iter__(self) -> Iterator[BatchRequest]:
+        self._buffers.reclaim()
         epoch, read = self.begin
         for items in plan_batches(self._plan, self._rank, epoch, read):
-            yield Request(epoch, items, self._slots.take())
+            yield BatchRequest(epoch, items, self._buffers.take())
 
     def __len__(self) -> int:
         return count_batches(self._plan, self._rank)
 
 
-class _Reader(Dataset[Parcel | IebenchError]):
+class _RequestReader(Dataset[LoadedBatch | IebenchError]):
     """Answers requests, in a worker or here."""
 
-    def __init__(self, source: Source, slots: Slots) -> None:
-        self._source, self._slots = source, slots
+    def __init__(self, reader: BatchReader, buffers: BufferPool) -> None:
+        self._reader, self._buffers = reader, buffers
 
-    def __getitem__(self, request: Request) -> Parcel | IebenchError:
-        shape = self._source.image_shape(len(request.items))
-        images = self._slots.fill(request.slot, shape) if request.slot != OWN_MEMORY else np.empty(shape, np.uint8)
+    def __getitem__(self, request: BatchRequest) -> LoadedBatch | IebenchError:
+        shape = self._reader.image_shape(len(request.items))
+        images = (
+            self._buffers.fill(request.buffer, shape) if request.buffer != OWN_MEMORY else np.empty(shape, np.uint8)
+        )
         try:
-            arrays = self._source.fill(request.epoch, request.items, images)
+            arrays = self._reader.fill(request.epoch, request.items, images)
         except IebenchError as error:  # raised in the main process, without torch's traceback around its sentence
             return error
-        own = torch.from_numpy(images) if request.slot == OWN_MEMORY else None
-        return Parcel(request.slot, len(request.items), own, arrays)
+        own = torch.from_numpy(images) if request.buffer == OWN_MEMORY else None
+        return LoadedBatch(request.buffer, len(request.items), own, arrays)
 
 
 def find_rank() -> tuple[int, int]:
@@ -211,5 +213,5 @@ def find_rank() -> tuple[int, int]:
     return 0, 1
 
 
-def _as_it_is(parcel: Any) -> Any:
-    return parcel
+def _as_it_is(loaded: Any) -> Any:
+    return loaded

@@ -1,9 +1,9 @@
 """Memory for batches of images that is used again and again, shared by the workers and the process that trains.
 
 A fresh batch of 256 pairs is 100 MB, and the first touch of its 25 000 pages costs about as much as decoding into them. So
-batches live in slots that are touched once. A slot is free again when the last tensor on it is gone, however long a user keeps
-it; when none is free, a batch gets memory of its own. Workers inherit the slots' file, which has no name and takes no room in
-/dev/shm.
+batches live in buffers that are touched once. A buffer is free again when the last tensor on it is gone, however long a user
+keeps it; when none is free, a batch gets memory of its own. Workers inherit the file of the buffers, which has no name and takes
+no room in /dev/shm.
 """
 
 import mmap
@@ -23,17 +23,17 @@ _OWN = -1  # in place of the file of memory that is not shared
 _ALIGNMENT = 2 * 2**20  # a huge page
 
 
-class Slots:
+class BufferPool:
     """A fixed number of equal pieces of shared memory.
 
-    One process, the one that made it, hands out slots with `take` and receives them back; its workers only fill them.
+    One process, the one that made it, hands out buffers with `take` and receives them back; its workers only fill them.
     """
 
     def __init__(self, count: int, num_bytes: int, shared: bool) -> None:
         """Reserve memory, which is not touched yet.
 
         Args:
-            count: number of slots.
+            count: number of buffers.
             num_bytes: of each.
             shared: with other processes; memory of this process alone can lie in huge pages, where writing is 10 % faster.
         """
@@ -48,28 +48,28 @@ class Slots:
         self._under_way: set[int] = set()
 
     def take(self) -> int:
-        """The number of a free slot, to be filled by whoever is told it; OWN_MEMORY when there is none."""
+        """The number of a free buffer, to be filled by whoever is told it; OWN_MEMORY when there is none."""
         try:
-            slot = self._free.pop()  # the one used last, whose memory is nearest
+            buffer = self._free.pop()  # the one used last, whose memory is nearest
         except IndexError:
             return OWN_MEMORY
-        self._under_way.add(slot)
-        return slot
+        self._under_way.add(buffer)
+        return buffer
 
     def reclaim(self) -> None:
-        """Free the slots that were taken and never received, as when a user leaves an epoch in the middle."""
+        """Free the buffers that were taken and never received, as when a user leaves an epoch in the middle."""
         self._free.extend(self._under_way)
         self._under_way.clear()
 
-    def fill(self, slot: int, shape: tuple[int, ...]) -> UInt8[ndarray, "..."]:
-        """A slot's memory as an array to write to."""
-        return np.frombuffer(self._map, np.uint8, int(np.prod(shape)), slot * self._num_bytes).reshape(shape)
+    def fill(self, buffer: int, shape: tuple[int, ...]) -> UInt8[ndarray, "..."]:
+        """A buffer's memory as an array to write to."""
+        return np.frombuffer(self._map, np.uint8, int(np.prod(shape)), buffer * self._num_bytes).reshape(shape)
 
-    def receive(self, slot: int, shape: tuple[int, ...]) -> UInt8[ndarray, "..."]:
-        """A filled slot as an array, which is free again when the array and everything that stands on it is gone."""
-        self._under_way.discard(slot)
-        array = self.fill(slot, shape)
-        weakref.finalize(array, self._free.append, slot).atexit = False
+    def receive(self, buffer: int, shape: tuple[int, ...]) -> UInt8[ndarray, "..."]:
+        """A filled buffer as an array, which is free again when the array and everything that stands on it is gone."""
+        self._under_way.discard(buffer)
+        array = self.fill(buffer, shape)
+        weakref.finalize(array, self._free.append, buffer).atexit = False
         return array
 
     def _map_memory(self) -> None:

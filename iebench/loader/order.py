@@ -1,8 +1,8 @@
 """Who reads what, when: pure functions of the seed and the numbers of a training, in numpy.
 
 An epoch is one permutation of all items, taken from a counter-based generator keyed by (seed, epoch). All ranks walk through it
-together: a step takes the next `num_ranks * batch_size` items and rank r the r-th part of them. So the place in an epoch is one
-number, how many items all ranks have read, and what comes next does not depend on how many ranks or workers read what came
+together: a step takes the next `num_ranks * batch_size` items and rank r the r-th part of them. So the position in an epoch is
+one number, how many items all ranks have read, and what comes next does not depend on how many ranks or workers read what came
 before. Workers do not appear at all: torch hands batch i of a rank to worker i modulo their number, and keeps the order.
 """
 
@@ -77,7 +77,7 @@ def order_items(plan: Plan, epoch: int) -> Int[ndarray, " items"]:
 
 
 def plan_batches(plan: Plan, rank: int, epoch: int, read: int = 0) -> Iterator[Int[ndarray, " batch"]]:
-    """The batches of one rank, from the place where `read` items of the epoch are read already by all ranks together."""
+    """The batches of one rank, from the position where `read` items of the epoch are read already by all ranks together."""
     order = order_items(plan, epoch)
     for start in range(read, plan.num_items, plan.step_size):
         step = order[start : start + plan.step_size]
@@ -95,7 +95,7 @@ def count_batches(plan: Plan, rank: int) -> int:
     return steps + extra
 
 
-class ShardPart(NamedTuple):
+class ShardSlice(NamedTuple):
     """What one consumer streams of one shard: every `parts`-th sample, from the `part`-th on."""
 
     shard: int
@@ -103,7 +103,7 @@ class ShardPart(NamedTuple):
     parts: int
 
 
-def divide_shards(num_shards: int, num_consumers: int, consumer: int, seed: int, epoch: int) -> list[ShardPart]:
+def divide_shards(num_shards: int, num_consumers: int, consumer: int, seed: int, epoch: int) -> list[ShardSlice]:
     """The shards that one consumer, a worker of a rank, streams in an epoch, in their order.
 
     Every sample goes to exactly one consumer. As many whole shards as can be are divided evenly; those left over, which are all
@@ -111,12 +111,12 @@ def divide_shards(num_shards: int, num_consumers: int, consumer: int, seed: int,
     """
     order = order_items(Plan(num_shards, 1, seed=seed), epoch)
     left = num_shards % num_consumers
-    whole = [ShardPart(int(shard), 0, 1) for shard in order[left + consumer :: num_consumers]]
+    whole = [ShardSlice(int(shard), 0, 1) for shard in order[left + consumer :: num_consumers]]
     if not left:
         return whole
     shared = consumer % left
     sharers = len(range(shared, num_consumers, left))
-    return [*whole, ShardPart(int(order[shared]), consumer // left, sharers)]
+    return [*whole, ShardSlice(int(order[shared]), consumer // left, sharers)]
 
 
 def choose_views(

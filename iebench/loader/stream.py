@@ -25,8 +25,8 @@ from iebench.errors import IebenchError, UsageError
 from iebench.factors.transforms import TransformSpec, make_transform
 from iebench.loader.batches import find_rank
 from iebench.loader.decode import Decoder
+from iebench.loader.multiview import Pair
 from iebench.loader.order import choose_views, divide_shards
-from iebench.loader.pairs import Pair
 
 
 class _Drawn(NamedTuple):

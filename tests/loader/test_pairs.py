@@ -146,7 +146,7 @@ def test_batches_that_are_kept_are_never_written_over(drawn_dataset):
     assert torch.equal(part, before)
 
 
-def test_pinned_batches_are_copies_whose_slots_are_free_at_once(drawn_dataset, monkeypatch):
+def test_pinned_batches_are_copies_whose_buffers_are_free_at_once(drawn_dataset, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)  # there may be no GPU to pin memory for
     pairs = PairDataset(drawn_dataset)
     pinned = [list(pairs.loader(2, 0, pin_memory=pin)) for pin in (True, False)]

@@ -7,7 +7,7 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.distributed import synchronise_batch_norm
 from iebench.models.method import Sizes
 from iebench.models.online import Watched

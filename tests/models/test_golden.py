@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.method import Method, Sizes
 from iebench.models.registry import METHODS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from iebench.loader.pairs import Pair
+from iebench.loader.multiview import Pair
 from iebench.models.metrics import Averages, MetricsFile
 from iebench.models.online import OnlineProbes, describe_spread, probe_loss, score_rotation
 

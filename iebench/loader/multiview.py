@@ -1,0 +1,233 @@
+"""Several views of each object, with the transforms between them: pairs, sequences and sets from one reader."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int, Int64, UInt8
+from numpy import ndarray
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from iebench.dataset.reader import Dataset
+from iebench.errors import UsageError
+from iebench.factors.rotations import RotationFormat
+from iebench.factors.transforms import Frame, TransformSpec, make_transform
+from iebench.loader.batches import Arrays, BatchLoader, find_rank
+from iebench.loader.decode import Decoder
+from iebench.loader.order import Last, Plan, choose_views
+
+Anchor = Literal["first", "previous"]
+Batch = TypeVar("Batch", bound=tuple)
+
+
+class Pair(NamedTuple):
+    """A pair of views, or with a leading axis a batch of pairs.
+
+    Images are uint8 RGB in torch's channels-last memory format, shape (3, size, size). With n > 2 views, `target`
+    and `transform` have an axis of length n - 1 after the batch's, and every transform starts at the one source.
+
+    Attributes:
+        source, target: the images.
+        transform: float32, what takes the source's latents to the target's.
+        label: class index in the dataset.
+        object_index: row of the object in the dataset.
+        views: view indices of source and target.
+    """
+
+    source: UInt8[Tensor, "*batch 3 size size"]
+    target: UInt8[Tensor, "*batch 3 size size"]
+    transform: Float32[Tensor, "*batch t"]
+    label: Int64[Tensor, "*batch"]
+    object_index: Int64[Tensor, "*batch"]
+    views: Int64[Tensor, "*batch n"]
+
+
+class Views(NamedTuple):
+    """Some views of one object, or with a leading axis a batch of them.
+
+    Attributes:
+        images: uint8 RGB; `images[:, i]` of a batch is dense in torch's channels-last memory format.
+        latents: float64, radians, hues in [0, 1], in the order of the dataset's factor space.
+        transforms: float32, what takes the anchor's latents to those of each view after the first.
+        label: class index in the dataset.
+        object_index: row of the object in the dataset.
+        view_index: which of the object's views they are.
+    """
+
+    images: UInt8[Tensor, "*batch views 3 size size"]
+    latents: Float64[Tensor, "*batch views factors"]
+    transforms: Float32[Tensor, "*batch views-1 t"]
+    label: Int64[Tensor, "*batch"]
+    object_index: Int64[Tensor, "*batch"]
+    view_index: Int64[Tensor, "*batch views"]
+
+    def pair(self) -> Pair:
+        """The first view as the source, and the other as its target; of a batch whose anchor is "first"."""
+        targets, transforms = self.images[:, 1:], self.transforms
+        if self.images.shape[1] == 2:
+            targets, transforms = targets[:, 0], transforms[:, 0]
+        return Pair(self.images[:, 0], targets, transforms, self.label, self.object_index, self.view_index)
+
+
+class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
+    """Random views of each object of a split in each epoch, chosen by (seed, epoch, object).
+
+    Attributes:
+        dataset: what is read.
+        objects: int64, rows of the split's objects in the dataset.
+        epoch: whose views `views[i]` gives; `loader` counts for itself.
+        num_views: views of each object.
+        size: side of the images in pixels.
+        transform: the function from two views' latents to the transform between them.
+        transform_size: numbers in a transform.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | Dataset,
+        split: str,
+        transform: TransformSpec,
+        seed: int,
+        size: int | None,
+        num_views: int,
+        anchor: Anchor,
+        rotation_format: RotationFormat,
+        canonical: bool,
+        translation_frame: Frame,
+    ) -> None:
+        if anchor not in get_args(Anchor):
+            raise UsageError(f"anchor={anchor!r}: choose one of {', '.join(get_args(Anchor))}.")
+        self.dataset = path if isinstance(path, Dataset) else Dataset(path)
+        self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
+        self.seed, self.epoch = seed, 0
+        self._decoder = Decoder(self.dataset.card, size)
+        self.size = self._decoder.size
+        self.num_views, self.anchor = num_views, anchor
+        self.transform = make_transform(transform, self.dataset.space, rotation_format, canonical, translation_frame)
+        choose_views(seed, 0, self.objects[:1], self.dataset.num_views, num_views)  # raises where there are too few
+        first = np.asarray(self.dataset.latents[self.objects[:1], 0])
+        self.transform_size: int = np.asarray(self.transform(first, first)).shape[-1]
+
+    def __len__(self) -> int:
+        """Objects, each of which an epoch shows once."""
+        return len(self.objects)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([range(len(self))[index]])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Batch]:
+        """Several items at once, as torch's DataLoader asks for them; they share one piece of memory."""
+        batch: Any = self.read_batch(np.asarray(indices), self.epoch)
+        return [batch._make(field[place] for field in batch) for place in range(len(indices))]
+
+    def read_batch(self, items: Int[ndarray, " batch"], epoch: int = 0) -> Batch:
+        """A batch of the views that an epoch has of some items, 0..len-1."""
+        images = np.empty(self.image_shape(len(items)), np.uint8)
+        arrays = self.fill(epoch, items, images)
+        return self.pack(torch.from_numpy(images), arrays)
+
+    def loader(
+        self,
+        batch_size: int = 256,
+        num_workers: int = 4,
+        *,
+        shuffle: bool = True,
+        last: Last = "keep",
+        rank: int | None = None,
+        num_ranks: int | None = None,
+        pin_memory: bool | None = None,
+        **settings: Any,
+    ) -> BatchLoader[Batch]:
+        """A DataLoader of batches, with `set_epoch`, `state_dict` and `load_state_dict`.
+
+        Args:
+            batch_size: objects of a batch, on each rank.
+            num_workers: processes that decode; 0 decodes in this one.
+            shuffle: a new order in each epoch.
+            last: what becomes of a last step that is not full, "keep", "drop" or "pad"; see `iebench.loader.order.Plan`.
+            rank, num_ranks: which part of an epoch to read; None asks torch.distributed.
+            pin_memory: page-locked batches; None where there is a GPU.
+            settings: further settings of torch's DataLoader.
+        """
+        found_rank, found_ranks = find_rank()
+        ranks = found_ranks if num_ranks is None else num_ranks
+        plan = Plan(len(self), batch_size, ranks, self.seed, shuffle, last)
+        return BatchLoader(self, plan, found_rank if rank is None else rank, num_workers, pin_memory, **settings)
+
+    def image_shape(self, num_items: int) -> tuple[int, ...]:
+        """Shape of the memory that `fill` fills: (views, items, size, size, 3)."""
+        return (self.num_views, num_items, self.size, self.size, 3)
+
+    def fill(
+        self, epoch: int, items: Int[ndarray, " batch"], images: UInt8[ndarray, "views batch size size 3"]
+    ) -> Arrays:
+        """Decode an epoch's views of some items; returns the other fields of `Views`."""
+        objects = self.objects[items]
+        views = choose_views(self.seed, epoch, objects, self.dataset.num_views, self.num_views)
+        flat = images.reshape(-1, *images.shape[2:])
+        self._decoder.decode_views(self.dataset, np.tile(objects, self.num_views), views.T.reshape(-1), flat)
+        latents = np.asarray(self.dataset.latents[objects[:, None], views])
+        return latents, self._compute_transforms(latents), self.dataset.labels[objects], objects, views
+
+    def pack(self, images: UInt8[Tensor, "views batch size size 3"], arrays: Arrays) -> Batch:
+        """A batch from decoded images and the arrays of `fill`; images are permuted, not copied."""
+        return self.to_batch(Views(images.permute(1, 0, 4, 2, 3), *map(torch.from_numpy, arrays)))
+
+    @abstractmethod
+    def to_batch(self, views: Views) -> Batch:
+        """The views in the form that this dataset yields."""
+
+    def _compute_transforms(
+        self, latents: Float64[ndarray, "batch views factors"]
+    ) -> Float32[ndarray, "batch views-1 t"]:
+        batch, _, num_factors = latents.shape
+        targets = latents[:, 1:]
+        anchors = latents[:, :-1] if self.anchor == "previous" else np.broadcast_to(latents[:, :1], targets.shape)
+        transforms = self.transform(anchors.reshape(-1, num_factors), targets.reshape(-1, num_factors))
+        return np.asarray(transforms, dtype=np.float32).reshape(batch, self.num_views - 1, self.transform_size)
+
+
+class MultiViewDataset(ObjectViews[Views]):
+    """`num_views` different random views of each object of a split in each epoch, as `Views`."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | Dataset,
+        split: str = "train",
+        transform: TransformSpec = "rotation",
+        seed: int = 0,
+        size: int | None = None,
+        *,
+        num_views: int = 2,
+        anchor: Anchor = "first",
+        rotation_format: RotationFormat = "quaternion",
+        canonical: bool = False,
+        translation_frame: Frame = "object",
+    ) -> None:
+        """Open the views of a dataset; the first n are the same whatever `num_views` >= n.
+
+        Args:
+            path: folder of the dataset, or a dataset that is open.
+            split: "train", "val" or "all".
+            transform: "rotation", "rotation+color", "all", a list of parts, or a function (anchor's latents, view's latents) ->
+                array, each (n, factors), which must be importable where workers are spawned.
+            seed: of the choice of views and of the order.
+            size: side of the images; smaller than the dataset's, they are decoded at reduced size.
+            num_views: views of each object, 1 or more.
+            anchor: where each view's transform starts: at the "first" view, or at the "previous" one.
+            rotation_format, canonical, translation_frame: see `iebench.factors.transforms.Transform`.
+
+        Raises:
+            IebenchError: the dataset cannot be read.
+            UsageError: an argument that it does not have.
+        """
+        super().__init__(
+            path, split, transform, seed, size, num_views, anchor, rotation_format, canonical, translation_frame
+        )
+
+    def to_batch(self, views: Views) -> Views:
+        return views
