@@ -210,7 +210,7 @@ def _finish(state: _State) -> None:
         quality=job.quality.name,
         source=job.source_about,
         settings=job.settings(),
-        classes=[asdict(entry) for entry in job.classes if entry.synset in present],
+        classes=tuple(entry for entry in job.classes if entry.synset in present),
         made={"iebench": __version__, "machine": platform.machine(), **state.about},
     )
     finish_dataset(state.root, card, parts, state.failures())

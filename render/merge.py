@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from iebench.catalogue import ObjectClass
 from iebench.dataset.card import partial_root
 from iebench.dataset.reader import Dataset
 from iebench.dataset.splits import SPLITS
@@ -71,9 +72,9 @@ def _place(piece: ShardPart) -> tuple[int, str]:
     return SPLITS.index(piece.rows[0].split), piece.rows[0].shard
 
 
-def _join_classes(parts: Sequence[Dataset]) -> list[dict]:
-    entries = {entry["label"]: entry for part in parts for entry in part.card.classes}
-    return [entries[label] for label in sorted(entries)]
+def _join_classes(parts: Sequence[Dataset]) -> tuple[ObjectClass, ...]:
+    entries = {entry.label: entry for part in parts for entry in part.card.classes}
+    return tuple(entries[label] for label in sorted(entries))
 
 
 def _link(source: Path, target: Path) -> None:

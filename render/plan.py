@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from iebench.catalogue import ObjectClass, select_classes
+from iebench.catalogue import CLASSES, ObjectClass, select
 from iebench.dataset.splits import ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.space import Factor, custom_space, parse_factor
@@ -99,27 +99,16 @@ def _choose_classes(
         raise UsageError(
             f"--objects {request.objects} holds no class of 3DIEBench: see `iebench classes` for their synsets."
         )
-    if request.classes is None or (request.classes.strip() == "55" and request.objects != "procedural"):
-        wanted = _wanted(request, given)
-        synsets = None if wanted is None else {synset for synset, _ in wanted}
-        return tuple(entry for entry in source.classes if synsets is None or entry.synset in synsets)
-    chosen = _select(request.classes, source)
-    missing = [entry for entry in chosen if entry not in source.classes]
-    if missing:
-        raise UsageError(
-            f"--objects {request.objects} has no folder for class {missing[0].name} ({missing[0].synset}): "
-            "take it out of --classes, or add its objects."
-        )
-    return chosen
+    if request.classes is not None and not _asks_for_all(request.classes, source):
+        return select(request.classes, source.classes)
+    wanted = _wanted(request, given)
+    synsets = None if wanted is None else {synset for synset, _ in wanted}
+    return tuple(entry for entry in source.classes if synsets is None or entry.synset in synsets)
 
 
-def _select(text: str, source: ObjectSource) -> tuple[ObjectClass, ...]:
-    """Classes by name; those of a source with classes of its own go before the benchmark's."""
-    own = {word: entry for entry in source.classes for word in (entry.name, entry.synset)}
-    words = [word.strip() for word in text.split(",")]
-    if all(word in own for word in words):
-        return tuple(sorted({own[word] for word in words}))
-    return select_classes(text)
+def _asks_for_all(text: str, source: ObjectSource) -> bool:
+    """Whether `--classes` is the benchmark's number, and the source, such as a part of ShapeNet, has fewer."""
+    return text.strip() == str(len(CLASSES)) and len(source.classes) < len(CLASSES)
 
 
 def _wanted(request: RenderRequest, given: GivenLatents | None) -> list[ObjectName] | None:

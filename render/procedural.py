@@ -9,7 +9,7 @@ import numpy as np
 from trimesh import Trimesh
 
 from iebench.errors import UsageError
-from iebench.factors.symmetry import find_symmetry
+from iebench.factors.symmetry import find_built_in
 from iebench.render.dice import Dice
 from iebench.render.obj_file import write_obj
 from iebench.render.recipe import RECIPES, Part, Recipe
@@ -78,7 +78,7 @@ def _load_recipes() -> dict[str, Recipe]:
 
 
 def _find_recipe(synset: str) -> Recipe:
-    find_symmetry(synset)
+    find_built_in(synset)
     return _load_recipes()[synset]
 
 

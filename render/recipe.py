@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from iebench.factors.symmetry import symmetries
+from iebench.factors.symmetry import built_in_classes
 from iebench.render.dice import Dice
 from iebench.render.materials import Material
 from iebench.render.shapes import Shape
@@ -31,7 +31,7 @@ RECIPES: dict[str, Recipe] = {}
 
 def recipe(name: str) -> Callable[[Recipe], Recipe]:
     """Register a recipe for the class of this name in `iebench/data/symmetry.csv`."""
-    synset = {row.name: row.synset for row in symmetries().values()}[name]
+    synset = {entry.name: entry.synset for entry in built_in_classes()}[name]
 
     def register(function: Recipe) -> Recipe:
         RECIPES[synset] = function

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from iebench.catalogue import CLASSES, ObjectClass, find_class
 from iebench.errors import IebenchError, UsageError
+from iebench.factors.symmetry import built_in_classes
 
 PROCEDURAL = "procedural"
 PROCEDURAL_OBJECTS = 20  # of each class, where no number is asked for
@@ -91,7 +92,9 @@ def open_source(place: str) -> ObjectSource:
 class ProceduralObjects:
     """The built-in objects: of each class as many as are asked for."""
 
-    classes = CLASSES
+    @property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        return built_in_classes()
 
     def describe(self) -> dict[str, Any]:
         from iebench.render.procedural import CATALOGUE_VERSION

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from iebench.catalogue import select_classes
+from iebench.catalogue import ObjectClass, select
 from iebench.dataset.card import DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
@@ -28,7 +28,7 @@ def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:
 
 def write_dataset(
     root: Path,
-    classes: str = "4",
+    classes: str | tuple[ObjectClass, ...] = "4",
     objects_per_class: int = 5,
     num_views: int = 4,
     size: int = 32,
@@ -36,9 +36,13 @@ def write_dataset(
     seed: int = 0,
     objects_per_shard: int = 6,
 ) -> Dataset:
-    """Write a whole dataset of drawn images in format 1."""
+    """Write a whole dataset of drawn images in format 1: of the benchmark's classes that are selected, or of given ones.
+
+    As an import's, the card of the benchmark's classes does not name them; that of given classes does.
+    """
     root.mkdir(parents=True)
-    labels = {entry.synset: entry.label for entry in select_classes(classes)}
+    chosen = select(classes) if isinstance(classes, str) else classes
+    labels = {entry.synset: entry.label for entry in chosen}
     names = [(synset, f"object-{index}") for synset in labels for index in range(objects_per_class)]
     parts = []
     for split, members in split_objects(names).items():
@@ -63,6 +67,7 @@ def write_dataset(
         num_views=num_views,
         quality="drawn",
         source={"kind": "drawn"},
+        classes=() if isinstance(classes, str) else chosen,
         made={"iebench": "test"},
     )
     finish_dataset(root, card, parts, [Failure("02691156", "odd", "drawn to fail", 2, "")])

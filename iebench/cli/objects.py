@@ -19,11 +19,12 @@ def objects() -> None:
 @objects.command("list")
 def list_command() -> None:
     """List the classes: synset, name, symmetry and what marks the front."""
-    from iebench.factors.symmetry import symmetries
+    from iebench.factors.symmetry import built_in_classes, read_fronts
 
-    symmetry = {0: "any turn", 1: "none", 2: "half turn", 4: "quarter turn"}
-    for row in symmetries().values():
-        click.echo(f"{row.synset}  {row.name:15s}  symmetry: {symmetry[row.turns]:12s}  front: {row.front}")
+    symmetry, fronts = {0: "any turn", 1: "none", 2: "half turn", 4: "quarter turn"}, read_fronts()
+    for entry in built_in_classes():
+        turns = symmetry.get(entry.turns or 0, f"{entry.turns} turns")
+        click.echo(f"{entry.synset}  {entry.name:15s}  symmetry: {turns:12s}  front: {fronts[entry.synset]}")
 
 
 @objects.command("export")
@@ -38,10 +39,11 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
     iebench objects export shapes --classes chair,mug --per-class 10
     iebench render --objects shapes --out data/shapes
     """
-    from iebench.factors.symmetry import select_built_in
+    from iebench.catalogue import select
+    from iebench.factors.symmetry import built_in_classes
     from iebench.render.procedural import export_object
 
-    chosen = select_built_in(classes)
+    chosen = select(classes, built_in_classes())
     for entry in chosen:
         for index in range(first, first + per_class):
             export_object(entry.synset, index, out)

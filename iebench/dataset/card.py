@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from iebench.catalogue import ObjectClass
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
+from iebench.factors.symmetry import built_in_classes
 from iebench.files import write_whole
 
 FORMAT = 1
@@ -27,7 +30,7 @@ class DatasetCard:
         quality: name of the render quality, or "imported".
         source: where the objects came from, as plain values.
         settings: of the render, by which a repeated command knows its own work.
-        classes: for each class that occurs its "label", "synset" and "name".
+        classes: those that occur, in label order, with the symmetry that the maker of the objects states; none for an import.
         channels: order of the JPEGs' colour channels, "rgb", or "bgr" for images written with red and blue swapped.
         splits: for each split its numbers of "objects" and "views".
         shards: for each shard its "name", "split", "objects", "bytes" and "sha256".
@@ -44,7 +47,7 @@ class DatasetCard:
     quality: str
     source: dict[str, Any]
     settings: dict[str, Any] = field(default_factory=dict)
-    classes: list[dict[str, Any]] = field(default_factory=list)
+    classes: tuple[ObjectClass, ...] = ()
     channels: str = "rgb"
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     shards: list[dict[str, Any]] = field(default_factory=list)
@@ -54,7 +57,11 @@ class DatasetCard:
 
     def write(self, root: Path) -> None:
         """Write `dataset.json`, by rename."""
-        value: dict[str, Any] = {**asdict(self), "space": self.space.to_json()}
+        value: dict[str, Any] = {
+            **asdict(self),
+            "space": self.space.to_json(),
+            "classes": [entry.to_json() for entry in self.classes],
+        }
         value["digest"] = digest_card(value)
         write_whole(root / CARD, json.dumps(value, indent=2) + "\n")
 
@@ -88,11 +95,21 @@ class DatasetCard:
                     "render or import the dataset again, or install the iebench that wrote it."
                 )
             value.pop("digest", None)  # compared by `iebench verify` alone, so that people may edit a card
+            classes = [ObjectClass.from_json(entry) for entry in value.get("classes", [])]
+            value["classes"] = _state_turns(classes, value["source"].get("kind"))
             card = cls(**{**value, "space": FactorSpace.from_json(value["space"])})
             _check_values(card)
             return card
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+
+def _state_turns(classes: Sequence[ObjectClass], kind: str) -> tuple[ObjectClass, ...]:
+    """The classes of a card, with the built-in objects' turns where an earlier version left them out."""
+    if kind != "procedural" or any(entry.turns is not None for entry in classes):
+        return tuple(classes)
+    turns = {entry.synset: entry.turns for entry in built_in_classes()}
+    return tuple(replace(entry, turns=turns.get(entry.synset)) for entry in classes)
 
 
 def digest_card(value: dict[str, Any]) -> str:

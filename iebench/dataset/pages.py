@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from iebench.catalogue import CLASSES
+from iebench.catalogue import count_labels
 from iebench.dataset.card import DatasetCard
 
 README, CROISSANT = "README.md", "croissant.json"
@@ -93,7 +93,7 @@ def describe_croissant(card: DatasetCard) -> dict[str, Any]:
                 "@type": "cr:RecordSet",
                 "@id": "objects",
                 "name": "objects",
-                "description": f"One row for each object; label is the class index, of {len(CLASSES)}.",
+                "description": f"One row for each object; label is the class index, of {count_labels(card.classes)}.",
                 "field": [_describe_column(name, kind) for name, kind in _COLUMNS.items()],
             }
         ],

@@ -12,8 +12,8 @@ from isal.isal_zlib import crc32
 from jaxtyping import Int
 from numpy import ndarray
 
-from iebench.catalogue import CLASSES, ObjectClass
-from iebench.dataset.card import DatasetCard
+from iebench.catalogue import CLASSES, ObjectClass, count_labels
+from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.remote import RemoteFolder, is_remote
 from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
 from iebench.errors import IebenchError, UsageError
@@ -34,7 +34,7 @@ class Dataset:
         offsets: int64 (objects, views, 2), offset and length of each JPEG in its shard.
         checksums: uint32 (objects, views), CRC-32 of each JPEG.
         splits, synsets, object_ids, shards: str (objects,).
-        labels: int64 (objects,), class index 0..54.
+        labels: int64 (objects,), class index, as in `classes`.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
@@ -54,6 +54,8 @@ class Dataset:
         self.splits, self.synsets = columns["split"], columns["synset"]
         self.object_ids, self.shards = columns["object_id"], columns["shard"]
         self.labels: Int[ndarray, " objects"] = columns["label"]
+        for label in np.unique(self.labels).tolist():
+            self.class_of(label)
         self.latents = self._map_table(LATENTS, (self.num_objects, self.num_views, len(self.space.names)), "<f8")
         self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
         self.checksums = self._map_table(CHECKSUMS, (self.num_objects, self.num_views), "<u4")
@@ -74,10 +76,29 @@ class Dataset:
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
         """The classes that occur, in label order."""
-        if self.card.classes:
-            return tuple(ObjectClass(**entry) for entry in self.card.classes)
         present = set(self.labels.tolist())
-        return tuple(entry for entry in CLASSES if entry.label in present)
+        return self.card.classes or tuple(entry for entry in CLASSES if entry.label in present)
+
+    @property
+    def num_labels(self) -> int:
+        """The number of logits of a classifier: 55 for the benchmark's classes, whichever of them occur."""
+        return count_labels(self.classes)
+
+    def class_of(self, label: int) -> ObjectClass:
+        """The class of a label.
+
+        Raises:
+            IebenchError: the dataset has no such class.
+        """
+        if label not in self._classes_by_label:
+            raise IebenchError(
+                f"{self.root / OBJECTS} has the label {label}, and {CARD} no class of it: restore both from one dataset."
+            )
+        return self._classes_by_label[int(label)]
+
+    @cached_property
+    def _classes_by_label(self) -> dict[int, ObjectClass]:
+        return {entry.label: entry for entry in self.classes}
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
         """Indices of the objects of "train", "val", or "all".

@@ -8,7 +8,6 @@ from jaxtyping import UInt8
 from numpy import ndarray
 from PIL import Image, ImageDraw, ImageFont
 
-from iebench.catalogue import CLASSES
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.factors.rotations import quaternion_to_rotation_vector, relative_rotation
@@ -52,7 +51,7 @@ def show_pair(dataset: Dataset, object_index: int, source: int, target: int) -> 
     angle = float(np.degrees(np.linalg.norm(turn)))
     axis = turn / max(np.linalg.norm(turn), 1e-12)
     lines = (
-        f"{CLASSES[dataset.labels[object_index]].name}, views {source} and {target}",
+        f"{dataset.class_of(dataset.labels[object_index]).name}, views {source} and {target}",
         f"turned by {angle:.0f}° about ({axis[0]:.2f}, {axis[1]:.2f}, {axis[2]:.2f})",
         *_describe_differences(dataset, latents[1] - latents[0]),
     )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from iebench.dataset.card import FORMAT
+from iebench.catalogue import CLASSES, ObjectClass
+from iebench.dataset.card import FORMAT, DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError
 
@@ -85,3 +86,44 @@ def test_one_altered_bit_of_an_image_is_an_error_that_names_it(make_dataset):
     with pytest.raises(IebenchError, match=r"train-000000\.tar: view 1 of \d{8}/object-\d cannot be read.*altered"):
         dataset.read_jpeg(2, 1)
     assert dataset.read_jpeg(2, 0)
+
+
+OWN = tuple(ObjectClass(label, name, name, turns) for label, name, turns in ((0, "bathtub", 2), (1, "zebra", None)))
+
+
+def test_classes_are_the_datasets_own(make_dataset):
+    dataset = make_dataset(classes=OWN)
+    assert dataset.classes == OWN and dataset.num_labels == 2
+    assert [entry.turns for entry in dataset.classes] == [2, None]
+    assert dataset.class_of(dataset.labels[0]).synset == dataset.synsets[0]
+    with pytest.raises(IebenchError, match=r"label 7.*no class"):
+        dataset.class_of(7)
+
+
+def test_a_card_without_classes_means_the_benchmarks(drawn_dataset):
+    dataset = Dataset(drawn_dataset)
+    assert dataset.card.classes == () and dataset.classes == CLASSES[:4] and dataset.num_labels == 55
+
+
+def test_a_label_that_no_class_has_is_refused_on_opening(make_dataset):
+    dataset = make_dataset(classes=OWN)
+    text = (dataset.root / "dataset.json").read_text().replace('"label": 1,', '"label": 3,')
+    (dataset.root / "dataset.json").write_text(text)
+    with pytest.raises(IebenchError, match=r"objects\.csv has the label 1.*no class"):
+        Dataset(dataset.root)
+
+
+@pytest.mark.parametrize("turns", ["-1", '"two"', "0.5"])
+def test_turns_that_no_object_has_are_refused(make_dataset, turns):
+    root = make_dataset(classes=OWN).root
+    (root / "dataset.json").write_text((root / "dataset.json").read_text().replace('"turns": 2', f'"turns": {turns}'))
+    with pytest.raises(IebenchError, match="is damaged"):
+        Dataset(root)
+
+
+def test_an_earlier_card_of_built_in_objects_gets_their_turns(make_dataset):
+    root = make_dataset(classes=CLASSES[9:12]).root
+    assert [entry.turns for entry in DatasetCard.read(root).classes] == [None] * 3
+    text = (root / "dataset.json").read_text().replace('"kind": "drawn"', '"kind": "procedural"')
+    (root / "dataset.json").write_text(text)
+    assert [entry.turns for entry in DatasetCard.read(root).classes] == [1, 0, 1]

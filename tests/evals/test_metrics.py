@@ -4,7 +4,7 @@ import pytest
 from iebench.evals import metrics
 from iebench.factors.rotations import compose, relative_rotation
 from iebench.factors.space import ROTATION, get_space
-from iebench.factors.symmetry import Symmetry
+from iebench.factors.symmetry import rotations_of_turns
 
 
 def quaternion_about_z(degrees):
@@ -63,7 +63,7 @@ def test_rotation_errors(degrees):
 def test_errors_up_to_turns_are_the_least_over_all_that_look_the_same(turns, arity):
     target, prediction = np.random.default_rng(0).standard_normal((2, 50, 4))
     target /= np.linalg.norm(target, axis=1, keepdims=True)
-    same = Symmetry("", "", turns, "").rotations()
+    same = rotations_of_turns(turns)
     before = same if arity == 2 else same[:1]
     alike = [compose(compose(s, prediction), t) for s in before for t in same]
     least = np.min([metrics.rotation_errors(target, q) for q in alike], axis=0)
@@ -77,7 +77,7 @@ def test_errors_up_to_any_turn_are_what_ever_finer_turns_come_to(arity):
     fine = metrics.rotation_errors_up_to_turns(target, prediction, 180, arity)
     errors = metrics.rotation_errors_up_to_turns(target, prediction, 0, arity)
     assert (errors <= fine + 1e-5).all() and errors == pytest.approx(fine, abs=1)
-    spun = compose(target, Symmetry("", "", 0, "").rotations()[7])
+    spun = compose(target, rotations_of_turns(0)[7])
     assert metrics.rotation_errors_up_to_turns(target, spun, 0, arity) == pytest.approx(np.zeros(50), abs=1e-5)
 
 

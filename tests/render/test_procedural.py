@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import UsageError
-from iebench.factors.symmetry import Symmetry, built_in_classes, find_symmetry, symmetries
+from iebench.factors.symmetry import built_in_classes, find_built_in
 from iebench.render import materials, shapes
 from iebench.render.dice import Dice
 from iebench.render.obj_file import corner_normals, texture_corners
@@ -77,7 +77,7 @@ def furthest_after_turn(thing: ProceduralObject, degrees: float) -> float:
 
 @every_class
 def test_symmetry_is_as_listed(synset: str) -> None:
-    turns = find_symmetry(synset).turns
+    turns = find_built_in(synset).turns
     for index in range(4):
         thing = build(synset, index)
         if turns == 1:
@@ -153,13 +153,12 @@ def test_the_example_of_the_contributing_page_works(monkeypatch: pytest.MonkeyPa
     row = re.search(r"```csv\n(.*?)\n```", page, re.S)
     code = re.search(r"```python\n(.*?)```", page, re.S)
     assert row is not None and code is not None
-    synset, name, turns, front = row[1].split(",")
-    table = {**symmetries(), synset: Symmetry(synset, name, int(turns), front)}
+    synset, name, turns, _ = row[1].split(",")
+    classes = (*built_in_classes(), ObjectClass(55, synset, name, int(turns)))
     for module in ("iebench.factors.symmetry", "iebench.render.recipe"):
-        monkeypatch.setattr(f"{module}.symmetries", lambda: table)
+        monkeypatch.setattr(f"{module}.built_in_classes", lambda: classes)
     words: dict[str, object] = {"np": np, "Iterator": Iterator, "Dice": Dice, "Part": Part, "recipe": recipe}
     exec(code[1], words | vars(shapes) | vars(materials))
     for index in range(20):
         check_object(build(synset, index))
     monkeypatch.delitem(RECIPES, synset)
-    assert built_in_classes()[-1] == ObjectClass(55, synset, name)
