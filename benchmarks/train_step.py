@@ -14,21 +14,23 @@ import json
 import tempfile
 import time
 from contextlib import AbstractContextManager
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.multiview import Pair
-from iebench.models.metrics import MetricsFile, peak_memory_mib
-from iebench.models.online import Watched
+from iebench.loader.multiview import Views
+from iebench.models.method_sie import SieSettings
+from iebench.models.normalisation import Normalisation
+from iebench.models.online_probes import ProbedMethod
 from iebench.models.precision import choose_precision, keep_memory
 from iebench.models.predictors import HypernetworkPredictor
+from iebench.models.prefetch import to_device
 from iebench.models.registry import build_method
+from iebench.models.run_log import MetricsFile, peak_memory_mib
+from iebench.models.session import keep_channels_last
 from iebench.models.settings import TrainerSettings
-from iebench.models.sie import SieSettings
 from iebench.models.training import train
 
 WAYS = ("ours", "plain", "built")
@@ -48,28 +50,32 @@ class BuiltPredictor(nn.Module):
         return torch.bmm(weights, embedding.unsqueeze(2)).squeeze(2)
 
 
-def normalise_contiguous(watched: Watched, images: Tensor) -> Tensor:
-    return (images.contiguous() - watched.method.mean) / watched.method.std
+class ContiguousNormalisation(Normalisation):
+    """The plain normalisation, whose images are contiguous."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images.contiguous() - self.mean) / self.std
 
 
-def make_watched(way: str, device: str) -> Watched:
+def make_module(way: str, device: str) -> ProbedMethod:
     torch.manual_seed(0)
-    watched = Watched(build_method("sie", SieSettings(), 4, 55), 55).to(device)
+    module = ProbedMethod(build_method("sie", SieSettings(), 4, 55), 55, slice(0, 4)).to(device)
     if way == "ours":
         if device == "cuda":
-            watched.method.backbone.compile()
-        return watched.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+            module.method.backbone.compile()
+        return keep_channels_last(module)
     if way == "built":
-        watched.method.predictor = BuiltPredictor(watched.method.predictor).to(device)  # type: ignore[arg-type]
-    watched.method.normalise = partial(normalise_contiguous, watched)  # type: ignore[method-assign]
-    return watched
+        module.method.predictor = BuiltPredictor(module.method.predictor).to(device)  # type: ignore[arg-type]
+    module.method.normalisation = ContiguousNormalisation().to(device)
+    return module
 
 
-def make_pair(batch: int, size: int, device: str) -> Pair:
-    images = torch.randint(0, 256, (2, batch, size, size, 3), dtype=torch.uint8).permute(0, 1, 4, 2, 3)
-    transform = nn.functional.normalize(torch.randn(batch, 4), dim=1)
+def make_views(batch: int, size: int, device: str) -> Views:
+    images = torch.randint(0, 256, (2, batch, size, size, 3), dtype=torch.uint8).permute(1, 0, 4, 2, 3)
+    transforms = nn.functional.normalize(torch.randn(batch, 4), dim=1)[:, None]
     label, index = torch.randint(0, 55, (batch,)), torch.arange(batch)
-    return Pair(*[field.to(device) for field in (*images, transform, label, index, torch.zeros(batch, 2))])
+    views = Views(images, torch.zeros(batch, 2, 7), transforms, label, index, torch.zeros(batch, 2))
+    return to_device(views, torch.device(device))
 
 
 def autocast(way: str, device: str) -> AbstractContextManager[None]:
@@ -81,19 +87,20 @@ def measure(way: str, device: str, batch: int, size: int, steps: int) -> dict[st
     """Images a second of the fastest step after the first, and peak memory."""
     if way == "ours" and device == "cpu":
         keep_memory()
-    watched, pair = make_watched(way, device), make_pair(batch, size, device)
-    optimizer = torch.optim.Adam(watched.parameters(), lr=1e-3, fused=way == "ours")
+    module, views = make_module(way, device), make_views(batch, size, device)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3, fused=way == "ours")
     scaler = torch.amp.GradScaler(device, enabled=way != "ours" and device == "cuda")
     seconds = []
     for _ in range(steps + 1):
         start = time.perf_counter()
         with autocast(way, device):
-            loss, terms, _ = watched(pair)
+            output, predictions = module(views)
+            loss = output.loss + module.probes.loss(predictions, views)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
-        terms["loss"].item()
+        output.loss.item()
         seconds.append(time.perf_counter() - start)
     return {"images_per_second": 2 * batch / min(seconds[1:]), "mib": peak_memory_mib(torch.device(device))}
 

@@ -1,7 +1,6 @@
 """Backbones: image → representation. ResNets named and initialised as torchvision's, and those of others by dotted name."""
 
 from collections.abc import Callable
-from importlib import import_module
 
 import torch
 from jaxtyping import Float
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from iebench.errors import UsageError
+from iebench.plugins import is_dotted, load_object
 
 Images = Float[Tensor, "batch channels height width"]
 
@@ -74,12 +74,18 @@ class ResNet(nn.Module):
         block: `BasicBlock` or `Bottleneck`.
         depths: Number of blocks of the four stages.
         stem: Channels of the first stage, which each later one doubles.
+        as_map: Whether to give the last stage's map (batch, width, height / 32, width / 32) instead of its mean over places.
     """
 
     def __init__(
-        self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, int, int, int], stem: int = 64
+        self,
+        block: type[BasicBlock] | type[Bottleneck],
+        depths: tuple[int, int, int, int],
+        stem: int = 64,
+        as_map: bool = False,
     ) -> None:
         super().__init__()
+        self.as_map = as_map
         self.conv1 = convolution(3, stem, 7, 2)
         self.bn1 = nn.BatchNorm2d(stem)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
@@ -94,57 +100,65 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, images: Images) -> Float[Tensor, "batch width"]:
+    def forward(self, images: Images) -> Float[Tensor, "batch width *places"]:
         x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
         x = self.get_submodule("layer4")(
             self.get_submodule("layer3")(self.get_submodule("layer2")(self.get_submodule("layer1")(x)))
         )
-        return x.mean(dim=(2, 3))
+        return x if self.as_map else x.mean(dim=(2, 3))
 
 
-RESNETS: dict[str, Callable[[], nn.Module]] = {
-    "resnet18": lambda: ResNet(BasicBlock, (2, 2, 2, 2)),
-    "resnet18-narrow": lambda: ResNet(BasicBlock, (2, 2, 2, 2), stem=32),  # a quarter of the work, for CPUs
-    "resnet34": lambda: ResNet(BasicBlock, (3, 4, 6, 3)),
-    "resnet50": lambda: ResNet(Bottleneck, (3, 4, 6, 3)),
+RESNETS: dict[str, Callable[[bool], nn.Module]] = {
+    "resnet18": lambda as_map: ResNet(BasicBlock, (2, 2, 2, 2), as_map=as_map),
+    "resnet18-narrow": lambda as_map: ResNet(BasicBlock, (2, 2, 2, 2), 32, as_map),  # a quarter of the work, for CPUs
+    "resnet34": lambda as_map: ResNet(BasicBlock, (3, 4, 6, 3), as_map=as_map),
+    "resnet50": lambda as_map: ResNet(Bottleneck, (3, 4, 6, 3), as_map=as_map),
 }
 
 
-def build_backbone(name: str) -> nn.Module:
+def build_backbone(name: str, as_map: bool = False) -> nn.Module:
     """A backbone by name: one of `RESNETS`, or `package.module:function` that returns an `nn.Module`.
+
+    Args:
+        name: Which.
+        as_map: Whether it shall give its last map instead of the pooled vector; a function's module must do so by itself.
 
     Raises:
         UsageError: if there is no such function, or it does not return a module.
     """
     if name in RESNETS:
-        return RESNETS[name]()
-    backbone = _find_function(name)()
+        return RESNETS[name](as_map)
+    if not is_dotted(name):
+        raise UsageError(f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function")
+    backbone = load_object(name, "--backbone")()
     if not isinstance(backbone, nn.Module):
         raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module")
     return backbone
 
 
-def _find_function(name: str) -> Callable[[], object]:
-    module, _, function = name.partition(":")
-    if not function:
-        raise UsageError(f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function")
-    try:
-        return getattr(import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"--backbone {name} cannot be imported: {error}") from error
-
-
-def measure_width(backbone: nn.Module, size: int = 64) -> int:
-    """Number of coordinates of the representation, found by a dry run on one blank image of size by size pixels.
+def measure_width(backbone: nn.Module, size: int = 64, as_map: bool = False) -> int:
+    """Number of coordinates of the representation, or of channels of the map.
 
     Raises:
-        UsageError: if the backbone does not map (batch, 3, height, width) to (batch, width).
+        UsageError: if the backbone does not map (batch, 3, size, size) to (batch, width), or to (batch, channels, height, width).
+    """
+    shape = measure_output(backbone, size)
+    wanted = "(1, channels, height, width), as the method takes the map" if as_map else "(1, width)"
+    if len(shape) != (4 if as_map else 2) or shape[0] != 1:
+        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape}; it must give {wanted}")
+    return shape[1]
+
+
+def measure_output(backbone: nn.Module, size: int) -> tuple[int, ...]:
+    """Shape of what a backbone makes of one image of size by size pixels, found by a dry run on a blank one.
+
+    Raises:
+        UsageError: if it gives no tensor.
     """
     training = backbone.training
     with torch.no_grad():
         output = backbone.eval()(torch.zeros(1, 3, size, size))
     backbone.train(training)
-    shape = tuple(getattr(output, "shape", ()))
-    if len(shape) != 2 or shape[0] != 1:
-        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape or type(output)}; it must give (1, width)")
-    return shape[1]
+    if not isinstance(output, Tensor):
+        raise UsageError(f"--backbone gives a {type(output).__name__} for an image; it must give a tensor")
+    return tuple(output.shape)

@@ -59,8 +59,8 @@ class GlobalBatchNorm(nn.Module):
     Takes the place of `norm` and shares its parameters and buffers, under the same names.
     """
 
-    weight: Tensor
-    bias: Tensor
+    weight: Tensor | None
+    bias: Tensor | None
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
@@ -68,8 +68,8 @@ class GlobalBatchNorm(nn.Module):
     def __init__(self, norm: nn.modules.batchnorm._BatchNorm) -> None:
         super().__init__()
         self.epsilon, self.momentum = norm.eps, norm.momentum or 0.1
-        for name, parameter in norm.named_parameters():
-            self.register_parameter(name, parameter)
+        self.register_parameter("weight", norm.weight)  # None where it is not affine
+        self.register_parameter("bias", norm.bias)
         for name, buffer in norm.named_buffers():
             self.register_buffer(name, buffer)
 
@@ -82,8 +82,10 @@ class GlobalBatchNorm(nn.Module):
         centred = x - _per_channel(mean, x)
         variance = _Sum.apply(centred.square().sum(dims)) / count
         self._track(mean.detach(), variance.detach() * count / (count - 1))
-        scale = self.weight * torch.rsqrt(variance + self.epsilon)
-        return (centred * _per_channel(scale, x) + _per_channel(self.bias, x)).to(x.dtype)
+        scale = torch.rsqrt(variance + self.epsilon)
+        if self.weight is None or self.bias is None:
+            return (centred * _per_channel(scale, x)).to(x.dtype)
+        return (centred * _per_channel(self.weight * scale, x) + _per_channel(self.bias, x)).to(x.dtype)
 
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         self.num_batches_tracked += 1

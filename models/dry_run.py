@@ -2,13 +2,13 @@
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-from iebench.models.metrics import peak_memory_mib
+from iebench.models.prefetch import to_device
+from iebench.models.run_log import peak_memory_mib
 from iebench.models.session import Session, set_up
 from iebench.models.settings import MethodSettings, TrainerSettings
-from iebench.models.training import take_step, to_device
+from iebench.models.training import take_step
 
 WARM_UP_STEPS = 1
 
@@ -16,15 +16,16 @@ WARM_UP_STEPS = 1
 def dry_run(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path) -> str:
     """The resolved settings, the number of parameters of each part, and one step's time and memory, as text."""
     session = set_up(name, method_settings, trainer, data)
-    lines = [json.dumps(asdict(session.config), indent=2), "", "parameters"]
-    parts = {name: module.parameters() for name, module in session.watched.method.named_children()}
+    lines = [json.dumps(session.config.to_json(), indent=2), "", "parameters"]
+    parts = {name: module.parameters() for name, module in session.method.named_children()}
     lines += [f"  {name:24} {sum(p.numel() for p in parameters):>12,}" for name, parameters in parts.items()]
     seconds = time_step(session)
-    rate = 2 * session.trainer.batch_size / seconds
+    rate = session.images_per_step / seconds
     memory = peak_memory_mib(session.fabric.device)
+    batch = f"{session.trainer.batch_size:,} objects, {session.method.num_views} views of each"
     lines += [
         "",
-        f"{session.num_steps:,} steps of {session.trainer.batch_size:,} pairs, {session.steps_per_epoch:,} in an epoch",
+        f"{session.num_steps:,} steps of {batch}; {session.steps_per_epoch:,} steps in an epoch",
         f"one step: {seconds:.3f} s, {rate:,.0f} images/s, {memory:,.0f} MiB; all: {seconds * session.num_steps / 3600:.1f} h",
     ]
     return "\n".join(lines)
@@ -32,9 +33,9 @@ def dry_run(name: str, method_settings: MethodSettings, trainer: TrainerSettings
 
 def time_step(session: Session) -> float:
     """Seconds of one step of the optimiser, after one to warm up."""
-    pair = to_device(next(iter(session.loader)), session.fabric.device)
+    views = to_device(next(iter(session.loader)), session.fabric.device)
     for step in range(WARM_UP_STEPS + 1):
         start = time.perf_counter()
-        terms, _ = take_step(session, pair, step)
+        terms, _ = take_step(session, views, step)
         terms["loss"].item()  # waits for the device
     return time.perf_counter() - start

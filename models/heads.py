@@ -1,10 +1,19 @@
 """Perceptrons: projectors after the backbone, and the heads of regressions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import nn
 
 from iebench.errors import UsageError
+from iebench.models.settings import MethodSettings, setting
+
+
+@dataclass(frozen=True)
+class ProjectorSettings(MethodSettings):
+    """What a method with a projector is told; the SIE paper's size for the methods it compares with."""
+
+    projector: str = setting("2048-2048-2048", "Sizes of the projector's layers.")
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

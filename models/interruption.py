@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import distributed
 
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models.distributed import num_processes
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
@@ -47,7 +47,7 @@ class Interruption:
         return bool(flag.item())
 
 
-def one_pass(loader: Any) -> Iterator[Pair]:
+def one_pass(loader: Any) -> Iterator[Views]:
     """The batches of one pass over a loader, whose workers neither a signal nor a resume disturbs.
 
     The first batch starts the workers. A signal to all processes of a job must leave them alive until we have saved. They

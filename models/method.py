@@ -1,105 +1,220 @@
-"""What every method is: a module that turns a batch of pairs into a loss with named terms."""
+"""What every method is: a module that turns a batch of views into a loss with named terms, and images into representations."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from iebench.loader.multiview import Pair
-from iebench.models.heads import parse_sizes, projector
+from iebench.errors import UsageError
+from iebench.evals.schedules import warmup_cosine
+from iebench.factors.space import FactorSpace
+from iebench.loader.multiview import Anchor, MultiViewDataset, Views
+from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings
-from iebench.models.settings import MethodSettings
+from iebench.models.normalisation import Normalisation
+from iebench.models.settings import MethodSettings, TrainerSettings
 
-# Statistics of 3DIEBench's training images in [0, 1].
-IMAGE_MEAN = (0.5016, 0.5037, 0.5060)
-IMAGE_STD = (0.1030, 0.0999, 0.0969)
-
+Images = UInt8[Tensor, "batch 3 height width"]
 Representations = Float[Tensor, "batch width"]
-Loss = tuple[Float[Tensor, ""], dict[str, Tensor]]
+WeighedTerms = tuple[Float[Tensor, ""], dict[str, Tensor]]
+Settings = TypeVar("Settings", bound=MethodSettings)
+WithProjector = TypeVar("WithProjector", bound=ProjectorSettings)
+MethodClass = TypeVar("MethodClass", bound="type[Method[Any]]")
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a method must know of its backbone and its dataset: numbers of coordinates, and of labels."""
+    """What a method is told of its backbone and its dataset.
+
+    Attributes:
+        representation: coordinates of the backbone's vector, or channels of its map.
+        transform: numbers in a transform.
+        classes: labels that a classifier tells apart.
+        image: side of the images in pixels; 0 in runs that did not write it down.
+        space: the factor space, whose `columns` find a factor in the latents of `Views`; None in such runs.
+    """
 
     representation: int
     transform: int
     classes: int
+    image: int = 0
+    space: FactorSpace | None = None
 
 
-class Method(nn.Module, ABC):
-    """An objective with its architecture.
-
-    A method with a predictor also has `predict(embedding, transform)`: from a source's whole embedding to the predicted
-    `embedding_parts["equivariant"]` of the target's.
+class LossOutput(NamedTuple):
+    """What a method makes of a batch.
 
     Attributes:
-        parts: Slices of the representation, `"invariant"` and `"equivariant"`; absent where there is no such part.
-        embedding_parts: Slices of the embedding, likewise; the equivariant part is its last.
-        min_classes: How many classes a dataset must have.
+        loss: what is minimised, over the global batch.
+        terms: its named parts, before they are weighed.
+        representations: of the encoded views in the order of the batch, for the online probes, which detach them.
     """
 
+    loss: Float[Tensor, ""]
+    terms: dict[str, Tensor]
+    representations: Float[Tensor, "batch n width"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered method: its class, the class of its settings, and the trainer's settings unless told otherwise."""
+
+    method: "type[Method[Any]]"
+    settings: type[MethodSettings]
+    trainer: TrainerSettings
+
+
+METHODS: dict[str, Entry] = {}
+
+
+def register(
+    name: str, settings: type[MethodSettings], trainer: TrainerSettings | None = None
+) -> Callable[[MethodClass], MethodClass]:
+    """A decorator that enters a method under the name by which `iebench train` finds it.
+
+    Args:
+        name: as users write it.
+        settings: the frozen dataclass whose fields become options.
+        trainer: defaults of the trainer's options where they are not those of SIE.
+
+    Raises:
+        UsageError: another method has the name.
+    """
+
+    def enter(method: MethodClass) -> MethodClass:
+        taken = METHODS.get(name)
+        if taken and (taken.method.__module__, taken.method.__qualname__) != (method.__module__, method.__qualname__):
+            raise UsageError(f"there is a method {name!r} already, in {taken.method.__module__}; register another name")
+        METHODS[name] = method.entry = Entry(method, settings, trainer or TrainerSettings())
+        return method
+
+    return enter
+
+
+class Method(nn.Module, ABC, Generic[Settings]):
+    """An objective with its architecture, and all that its training needs beside the trainer's settings.
+
+    A method with a predictor also has `predict(embedding, transform)`: from a view's whole embedding to the predicted
+    `embedding_parts["equivariant"]` of the view that the transform leads to. One whose representation of an object needs several
+    views has `represent_set(views: Views) -> (batch, width)`, of any number of views from its anchor.
+
+    Attributes:
+        entry: what it is registered as.
+        num_views: How many views of each object a batch has.
+        anchor: Where the transforms of a batch start: at the "first" view, or at the "previous" one.
+        min_classes: How many classes a dataset must have.
+        uses_map: Whether `backbone` gives its last map (batch, channels, height, width), and not the pooled vector.
+        settings, sizes, backbone: As given.
+        normalisation: From uint8 images to what the backbone takes.
+        parts: Slices of the representation, which are probed each. "invariant" and "equivariant" mean these parts and are absent
+            where there are none; others may have any name without a dot.
+        embedding_parts: Slices of the embedding, likewise; the equivariant part is its last.
+    """
+
+    entry: ClassVar[Entry]
+    num_views = 2
+    anchor: Anchor = "first"
     min_classes = 1
+    uses_map: ClassVar[bool] = False
 
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, settings: MethodSettings, backbone: nn.Module, sizes: Sizes) -> None:
+    def __init__(self, settings: Settings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__()
-        self.settings: Any = settings
+        self.settings = settings
         self.sizes = sizes
         self.backbone = backbone
+        self.normalisation = Normalisation()
         self.parts: dict[str, slice] = {}
         self.embedding_parts: dict[str, slice] = {}
-        self.register_buffer("mean", 255 * torch.tensor(IMAGE_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", 255 * torch.tensor(IMAGE_STD).view(3, 1, 1), persistent=False)
 
-    def normalise(self, images: UInt8[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
-        """Images as the backbone wants them, on the method's device."""
-        images = images.to(self.mean.device, non_blocking=True, memory_format=torch.channels_last)
-        return (images - self.mean) / self.std
-
-    def represent(self, images: Float[Tensor, "batch 3 height width"]) -> Representations:
-        """The backbone's representations of normalised images."""
-        return self.backbone(images)
+    @property
+    def num_encoded(self) -> int:
+        """How many of the views, from the first on, `forward` gives representations of."""
+        return self.num_views
 
     @abstractmethod
+    def forward(self, views: Views) -> LossOutput:
+        """The loss over the global batch with its terms, and the representations of the encoded views."""
+
+    def encode(self, images: Images) -> Tensor:
+        """What the backbone makes of uint8 images: vectors, or maps where the method `uses_map`."""
+        return self.backbone(self.normalisation(images))
+
+    def represent(self, images: Images) -> Representations:
+        """The representations of uint8 images, each by itself; a map is pooled."""
+        encoded = self.encode(images)
+        return encoded.mean(dim=(2, 3)) if self.uses_map else encoded
+
     def embed(self, representation: Representations) -> Float[Tensor, "batch embedding"]:
-        """The embedding in which the objective is taken."""
+        """The embedding in which the objective is taken; the representation itself where there is no projector."""
+        return representation
 
-    @abstractmethod
-    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
-        """The loss over the global batch, with its terms, from the representations of both views."""
+    def embed_images(self, images: Images) -> Float[Tensor, "batch embedding"]:
+        """The embeddings of uint8 images, which a method that `uses_map` makes of the map."""
+        return self.embed(self.represent(images))
 
-    def forward(self, pair: Pair) -> Loss:
-        """The loss, with its terms, of a pair whose images are normalised."""
-        return self.objective(self.represent(pair.source), self.represent(pair.target), pair)
+    def prepare(self, data: MultiViewDataset) -> None:
+        """Called once before a training, with its data; what shall last belongs into persistent buffers."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The optimiser's groups. One may have a "weight_decay", and an "lr_scale" that multiplies the learning rate."""
+        return [{"params": [parameter for parameter in self.parameters() if parameter.requires_grad]}]
+
+    def make_optimizer(self, trainer: TrainerSettings) -> torch.optim.Optimizer:
+        """The optimiser of `parameter_groups`; the trainer adds the online probes to it."""
+        decay = trainer.weight_decay
+        return torch.optim.Adam(self.parameter_groups(), lr=trainer.learning_rate, weight_decay=decay, fused=True)
+
+    def learning_rate(self, trainer: TrainerSettings, step: int, steps_per_epoch: int, num_steps: int) -> float:
+        """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
+        if trainer.schedule == "constant":
+            return trainer.learning_rate
+        warmup = min(trainer.warmup_epochs * steps_per_epoch, num_steps)
+        return warmup_cosine(step, num_steps, warmup, peak=trainer.learning_rate, ahead=1)
 
     def after_step(self, progress: float) -> None:
-        """Called after each step of the optimiser, with the part of the training that is done, in [0, 1]."""
+        """Called after each step of the optimiser, with the part of the training that is done, in [0, 1]: the EMA update."""
 
-    def weigh(self, terms: dict[str, Tensor]) -> Loss:
-        """The terms' sum, each times the setting `TERM_weight`."""
+    def weigh(self, terms: dict[str, Tensor]) -> WeighedTerms:
+        """The terms' sum, each times the setting `TERM_weight`, and the terms."""
         loss = torch.stack([getattr(self.settings, f"{name}_weight") * term for name, term in terms.items()]).sum()
         return loss, terms
 
 
-def halves(first: int, whole: int) -> dict[str, slice]:
-    """The invariant part of `first` coordinates, and the equivariant part after it."""
-    return {"invariant": slice(0, first), "equivariant": slice(first, whole)}
+class TwoViewMethod(Method[Settings]):
+    """A method whose loss is one of the representations of a source and a target view."""
+
+    def forward(self, views: Views) -> LossOutput:
+        # each view in a pass of its own: batch statistics are per view, as in the published code
+        source, target = self.represent(views.images[:, 0]), self.represent(views.images[:, 1])
+        return LossOutput(*self.objective(source, target, views), stack_views(source, target))
+
+    @abstractmethod
+    def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        """The loss over the global batch, with its terms, from the representations of both views."""
 
 
-class InvariantMethod(Method):
+class InvariantMethod(TwoViewMethod[WithProjector]):
     """A method with one projector, whose embeddings of an object's two views shall agree."""
 
-    def __init__(self, settings: MethodSettings, backbone: nn.Module, sizes: Sizes) -> None:
+    def __init__(self, settings: WithProjector, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(self.settings.projector)
+        layers = parse_sizes(settings.projector)
         self.projector = projector(sizes.representation, layers)
         self.embedding_parts = {"invariant": slice(0, layers[-1])}
 
     def embed(self, representation: Representations) -> Embeddings:
         return self.projector(representation)
+
+
+def stack_views(*views: Representations) -> Float[Tensor, "batch n width"]:
+    """The representations of several views in one tensor, in which those of each view are dense."""
+    return torch.stack(views).transpose(0, 1)
+
+
+def halves(first: int, whole: int) -> dict[str, slice]:
+    """The invariant part of `first` coordinates, and the equivariant part after it."""
+    return {"invariant": slice(0, first), "equivariant": slice(first, whole)}

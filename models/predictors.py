@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from iebench.models.heads import perceptron
+from iebench.models.heads import parse_sizes, perceptron
+from iebench.models.settings import MethodSettings, setting
 
 KINDS = ("hypernetwork", "deep-hypernetwork", "mlp", "linear")
 
@@ -74,3 +77,21 @@ def build_predictor(
     if kind == "deep-hypernetwork":
         return HypernetworkPredictor(size, transform_size, hidden or (transform_size, transform_size), bias)
     return ConcatenationPredictor(size, transform_size, () if kind == "linear" else hidden or (size, size))
+
+
+@dataclass(frozen=True)
+class PredictorSettings(MethodSettings):
+    """What a method with a predictor is told."""
+
+    predictor: Literal["hypernetwork", "deep-hypernetwork", "mlp", "linear"] = setting(
+        "hypernetwork", "How the source's embedding and the transform give the target's."
+    )
+    predictor_hidden: str = setting(
+        "", "Hidden sizes of deep-hypernetwork and mlp, as 128-128; empty: two of fitting width."
+    )
+    predictor_bias: bool = setting(False, "Give the hypernetwork biases.")
+
+    def build_predictor(self, size: int, transform_size: int) -> nn.Module:
+        """The predictor of embeddings of `size` coordinates."""
+        hidden = parse_sizes(self.predictor_hidden)
+        return build_predictor(self.predictor, size, transform_size, hidden, self.predictor_bias)

@@ -1,67 +1,82 @@
-"""Methods by name: one line each."""
+"""Methods by name: those of the files listed here, and those of others by `package.module:Class`."""
 
-from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from iebench.errors import UsageError
-from iebench.models.augself import Augself, AugselfSettings
+from iebench.factors.space import FactorSpace
 from iebench.models.backbones import build_backbone, measure_width
-from iebench.models.byol import Byol, ByolConditioned, ByolSettings
-from iebench.models.equimod import Equimod, EquimodSettings, VicregEquimod, VicregEquimodSettings
-from iebench.models.method import Method, Sizes
+from iebench.models.method import METHODS, Entry, Method, Sizes
 from iebench.models.settings import MethodSettings
-from iebench.models.sie import EquivariantOnly, EquivariantOnlySettings, Sie, SieSettings
-from iebench.models.simclr import Simclr, SimclrEquivariant, SimclrEquivariantSettings, SimclrSettings
-from iebench.models.supervised import Supervised, SupervisedSettings
-from iebench.models.vicreg import Vicreg, VicregPartial, VicregPartialSettings, VicregSettings
+from iebench.models.weights import load_backbone
+from iebench.plugins import is_dotted, load_object
 
+FILES = (
+    "sie",
+    "vicreg",
+    "simclr",
+    "augself",
+    "equimod",
+    "supervised",
+    "byol",
+)  # method_*.py, in the order of `METHODS`
 
-@dataclass(frozen=True)
-class Entry:
-    """A method's class and the class of its settings."""
-
-    method: type[Method]
-    settings: type[MethodSettings]
-
-
-METHODS = {
-    "sie": Entry(Sie, SieSettings),
-    "equivariant-only": Entry(EquivariantOnly, EquivariantOnlySettings),
-    "vicreg": Entry(Vicreg, VicregSettings),
-    "vicreg-partial": Entry(VicregPartial, VicregPartialSettings),
-    "simclr": Entry(Simclr, SimclrSettings),
-    "simclr-equivariant": Entry(SimclrEquivariant, SimclrEquivariantSettings),
-    "augself": Entry(Augself, AugselfSettings),
-    "equimod": Entry(Equimod, EquimodSettings),
-    "vicreg-equimod": Entry(VicregEquimod, VicregEquimodSettings),
-    "supervised": Entry(Supervised, SupervisedSettings),
-    "byol": Entry(Byol, ByolSettings),
-    "byol-conditioned": Entry(ByolConditioned, ByolSettings),
-}
+for _file in FILES:
+    import_module(f"iebench.models.method_{_file}")
 
 
 def find_method(name: str) -> Entry:
-    """A method by name.
+    """A method by name, or by `package.module:Class` one of somebody else's.
 
     Raises:
         UsageError: if there is none of that name.
     """
+    if is_dotted(name):
+        return _find_class(name)
     if name not in METHODS:
         near = get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the methods are {', '.join(METHODS)}"
+        hint = f"did you mean {near[0]}?" if near else f"the methods are {', '.join(METHODS)}, or package.module:Class"
         raise UsageError(f"there is no method {name!r}; {hint}")
     return METHODS[name]
 
 
-def build_method(name: str, settings: MethodSettings, transform_size: int, num_classes: int) -> Method:
+def _find_class(name: str) -> Entry:
+    found = load_object(name, "METHOD")
+    if not (isinstance(found, type) and issubclass(found, Method)):
+        raise UsageError(f"METHOD {name} is no class that derives from iebench.models.method.Method")
+    entry = getattr(found, "entry", None)
+    if entry is None or entry.method is not found:
+        raise UsageError(
+            f"METHOD {name} is not registered; put @register(NAME, SETTINGS) of iebench.models.method above it"
+        )
+    return entry
+
+
+def build_method(
+    name: str,
+    settings: MethodSettings,
+    transform_size: int,
+    num_classes: int,
+    image_size: int = 0,
+    space: FactorSpace | None = None,
+    backbone_weights: str = "",
+) -> Method[Any]:
     """A method with fresh weights.
 
     Args:
-        name: Its name in `METHODS`.
+        name: Its name in `METHODS`, or `package.module:Class`.
         settings: Its settings.
-        transform_size: Number of coordinates of a pair's transform.
-        num_classes: Number of classes of the dataset.
+        transform_size: Number of coordinates of a transform.
+        num_classes: Number of labels that a classifier tells apart.
+        image_size: Side of the images in pixels.
+        space: The factor space of the dataset.
+        backbone_weights: File of weights that the backbone starts from, before any copy of it is made.
     """
-    backbone = build_backbone(settings.backbone)
-    sizes = Sizes(measure_width(backbone), transform_size, num_classes)
-    return find_method(name).method(settings, backbone, sizes)
+    method = find_method(name).method
+    backbone = build_backbone(settings.backbone, as_map=method.uses_map)
+    if backbone_weights:
+        load_backbone(backbone, Path(backbone_weights))
+    width = measure_width(backbone, as_map=method.uses_map, size=image_size or 64)
+    return method(settings, backbone, Sizes(width, transform_size, num_classes, image_size, space))

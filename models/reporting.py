@@ -6,10 +6,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from iebench.models.distributed import mean_over_processes
-from iebench.models.metrics import Averages, Clock, Metrics, peak_memory_mib
+from iebench.models.run_log import Averages, Clock, RunLog, peak_memory_mib
 from iebench.models.session import Session
-
-VIEWS_PER_PAIR = 2
 
 
 class Reporter:
@@ -21,8 +19,8 @@ class Reporter:
 
     def __init__(self, session: Session, out: Path, step: int) -> None:
         self.session = session
-        self.metrics = Metrics(out, step) if session.fabric.is_global_zero else None
-        hidden = None if self.metrics else True  # None: hidden when not in a terminal
+        self.log = RunLog(out, step) if session.fabric.is_global_zero else None
+        hidden = None if self.log else True  # None: hidden when not in a terminal
         self.bar = tqdm(total=session.num_steps, initial=step, unit="step", disable=hidden)
         self.averages, self.clock = Averages(), Clock()
 
@@ -32,6 +30,7 @@ class Reporter:
 
     def take_in(self, step: int, terms: dict[str, Tensor], scores: dict[str, Tensor]) -> None:
         """One step's terms and scores; writes the means if they are due."""
+        self.clock.steps += 1
         self.averages.add({f"train/{name}": term for name, term in terms.items()} | scores)
         self.bar.update()
         if self.is_due(step):
@@ -39,18 +38,18 @@ class Reporter:
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Writes metrics down."""
-        if self.metrics:
-            self.metrics.write(step, values)
+        if self.log:
+            self.log.write(step, values)
 
     def close(self) -> None:
         """Ends the bar and flushes the logs."""
         self.bar.close()
-        if self.metrics:
-            self.metrics.close()
+        if self.log:
+            self.log.close()
 
     def _report(self, step: int) -> None:
         means = {name: value.item() for name, value in mean_over_processes(self.averages.take()).items()}
-        rates = self.clock.take(VIEWS_PER_PAIR * self.session.trainer.batch_size)
+        rates = self.clock.take(self.session.images_per_step)
         memory = peak_memory_mib(self.session.fabric.device)
         rest = {"learning_rate": self.session.learning_rate(step - 1), "memory_mib": memory}
         self.bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from iebench.errors import IebenchError, UsageError
+from iebench.factors.space import FactorSpace
 from iebench.models import checkpoints
-from iebench.models.method import Method
+from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
 from iebench.models.settings import MethodSettings, TrainerSettings, list_settings, make_settings
 from iebench.models.weights import load_exactly
@@ -23,12 +24,14 @@ class RunConfig:
     """All that decides a training.
 
     Attributes:
-        method: The method's name.
+        method: The method's name, or `package.module:Class`.
         method_settings: Its settings.
         trainer: The trainer's settings.
         dataset: The dataset's name and a hash of its content.
-        transform_size: Number of coordinates of a pair's transform.
-        num_labels: Number of labels of the benchmark.
+        transform_size: Number of coordinates of a transform.
+        num_labels: Number of labels that a classifier tells apart.
+        image_size: Side of the images in pixels; 0 in runs that did not write it down.
+        space: The factor space; None in such runs.
     """
 
     method: str
@@ -37,20 +40,34 @@ class RunConfig:
     dataset: dict[str, str]
     transform_size: int
     num_labels: int
+    image_size: int = 0
+    space: FactorSpace | None = None
 
-    def build_method(self) -> Method:
-        """The method with fresh weights."""
-        return build_method(self.method, self.method_settings, self.transform_size, self.num_labels)
+    def build_method(self, backbone_weights: str = "") -> Method:
+        """The method with fresh weights, or with a backbone from a file."""
+        return build_method(
+            self.method,
+            self.method_settings,
+            self.transform_size,
+            self.num_labels,
+            self.image_size,
+            self.space,
+            backbone_weights,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(replace(self, space=None)), "space": self.space and self.space.to_json()}
 
     def write(self, out: Path) -> None:
         """Writes `config.json`."""
         out.mkdir(parents=True, exist_ok=True)
         partial = out / f"{CONFIG}.partial"
-        partial.write_text(json.dumps({**asdict(self), "iebench": __version__}, indent=2) + "\n")
+        partial.write_text(json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n")
         partial.replace(out / CONFIG)
 
 
-def describe_dataset(dataset: Any) -> dict[str, str]:
+def identify_dataset(dataset: Any) -> dict[str, str]:
     """A dataset's name, and a hash of its shards and tables."""
     content = json.dumps([dataset.card.shards, dataset.card.files], sort_keys=True)
     return {"name": dataset.card.name, "sha256": hashlib.sha256(content.encode()).hexdigest()}
@@ -60,20 +77,33 @@ def read_config(run: Path) -> RunConfig:
     """Reads a run's `config.json`.
 
     Raises:
-        IebenchError: if there is none or it is damaged.
+        IebenchError: if there is none, it is damaged, or its method is not there.
     """
     path = run / CONFIG
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        values.pop("iebench")
-        entry = find_method(values["method"])
-        values["method_settings"] = make_settings(entry.settings, values["method_settings"], str(path))
-        values["trainer"] = make_settings(TrainerSettings, values["trainer"], str(path))
-        return RunConfig(**values)
+        name = str(values["method"])
     except (FileNotFoundError, NotADirectoryError):
         raise IebenchError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damage(path, error) from error
+    entry = find_method(name)  # may import somebody else's file, whose errors are not this file's
+    try:
+        return _parse_config(values, entry, str(path))
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
-        raise IebenchError(f"{path} is damaged ({error}); train again into another directory") from error
+        raise _damage(path, error) from error
+
+
+def _parse_config(values: dict[str, Any], entry: Entry, path: str) -> RunConfig:
+    values.pop("iebench")
+    values["method_settings"] = make_settings(entry.settings, values["method_settings"], path)
+    values["trainer"] = make_settings(TrainerSettings, values["trainer"], path)
+    space = values.pop("space", None)
+    return RunConfig(**values, space=space and FactorSpace.from_json(space))
+
+
+def _damage(path: Path, error: Exception) -> IebenchError:
+    return IebenchError(f"{path} is damaged ({error}); train again into another directory")
 
 
 def read_checkpoint(run: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A training that is set up: dataset, method, probes and optimiser on their devices."""
 
-import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,16 +9,18 @@ import torch
 from lightning.fabric import Fabric
 from torch import distributed, nn
 
-from iebench.catalogue import CLASSES
+from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
-from iebench.loader.pairs import PairDataset
+from iebench.factors.transforms import make_transform
+from iebench.loader.decode import Decoder
+from iebench.loader.multiview import MultiViewDataset
 from iebench.models.distributed import num_processes, synchronise_batch_norm
-from iebench.models.online import Watched
+from iebench.models.method import Method
+from iebench.models.online_probes import ProbedMethod
 from iebench.models.precision import choose_device, choose_precision, keep_memory, precision_plugin
 from iebench.models.registry import find_method
-from iebench.models.runs import RunConfig, describe_dataset
+from iebench.models.runs import RunConfig, identify_dataset
 from iebench.models.settings import MethodSettings, TrainerSettings
-from iebench.models.weights import load_backbone
 
 PROBE_LEARNING_RATE = 1e-3
 
@@ -31,11 +32,11 @@ class Session:
     Attributes:
         config: All that decides the training.
         fabric: Devices, processes and precision.
-        module: `watched`, as Fabric wraps it.
-        watched: The method with its online probes.
+        module: `probed`, as Fabric wraps it.
+        probed: The method with its online probes.
         optimizer: Of both.
-        loader: Training pairs; each pass over it is the next epoch.
-        val_loader: Pairs of the split val; None if there is none.
+        loader: Training views; each pass over it is the next epoch.
+        val_loader: Views of the split val; None if there is none.
         num_steps: Steps of the whole training.
         steps_per_epoch: Batches of a whole epoch.
     """
@@ -43,7 +44,7 @@ class Session:
     config: RunConfig
     fabric: Fabric
     module: nn.Module
-    watched: Watched
+    probed: ProbedMethod
     optimizer: Any
     loader: Any
     val_loader: Any
@@ -52,7 +53,18 @@ class Session:
 
     @property
     def trainer(self) -> TrainerSettings:
+        """The trainer's settings."""
         return self.config.trainer
+
+    @property
+    def method(self) -> Method:
+        """What is trained."""
+        return self.probed.method
+
+    @property
+    def images_per_step(self) -> int:
+        """Images of all processes that a step reads."""
+        return self.method.num_views * self.trainer.batch_size
 
     @property
     def validation_steps(self) -> int:
@@ -61,7 +73,7 @@ class Session:
 
     def learning_rate(self, step: int) -> float:
         """The method's learning rate in a step."""
-        return learning_rate_at(self.trainer, step, self.steps_per_epoch, self.num_steps)
+        return self.method.learning_rate(self.trainer, step, self.steps_per_epoch, self.num_steps)
 
     def gather_objects(self, value: Any) -> list[Any]:
         """A value of each process, in the order of their ranks."""
@@ -82,21 +94,31 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     fabric = launch(trainer)
     torch.manual_seed(trainer.seed)
     trainer = replace(trainer, precision=choose_precision(trainer.precision, fabric.device.type))
-    pairs = open_pairs(data, "train", method_settings, trainer)
-    val = open_pairs(data, "val", method_settings, trainer) if "val" in pairs.dataset.card.splits else None
-    check_batch_size(trainer.batch_size, len(pairs))
-    config = RunConfig(
-        name, method_settings, trainer, describe_dataset(pairs.dataset), pairs.transform_size, len(CLASSES)
-    )
-    watched = build(config, len(pairs.dataset.classes))
-    synchronise_batch_norm(watched, fabric.device)
-    module, optimizer = fabric.setup(watched, make_optimizer(watched, trainer))
+    dataset = Dataset(data)
+    check_batch_size(trainer.batch_size, len(dataset.split_indices("train")))
+    config = configure(name, method_settings, trainer, dataset)
+    method = build(config, len(dataset.classes))
+    train = open_views(dataset, "train", config, method)
+    val = open_views(dataset, "val", config, method) if "val" in dataset.card.splits else None
+    method.prepare(train)
+    probed = keep_channels_last(ProbedMethod(method, config.num_labels, rotation_columns(config)))
+    synchronise_batch_norm(probed, fabric.device)
+    module, optimizer = fabric.setup(probed, make_optimizer(probed, trainer))
     local_batch = trainer.batch_size // num_processes()
     num_workers = min(trainer.num_workers, num_cores())
-    loader = pairs.loader(local_batch, num_workers, last="drop")
+    loader = train.loader(local_batch, num_workers, last="drop")
     val_loader = val.loader(local_batch, num_workers, last="pad") if val else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
-    return Session(config, fabric, module, watched, optimizer, loader, val_loader, num_steps, len(loader))
+    return Session(config, fabric, module, probed, optimizer, loader, val_loader, num_steps, len(loader))
+
+
+def configure(name: str, method_settings: MethodSettings, trainer: TrainerSettings, dataset: Dataset) -> RunConfig:
+    """All that decides a training on a dataset."""
+    transform: Any = make_transform(method_settings.transform, dataset.space)
+    size = Decoder(dataset.card, trainer.size or None).size
+    identity = identify_dataset(dataset)
+    labels = dataset.num_labels
+    return RunConfig(name, method_settings, trainer, identity, transform.size, labels, size, dataset.space)
 
 
 def launch(trainer: TrainerSettings) -> Fabric:
@@ -120,10 +142,25 @@ def launch(trainer: TrainerSettings) -> Fabric:
     return fabric
 
 
-def open_pairs(data: Path, split: str, method_settings: MethodSettings, trainer: TrainerSettings) -> PairDataset:
-    """The pairs of a split; those of val are the same whatever the seed."""
-    seed = trainer.seed if split == "train" else 0
-    return PairDataset(data, split=split, transform=method_settings.transform, seed=seed, size=trainer.size or None)
+def open_views(dataset: Dataset, split: str, config: RunConfig, method: Method) -> MultiViewDataset:
+    """The views of a split as the method wants them; of val the first two, the same whatever the seed."""
+    is_train = split == "train"
+    return MultiViewDataset(
+        dataset,
+        split,
+        config.method_settings.transform,
+        config.trainer.seed if is_train else 0,
+        config.image_size,
+        num_views=method.num_views if is_train else min(method.num_views, 2),
+        anchor=method.anchor,
+    )
+
+
+def rotation_columns(config: RunConfig) -> slice | None:
+    """Where the transforms have the relative rotation; None if they have none."""
+    assert config.space is not None
+    transform: Any = make_transform(config.method_settings.transform, config.space)
+    return slice(0, 4) if "rotation" in transform.parts else None
 
 
 def num_cores() -> int:
@@ -145,41 +182,35 @@ def check_batch_size(batch_size: int, num_pairs: int) -> None:
         )
 
 
-def build(config: RunConfig, num_classes: int) -> Watched:
-    """The method, from the weights that it shall start with, and its online probes.
+def build(config: RunConfig, num_classes: int) -> Method:
+    """The method, from the weights that it shall start with.
 
     Raises:
         UsageError: if the dataset has too few classes for the method.
     """
-    method = config.build_method()
+    method = config.build_method(config.trainer.backbone_weights)
     if num_classes < method.min_classes:
         raise UsageError(
             f"{config.method} needs {method.min_classes} classes and the dataset has {num_classes}; render more"
         )
-    if config.trainer.backbone_weights:
-        load_backbone(method.backbone, Path(config.trainer.backbone_weights))
     if config.trainer.compile:
         method.backbone.compile()
-    watched: Any = Watched(method, config.num_labels)  # torch's types know no memory format here
-    return watched.to(memory_format=torch.channels_last)
+    return method
 
 
-def make_optimizer(watched: Watched, trainer: TrainerSettings) -> torch.optim.Optimizer:
-    """Adam for the method, and for the probes beside it at a rate of their own."""
-    method = [parameter for parameter in watched.method.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": method, "weight_decay": trainer.weight_decay, "is_probe": False},
-        {"params": list(watched.probes.parameters()), "lr": PROBE_LEARNING_RATE, "is_probe": True},
-    ]
-    return torch.optim.Adam(groups, lr=trainer.learning_rate, fused=True)
+def keep_channels_last(module: ProbedMethod) -> ProbedMethod:
+    """Brings the filters of all convolutions into channels-last memory format; torch's own way fails on tensors of 5 axes."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.ndim == 4:
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+    return module
 
 
-def learning_rate_at(trainer: TrainerSettings, step: int, steps_per_epoch: int, num_steps: int) -> float:
-    """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
-    if trainer.schedule == "constant":
-        return trainer.learning_rate
-    warmup = min(trainer.warmup_epochs * steps_per_epoch, num_steps)
-    if step < warmup:
-        return trainer.learning_rate * (step + 1) / warmup
-    progress = (step - warmup) / max(num_steps - warmup, 1)
-    return trainer.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+def make_optimizer(probed: ProbedMethod, trainer: TrainerSettings) -> torch.optim.Optimizer:
+    """The method's optimiser, to which the online probes are added at a rate of their own."""
+    optimizer = probed.method.make_optimizer(trainer)
+    for group in optimizer.param_groups:
+        group["is_probe"] = False
+    group = {"params": list(probed.probes.parameters()), "lr": PROBE_LEARNING_RATE, "weight_decay": 0, "is_probe": True}
+    optimizer.add_param_group(group)
+    return optimizer

@@ -1,21 +1,26 @@
 """The training loop: dataset → run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from iebench.errors import IebenchError, UsageError
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models import checkpoints
-from iebench.models.interruption import Interruption, one_pass
+from iebench.models.finite import FiniteCheck
+from iebench.models.interruption import Interruption
+from iebench.models.method import LossOutput
+from iebench.models.online_probes import Predictions
+from iebench.models.prefetch import Prefetcher
 from iebench.models.reporting import Reporter
 from iebench.models.runs import CHECKPOINT, CONFIG, check_same, read_checkpoint, read_config
 from iebench.models.session import Session, set_up
 from iebench.models.settings import MethodSettings, TrainerSettings
 from iebench.models.validation import validate
+
+Scalars = dict[str, Tensor]
 
 
 def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path, out: Path) -> None:
@@ -44,10 +49,20 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
         raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it")
 
 
+def nothing() -> None:
+    """Does nothing."""
+
+
 def run_loop(session: Session, out: Path, step: int, reporter: Reporter, interruption: Interruption) -> int:
     """Steps until the last one or until a signal comes; returns the number of steps that are done."""
     trainer, device, clock = session.trainer, session.fabric.device, reporter.clock
-    first_step, batches = step, cycle(session.loader)
+    batches, finite = Prefetcher(session.loader, device), FiniteCheck()
+    first_step = step
+
+    def fetch_next() -> None:
+        with clock.waiting():
+            batches.fetch()
+
     while True:
         last_step = step >= session.num_steps
         stops = interruption.came(device) or last_step
@@ -55,70 +70,81 @@ def run_loop(session: Session, out: Path, step: int, reporter: Reporter, interru
 
         if is_new and session.val_loader and (last_step or step % session.validation_steps == 0):
             with clock.paused():
-                reporter.write(step, validate(session.watched, session.val_loader, session.fabric))
+                reporter.write(step, validate(session.probed, session.val_loader, session.fabric))
 
         if is_new and (stops or step % trainer.checkpoint_every == 0):
             with clock.paused():
-                save(session, out / CHECKPOINT, step)
+                finite.check()
+                save(session, out / CHECKPOINT, step, batches.state_dict())
 
         if stops:
             return step
 
         with clock.waiting():
-            pair = to_device(next(batches), device)
-        terms, scores = take_step(session, pair, step, describe=reporter.is_due(step + 1))
+            views = batches.take()
+        is_due, goes_on = reporter.is_due(step + 1), step + 1 < session.num_steps
+        meanwhile = fetch_next if goes_on else nothing
+        terms, scores = take_step(session, views, step, describe=is_due, meanwhile=meanwhile)
         step += 1
-        check_finite(terms, step)
+        finite.add(step, terms)
+        if is_due:
+            finite.check()
         reporter.take_in(step, terms, scores)
 
 
-def cycle(loader: Any) -> Iterator[Pair]:
-    """Batches without end; each pass over the loader is the next epoch."""
-    while True:
-        yield from one_pass(loader)
-
-
-def to_device(pair: Pair, device: torch.device) -> Pair:
-    """A batch on the device where the method is."""
-    return Pair(*[field.to(device, non_blocking=True) for field in pair])
-
-
 def take_step(
-    session: Session, pair: Pair, step: int, describe: bool = False
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """One step of the optimiser: the method's terms with its loss, and the scores of the probes."""
-    for group in session.optimizer.param_groups:
-        if not group["is_probe"]:
-            group["lr"] = session.learning_rate(step)
-    loss, terms, scores = session.module(pair, describe)
+    session: Session, views: Views, step: int, describe: bool = False, meanwhile: Callable[[], None] = nothing
+) -> tuple[Scalars, Scalars]:
+    """One step of the optimiser: the method's terms with its `loss`, and the scores of the probes.
+
+    Args:
+        session: What is trained.
+        views: uint8 images on the device.
+        step: How many steps are done.
+        describe: Whether to compute collapse metrics too.
+        meanwhile: Called when the device has its gradients to compute.
+    """
+    set_learning_rate(session, step)
+    output, predictions = session.module(views)
+    loss = output.loss + session.probed.probes.loss(predictions, views)
+    scores = score(session, output, predictions, views, describe)
     session.optimizer.zero_grad()
     session.fabric.backward(loss)
+    meanwhile()
     session.optimizer.step()
-    session.watched.method.after_step((step + 1) / session.num_steps)
-    return terms, scores
+    session.method.after_step((step + 1) / session.num_steps)
+    return {"loss": output.loss, **output.terms}, scores
 
 
-def check_finite(terms: dict[str, Tensor], step: int) -> None:
-    """Raises IebenchError if the loss is not finite, naming the first term that is not."""
-    if torch.isfinite(terms["loss"]):
-        return
-    name = next((name for name, term in terms.items() if name != "loss" and not torch.isfinite(term)), "loss")
-    raise IebenchError(
-        f"step {step}: {name} is {terms[name].item()}; the last checkpoint is whole, go on from it with a lower --learning-rate"
-        " or --precision 32 in another --out"
-    )
+def set_learning_rate(session: Session, step: int) -> None:
+    """Gives the method's groups the learning rate of a step; the probes keep theirs."""
+    rate = session.learning_rate(step)
+    for group in session.optimizer.param_groups:
+        if not group["is_probe"]:
+            group["lr"] = rate * group.get("lr_scale", 1.0)
 
 
-def save(session: Session, path: Path, step: int) -> None:
-    """Writes the checkpoint of the state between two steps."""
+def score(session: Session, output: LossOutput, predictions: Predictions, views: Views, describe: bool) -> Scalars:
+    """How well the online probes tell class and rotation, and collapse metrics if they are asked for."""
+    probed = session.probed
+    told = probed.probes.scores(predictions, views.label, views.transforms)
+    scores = {f"probe/{name}": value for name, value in told.items()}
+    if describe:
+        with session.fabric.autocast():
+            scores |= probed.describe(views, output.representations)
+    return scores
+
+
+def save(session: Session, path: Path, step: int, loader: dict[str, Any]) -> None:
+    """Writes the checkpoint of the state between two steps, with the loader's state after the batches that were taken."""
     generators = session.gather_objects(checkpoints.get_generators())
     if session.fabric.is_global_zero:
         content = {
             "step": step,
-            "module": session.watched.state_dict(),
+            "module": session.probed.state_dict(),
             "optimizer": session.optimizer.state_dict(),
             "precision": session.fabric.strategy.precision.state_dict(),
-            "loader": session.loader.state_dict(),
+            "loader": loader,
             "generators": generators,
         }
         checkpoints.save(path, content)
@@ -128,7 +154,7 @@ def save(session: Session, path: Path, step: int) -> None:
 def resume(session: Session, run: Path) -> int:
     """Puts everything back as the run's checkpoint has it, and returns its step."""
     content = read_checkpoint(run)
-    session.watched.load_state_dict(content["module"])
+    session.probed.load_state_dict(content["module"])
     session.optimizer.load_state_dict(content["optimizer"])
     session.fabric.strategy.precision.load_state_dict(content["precision"])
     session.loader.load_state_dict(content["loader"])

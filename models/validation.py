@@ -8,24 +8,33 @@ from torch import Tensor
 
 from iebench.models.distributed import mean_over_processes
 from iebench.models.interruption import one_pass
-from iebench.models.online import Predictions, Watched, probe_scores
+from iebench.models.online_probes import Predictions, ProbedMethod
 
 
 @torch.no_grad()
-def validate(watched: Watched, loader: Any, fabric: Fabric) -> dict[str, float]:
+def validate(probed: ProbedMethod, loader: Any, fabric: Fabric) -> dict[str, float]:
     """What the probes score on one pass over the split val: `val/class_PART` (top-1) and `val/rotation_*`."""
-    watched.eval()
-    logits: list[dict[str, Tensor]] = []
-    rest: list[tuple[Tensor, Tensor, Tensor]] = []
-    loader.set_epoch(0)  # the same pairs each time
-    for pair in one_pass(loader):
+    probed.eval()
+    predictions: list[Predictions] = []
+    rest: list[tuple[Tensor, Tensor]] = []
+    loader.set_epoch(0)  # the same views each time
+    for views in one_pass(loader):
         with fabric.autocast():
-            views = [watched.method.represent(watched.method.normalise(view)) for view in (pair.source, pair.target)]
-            predictions = watched.probes(*views)
-        logits.append({name: values.float().cpu() for name, values in predictions.logits.items()})
-        rest.append((predictions.rotation.float().cpu(), pair.label.cpu(), pair.transform.cpu()))
-    watched.train()
-    rotation, label, transform = (torch.cat(column) for column in zip(*rest, strict=True))
-    whole = Predictions({name: torch.cat([batch[name] for batch in logits]) for name in logits[0]}, rotation)
-    scores = {f"val/{name}": score for name, score in probe_scores(whole, label, transform).items()}
-    return {name: score.item() for name, score in mean_over_processes(scores, fabric.device).items()}
+            predictions.append(_to_cpu(probed.probes(probed.represent_views(views))))
+        rest.append((views.label.cpu(), views.transforms.cpu()))
+    probed.train()
+    label, transforms = (torch.cat(column) for column in zip(*rest, strict=True))
+    scores = probed.probes.scores(_join(predictions), label, transforms)
+    means = mean_over_processes({f"val/{name}": score for name, score in scores.items()}, fabric.device)
+    return {name: score.item() for name, score in means.items()}
+
+
+def _to_cpu(predictions: Predictions) -> Predictions:
+    logits = {name: values.float().cpu() for name, values in predictions.logits.items()}
+    return Predictions(logits, None if predictions.rotation is None else predictions.rotation.float().cpu())
+
+
+def _join(batches: list[Predictions]) -> Predictions:
+    logits = {name: torch.cat([batch.logits[name] for batch in batches]) for name in batches[0].logits}
+    rotations = [batch.rotation for batch in batches if batch.rotation is not None]
+    return Predictions(logits, torch.cat(rotations) if rotations else None)

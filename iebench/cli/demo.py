@@ -65,8 +65,8 @@ def _draw_pairs(data: Path, sheet: Path) -> None:
 
 
 def _train(data: Path, run: Path) -> None:
+    from iebench.models.method_sie import SieSettings
     from iebench.models.settings import TrainerSettings
-    from iebench.models.sie import SieSettings
     from iebench.models.training import train
 
     settings = TrainerSettings(steps=STEPS, batch_size=BATCH_SIZE, num_workers=1, schedule="cosine", warmup_epochs=2)

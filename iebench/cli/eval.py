@@ -178,14 +178,14 @@ def _run_subject(run: Path, device: str) -> "tuple[Subject, Callable[[Tensor], T
     method: Any = runs.load(run).to(device)
     fresh: Any = _seeded(lambda: runs.read_config(run).build_method()).to(device).eval()
     subject = Subject(
-        represent=lambda images: method.represent(method.normalise(images)),
+        represent=method.represent,
         embed=method.embed,
         predict=getattr(method, "predict", None),
         parts=method.parts,
         transform=method.settings.transform,
         key=_hash_file(run / runs.CHECKPOINT),
     )
-    return subject, lambda images: fresh.represent(fresh.normalise(images))
+    return subject, fresh.represent
 
 
 def _backbone_subject(name: str, weights: Path | None, device: str) -> "tuple[Subject, Callable[[Tensor], Tensor]]":
@@ -203,13 +203,11 @@ def _backbone_subject(name: str, weights: Path | None, device: str) -> "tuple[Su
 
 def _frozen(network: Any, device: str) -> "Callable[[Tensor], Tensor]":
     """A network in eval mode behind the normalisation of 3DIEBench's images."""
-    import torch
+    from torch import nn
 
-    from iebench.models.method import IMAGE_MEAN, IMAGE_STD
+    from iebench.models.normalisation import Normalisation
 
-    network = network.to(device).eval()
-    mean, std = (255 * torch.tensor(values, device=device).view(3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
-    return lambda images: network((images - mean) / std)
+    return nn.Sequential(Normalisation(), network).to(device).eval()
 
 
 def _seeded(build: Callable[[], Any]) -> Any:

@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 
-def make_option(entry: Any) -> click.Option:
+def make_option(entry: Any, default: Any) -> click.Option:
     """A command-line option from one field of a settings dataclass."""
     is_flag = entry.kind is bool
     return click.Option(
         [f"{entry.option}/--no-{entry.option[2:]}" if is_flag else entry.option],
         type=None if is_flag else click.Choice(entry.choices) if entry.choices else entry.kind,
-        default=entry.default,
-        show_default=entry.default != "",
+        default=default,
+        show_default=default != "",
         help=entry.help,
     )
 
@@ -51,8 +51,9 @@ def make_command(name: str) -> click.Command:
         ),
     ]
     options += [
-        make_option(setting) for settings in (TrainerSettings, entry.settings) for setting in list_settings(settings)
+        make_option(setting, getattr(entry.trainer, setting.name)) for setting in list_settings(TrainerSettings)
     ]
+    options += [make_option(setting, setting.default) for setting in list_settings(entry.settings)]
     summary = inspect.cleandoc(entry.method.__doc__ or "")
     return click.Command(
         name,
@@ -73,7 +74,9 @@ class MethodGroup(click.Group):
         return list(METHODS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return make_command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+        from iebench.plugins import is_dotted
+
+        return make_command(cmd_name) if is_dotted(cmd_name) or cmd_name in self.list_commands(ctx) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -86,7 +89,10 @@ class MethodGroup(click.Group):
 
 @click.group("train", cls=MethodGroup, short_help="Train a method on a dataset.")
 def train_command() -> None:
-    """Train a method on a dataset; `iebench train METHOD --help` lists its settings."""
+    """Train a method on a dataset; `iebench train METHOD --help` lists its settings.
+
+    METHOD is one of those below, or package.module:Class of your own.
+    """
 
 
 @click.command("export-backbone", short_help="Write a run's backbone as plain weights.")

@@ -1,6 +1,5 @@
 """Probes: heads trained on frozen representations, offline by the evaluation and online by the trainer."""
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,15 +31,6 @@ def pair_probe(in_dim: int, out_dim: int, hidden: int = 1024) -> nn.Module:
         hidden: Width of the two hidden layers.
     """
     return mlp_probe(2 * in_dim, out_dim, hidden)
-
-
-def warmup_cosine(step: int, num_steps: int, warmup_steps: int, final: float = 1e-3) -> float:
-    """Factor of the learning rate: a linear rise from 0, then a cosine from 1 down to `final`."""
-    if step < warmup_steps:
-        return step / warmup_steps
-    progress = (step - warmup_steps) / max(1, num_steps - warmup_steps)
-    cosine = 0.5 * (1 + math.cos(math.pi * progress))
-    return cosine + final * (1 - cosine)
 
 
 class Probe:

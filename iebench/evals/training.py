@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from iebench.errors import UsageError
 from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure
-from iebench.evals.probes import Probe, warmup_cosine
+from iebench.evals.probes import Probe
+from iebench.evals.schedules import warmup_cosine
 
 _RESIDENT_BYTES = 8 * 2**30  # representations up to this size are held on the device
 

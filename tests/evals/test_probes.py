@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from iebench.evals.probes import Probe, linear_probe, pair_probe, warmup_cosine
+from iebench.evals.probes import Probe, linear_probe, pair_probe
+from iebench.evals.schedules import warmup_cosine
 
 
 def test_linear_probe_learns_separable_classes_and_leaves_the_inputs_alone():
@@ -41,8 +42,8 @@ def test_a_probe_resumes_exactly():
 
 
 def test_schedule_rises_then_falls_to_the_final_factor():
-    assert warmup_cosine(0, 100, 10) == 0
-    assert warmup_cosine(5, 100, 10) == 0.5
-    assert warmup_cosine(10, 100, 10) == 1
-    assert warmup_cosine(55, 100, 10) == pytest.approx(0.5005)
-    assert warmup_cosine(100, 100, 10) == pytest.approx(1e-3)
+    assert warmup_cosine(0, 100, 10, 1e-3) == 0
+    assert warmup_cosine(5, 100, 10, 1e-3) == 0.5
+    assert warmup_cosine(10, 100, 10, 1e-3) == 1
+    assert warmup_cosine(55, 100, 10, 1e-3) == pytest.approx(0.5005)
+    assert warmup_cosine(100, 100, 10, 1e-3) == pytest.approx(1e-3)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models.method import Method, Sizes
 from iebench.models.registry import METHODS
 
@@ -125,9 +125,10 @@ def test_golden_setting(case: str) -> None:
     series = golden["params"][0][2] // 1000
     method, parameters = build(case)
     source, target, transform = make_inputs(series, "RotColor" in case)
-    pair = Pair(source, target, transform, *[torch.zeros(BATCH, dtype=torch.int64)] * 3)
+    nothing = torch.zeros(BATCH, dtype=torch.int64)
+    views = Views(nothing, nothing, transform[:, None], nothing, nothing, nothing)
 
-    loss, terms = method.train()(pair)
+    loss, terms = method.train().objective(source, target, views)
     loss.backward()
 
     meets = {"rel": 1e-9, "abs": 1e-14}

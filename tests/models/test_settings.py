@@ -1,21 +1,23 @@
 """Settings become options, and unknown or impossible ones are told."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from click.testing import CliRunner
+from torch import nn
 
 from iebench.cli.train import make_command, train_command
 from iebench.errors import UsageError
 from iebench.models import precision
 from iebench.models.heads import parse_sizes
+from iebench.models.method import Method, Sizes
+from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.precision import choose_precision
 from iebench.models.registry import METHODS
-from iebench.models.session import learning_rate_at
 from iebench.models.settings import TrainerSettings, list_settings, make_settings, setting
-from iebench.models.sie import SieSettings
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,24 @@ def test_precision_follows_the_cpu(flags: str, expected: str, tmp_path: Path, mo
     assert choose_precision("32", "cpu") == "32"
 
 
-def test_cosine_schedule() -> None:
+@pytest.fixture
+def method() -> Method:
+    return Sie(SieSettings(projector="8-8"), nn.Identity(), Sizes(8, 4, 55))
+
+
+def test_cosine_schedule(method: Method) -> None:
     trainer = TrainerSettings(schedule="cosine", warmup_epochs=2, learning_rate=1.0)
-    rates = [learning_rate_at(trainer, step, steps_per_epoch=5, num_steps=110) for step in range(110)]
+    rates = [method.learning_rate(trainer, step, steps_per_epoch=5, num_steps=110) for step in range(110)]
     assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
     assert rates[60] == pytest.approx(0.5)
     assert rates[109] < 1e-3
     assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert learning_rate_at(TrainerSettings(), 77, 5, 100) == 1e-3
+    assert method.learning_rate(TrainerSettings(), 77, 5, 100) == 1e-3
+
+
+def test_cosine_schedule_is_bitwise_the_formula(method: Method) -> None:
+    trainer = TrainerSettings(schedule="cosine", warmup_epochs=3, learning_rate=7e-4)
+    for step in range(101):
+        warm = trainer.learning_rate * (step + 1) / 21
+        cosine = trainer.learning_rate * (1 + math.cos(math.pi * ((step - 21) / 80))) / 2
+        assert method.learning_rate(trainer, step, 7, 101) == (warm if step < 21 else cosine)

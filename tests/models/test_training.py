@@ -20,9 +20,9 @@ from iebench.cli.train import export_backbone_command, train_command
 from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
+from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.registry import METHODS
 from iebench.models.settings import TrainerSettings
-from iebench.models.sie import Sie, SieSettings
 from iebench.models.training import train
 
 SETTINGS = SieSettings(projector="16-16-16")
@@ -88,8 +88,7 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
     method = load(whole_run)
     assert isinstance(method, Sie)
     assert not method.training
-    images = method.normalise(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
-    embedding = method.embed(method.represent(images))
+    embedding = method.embed(method.represent(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)))
     assert embedding.shape == (2, 32)
     assert method.predict(embedding, torch.randn(2, 4)).shape == (2, 16)
 
@@ -185,7 +184,7 @@ def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
     train(name, settings, trainer, data, tmp_path / name)
     method = load(tmp_path / name)
     assert type(method) is entry.method
-    representation = method.represent(torch.randn(2, 3, 16, 16))
+    representation = method.represent(torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8))
     embedding = method.embed(representation)
     if hasattr(method, "predict"):
         prediction = method.predict(embedding, torch.randn(2, 4))

@@ -1,22 +1,24 @@
 """BYOL (Grill et al., NeurIPS 2020) on pairs of views, plain and conditioned on the transform."""
 
-import math
 from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
-from iebench.models.heads import parse_sizes, projector
+from iebench.models.ema import cosine_momentum, update_ema
+from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings, cosine_distance
-from iebench.models.method import Loss, Method, Representations, Sizes
-from iebench.models.settings import MethodSettings, setting
+from iebench.models.method import LossOutput, Method, Representations, Sizes, WeighedTerms, register, stack_views
+from iebench.models.settings import setting
+
+Both = tuple[Tensor, Tensor]  # of the source view and of the target view
 
 
 @dataclass(frozen=True)
-class ByolSettings(MethodSettings):
+class ByolSettings(ProjectorSettings):
     """The paper's own setting; the SIE paper does not compare with it."""
 
     projector: str = setting("4096-256", "Sizes of the layers of the projector, and of the predictor after it.")
@@ -24,8 +26,9 @@ class ByolSettings(MethodSettings):
     agreement_weight: float = setting(1.0, "Weight of the distance between prediction and target.")
 
 
-class Byol(Method):
-    """Each view's embedding predicts what a slowly following target network makes of the other view."""
+@register("byol", ByolSettings)
+class Byol(Method[ByolSettings]):
+    """Each view's embedding predicts what an EMA target network makes of the other view."""
 
     def __init__(self, settings: ByolSettings, backbone: nn.Module, sizes: Sizes, condition_size: int = 0) -> None:
         super().__init__(settings, backbone, sizes)
@@ -38,32 +41,29 @@ class Byol(Method):
     def embed(self, representation: Representations) -> Embeddings:
         return self.projector(representation)
 
-    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
+    def forward(self, views: Views) -> LossOutput:
+        source, target = (self.normalisation(views.images[:, view]) for view in range(2))
+        representations = self.backbone(source), self.backbone(target)
         with torch.no_grad():
-            targets = self.target_network(pair.source), self.target_network(pair.target)
-        return self.agreement((source, target), targets, pair)
+            targets = self.target_network(source), self.target_network(target)
+        return LossOutput(*self.agreement(representations, targets, views), stack_views(*representations))
 
-    def agreement(
-        self, views: tuple[Representations, Representations], targets: tuple[Embeddings, Embeddings], pair: Pair
-    ) -> Loss:
+    def agreement(self, representations: Both, targets: Both, views: Views) -> WeighedTerms:
         """Both ways round: the source's prediction meets the target view's target, and the reverse."""
-        forth = cosine_distance(gather(self.predictor(self.embed(views[0]))), gather(targets[1]))
-        back = cosine_distance(gather(self.predictor(self.embed(views[1]))), gather(targets[0]))
+        forth = cosine_distance(gather(self.predictor(self.embed(representations[0]))), gather(targets[1]))
+        back = cosine_distance(gather(self.predictor(self.embed(representations[1]))), gather(targets[0]))
         return self.weigh({"agreement": forth + back})
 
-    @torch.no_grad()
     def after_step(self, progress: float) -> None:
-        """Moves the target network towards the online one."""
-        momentum = 1 - (1 - self.settings.momentum) * (math.cos(math.pi * progress) + 1) / 2
-        online = nn.Sequential(self.backbone, self.projector)
-        for target, source in zip(self.target_network.parameters(), online.parameters(), strict=True):
-            target.lerp_(source, 1 - momentum)
+        momentum = cosine_momentum(self.settings.momentum, progress)
+        update_ema(self.target_network, nn.Sequential(self.backbone, self.projector), momentum)
 
 
+@register("byol-conditioned", ByolSettings)
 class ByolConditioned(Byol):
     """BYOL whose predictor is told the transform, so that the prediction need not be invariant.
 
-    From source to target only: the transform back is not among what a pair says.
+    From source to target only: the transform back is not among what a batch says.
     """
 
     def __init__(self, settings: ByolSettings, backbone: nn.Module, sizes: Sizes) -> None:
@@ -74,8 +74,6 @@ class ByolConditioned(Byol):
         """The target's embedding, from the source's."""
         return self.predictor(torch.cat([embedding, transform.to(embedding.dtype)], dim=1))
 
-    def agreement(
-        self, views: tuple[Representations, Representations], targets: tuple[Embeddings, Embeddings], pair: Pair
-    ) -> Loss:
-        prediction = self.predict(self.embed(views[0]), pair.transform)
+    def agreement(self, representations: Both, targets: Both, views: Views) -> WeighedTerms:
+        prediction = self.predict(self.embed(representations[0]), views.transforms[:, 0])
         return self.weigh({"agreement": cosine_distance(gather(prediction), gather(targets[1]))})

@@ -1,35 +1,39 @@
 """EquiMod (Devillers and Lefort, ICLR 2023): a second projector and a predictor beside an invariant method."""
 
-from abc import abstractmethod
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from iebench.loader.multiview import Pair
-from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squared_distance, variance_of_both
-from iebench.models.method import Loss, Method, Representations, Sizes, halves
+from iebench.models.method import Representations, Sizes, halves, register
+from iebench.models.predictive import PredictiveMethod
+from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import setting
-from iebench.models.sie import PredictorSettings
 
 
 @dataclass(frozen=True)
-class EquimodSettings(PredictorSettings):
-    """The setting of the SIE paper for rotations; with rotation+color it has an equivariance weight of 1."""
+class TwoProjectorsSettings(PredictorSettings):
+    """What both kinds of EquiMod are told."""
 
     projector: str = setting("2048-2048-2048", "Sizes of the layers of each of the two projectors.")
+
+
+@dataclass(frozen=True)
+class EquimodSettings(TwoProjectorsSettings):
+    """The setting of the SIE paper for rotations; with rotation+color it has an equivariance weight of 1."""
+
     temperature: float = setting(0.1, "Divides the cosines of the contrasts.")
     invariance_weight: float = setting(1.0, "Weight of the contrast between the two views.")
     equivariance_weight: float = setting(0.45, "Weight of the contrast between prediction and target.")
 
 
 @dataclass(frozen=True)
-class VicregEquimodSettings(PredictorSettings):
+class VicregEquimodSettings(TwoProjectorsSettings):
     """The setting of the SIE paper: VICReg's weights, and 0.45 of each for the equivariant side."""
 
-    projector: str = setting("2048-2048-2048", "Sizes of the layers of each of the two projectors.")
     invariance_weight: float = setting(10.0, "Weight of the distance between the two views' invariant embeddings.")
     variance_weight: float = setting(10.0, "Weight of the variance hinge of the invariant embeddings.")
     covariance_weight: float = setting(1.0, "Weight of the covariance of the invariant embeddings.")
@@ -38,35 +42,26 @@ class VicregEquimodSettings(PredictorSettings):
     equivariant_covariance_weight: float = setting(0.45, "Weight of the covariance of the equivariant embeddings.")
 
 
-class TwoProjectors(Method):
+Settings = TypeVar("Settings", bound=TwoProjectorsSettings)
+
+
+class TwoProjectors(PredictiveMethod[Settings]):
     """The whole representation goes through an invariant and an equivariant projector."""
 
-    def __init__(self, settings: EquimodSettings | VicregEquimodSettings, backbone: nn.Module, sizes: Sizes) -> None:
+    def __init__(self, settings: Settings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
         layers = parse_sizes(settings.projector)
         self.embedding_parts = halves(layers[-1], 2 * layers[-1])
         self.invariant_projector = projector(sizes.representation, layers)
         self.equivariant_projector = projector(sizes.representation, layers)
-        self.predictor = settings.build_predictor(layers[-1], sizes.transform)
+        self.predictor = self.make_predictor(layers[-1])
 
     def embed(self, representation: Representations) -> Embeddings:
         return torch.cat([self.invariant_projector(representation), self.equivariant_projector(representation)], dim=1)
 
-    def predict(self, embedding: Embeddings, transform: Tensor) -> Embeddings:
-        """The equivariant part of the target's embedding, from the source's embedding."""
-        return self.predictor(embedding[:, self.embedding_parts["equivariant"]], transform)
 
-    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
-        local_source, local_target = self.embed(source), self.embed(target)
-        prediction = gather(self.predict(local_source, pair.transform))
-        return self.weigh(self.terms(gather(local_source), gather(local_target), prediction))
-
-    @abstractmethod
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
-        """The terms of the loss over the global batch."""
-
-
-class Equimod(TwoProjectors):
+@register("equimod", EquimodSettings)
+class Equimod(TwoProjectors[EquimodSettings]):
     """EquiMod on SimCLR: views contrast with each other, and predictions with targets."""
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
@@ -78,7 +73,8 @@ class Equimod(TwoProjectors):
         }
 
 
-class VicregEquimod(TwoProjectors):
+@register("vicreg-equimod", VicregEquimodSettings)
+class VicregEquimod(TwoProjectors[VicregEquimodSettings]):
     """EquiMod on VICReg: variance and covariance are taken for each projector by itself."""
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
-from iebench.models.losses import Embeddings, cross_entropy, squared_distance
-from iebench.models.method import Loss, Method, Representations, Sizes
+from iebench.models.losses import cross_entropy, squared_distance
+from iebench.models.method import Representations, Sizes, TwoViewMethod, WeighedTerms, register
 from iebench.models.settings import MethodSettings, setting
 
 
@@ -22,7 +22,8 @@ class SupervisedSettings(MethodSettings):
     regression_weight: float = setting(10.0, "Weight of the squared error of the transform.")
 
 
-class Supervised(Method):
+@register("supervised", SupervisedSettings)
+class Supervised(TwoViewMethod[SupervisedSettings]):
     """One backbone told the class of each view and the transform between the two."""
 
     min_classes = 2
@@ -33,12 +34,8 @@ class Supervised(Method):
         self.classifier = nn.Linear(sizes.representation, sizes.classes)
         self.regressor = perceptron(2 * sizes.representation, hidden, sizes.transform)
 
-    def embed(self, representation: Representations) -> Embeddings:
-        """The representation itself: there is no projector."""
-        return representation
-
-    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
-        label, transform = gather(pair.label), gather(pair.transform)
+    def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        label, transform = gather(views.label), gather(views.transforms[:, 0])
         regression = gather(self.regressor(torch.cat([source, target], dim=1)))
         logits = [gather(self.classifier(view)) for view in (source, target)]
         terms = {

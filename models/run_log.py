@@ -57,8 +57,8 @@ class MetricsFile:
         partial.replace(self.path)
 
 
-class Metrics:
-    """Both places at once."""
+class RunLog:
+    """`metrics.csv` and TensorBoard at once."""
 
     def __init__(self, out: Path, step: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -97,18 +97,21 @@ class Averages:
 
 
 class Clock:
-    """Time since metrics were last taken: in all, and waiting for data; pauses do not count."""
+    """Time since metrics were last taken: in all, and waiting for data; pauses do not count.
+
+    Attributes:
+        steps: Of the optimiser since then, which the loop counts.
+    """
 
     def __init__(self) -> None:
         self.start, self.waited, self.steps = time.perf_counter(), 0.0, 0
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around the wait for a batch, which every step has."""
+        """Around the wait for a batch."""
         start = time.perf_counter()
         yield
         self.waited += time.perf_counter() - start
-        self.steps += 1
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from iebench.loader.multiview import Pair
-from iebench.models.metrics import Averages, MetricsFile
-from iebench.models.online import OnlineProbes, describe_spread, probe_loss, score_rotation
+from iebench.loader.multiview import Views
+from iebench.models.online_probes import OnlineProbes, collapse_metrics, score_rotation
+from iebench.models.run_log import Averages, MetricsFile
 
 
 def test_collapse_to_a_point_is_visible() -> None:
-    scores = describe_spread("x", torch.ones(64, 16) + 1e-6 * torch.randn(64, 16))
+    scores = collapse_metrics("x", torch.ones(64, 16) + 1e-6 * torch.randn(64, 16))
     assert scores["spread/x"] < 1e-4
 
 
 def test_collapse_to_a_line_is_visible() -> None:
-    assert describe_spread("x", torch.randn(64, 1) * torch.randn(16))["correlation/x"] > 0.99
+    assert collapse_metrics("x", torch.randn(64, 1) * torch.randn(16))["correlation/x"] > 0.99
 
 
 def test_uniform_directions_are_spread() -> None:
     torch.manual_seed(0)
-    scores = describe_spread("x", torch.randn(4096, 16))
+    scores = collapse_metrics("x", torch.randn(4096, 16))
     assert scores["spread/x"] == pytest.approx(1, abs=0.02)
     assert scores["correlation/x"] < 0.05
 
@@ -36,17 +36,37 @@ def test_rotation_scores() -> None:
     assert score_rotation(constant, target)["rotation_r2"] == pytest.approx(0, abs=1e-5)
 
 
-def test_probes_do_not_reach_the_representation() -> None:
-    probes = OnlineProbes({"invariant": slice(0, 3), "equivariant": slice(3, 8)}, 8, 5)
-    source = torch.randn(6, 8)
-    label = torch.zeros(6, dtype=torch.int64)
-    pair = Pair(source, source, torch.randn(6, 4), label, label, label)
-    predictions = probes(source, source)
+PARTS = {"invariant": slice(0, 3), "equivariant": slice(3, 8)}
+
+
+def make_views(num_views: int) -> Views:
+    images = torch.zeros(6, num_views, 3, 4, 4, dtype=torch.uint8)
+    label, index = torch.zeros(6, dtype=torch.int64), torch.zeros(6, num_views, dtype=torch.int64)
+    latents = torch.zeros(6, num_views, 7, dtype=torch.float64)
+    return Views(images, latents, torch.randn(6, num_views - 1, 6), label, label, index)
+
+
+def test_every_probe_learns_from_the_first_two_views() -> None:
+    probes = OnlineProbes(PARTS, 8, 5, slice(0, 4))
+    predictions = probes(torch.randn(6, 3, 8))
     assert {name: logits.shape for name, logits in predictions.logits.items()} == dict.fromkeys(
         ("whole", "invariant", "equivariant"), (6, 5)
     )
-    probe_loss(predictions, pair).backward()
+    assert predictions.rotation.shape == (6, 4)
+    probes.loss(predictions, make_views(3)).backward()
     assert all(parameter.grad is not None for parameter in probes.parameters())
+
+
+def test_without_a_second_view_no_rotation_is_asked_for() -> None:
+    probes, views = OnlineProbes(PARTS, 8, 5, None), make_views(1)
+    predictions = probes(torch.randn(6, 1, 8))
+    probes.loss(predictions, views).backward()
+    assert all(parameter.grad is not None for parameter in probes.parameters())
+    assert set(probes.scores(predictions, views.label, views.transforms)) == {
+        "class_whole",
+        "class_invariant",
+        "class_equivariant",
+    }
 
 
 def test_new_metrics_widen_the_table(tmp_path: Path) -> None:

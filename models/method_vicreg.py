@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from torch import nn
 
 from iebench.errors import UsageError
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
-from iebench.models.heads import parse_sizes
+from iebench.models.heads import ProjectorSettings, parse_sizes
 from iebench.models.losses import covariance_of_both, squared_distance, variance_of_both
-from iebench.models.method import InvariantMethod, Loss, Representations, Sizes, halves
-from iebench.models.settings import MethodSettings, setting
+from iebench.models.method import InvariantMethod, Representations, Sizes, WeighedTerms, halves, register
+from iebench.models.settings import setting
 
 
 @dataclass(frozen=True)
-class VicregSettings(MethodSettings):
+class VicregSettings(ProjectorSettings):
     """The setting of the SIE paper."""
 
-    projector: str = setting("2048-2048-2048", "Sizes of the projector's layers.")
     invariance_weight: float = setting(10.0, "Weight of the distance between the two views' embeddings.")
     variance_weight: float = setting(10.0, "Weight of the variance hinge of the embeddings.")
     covariance_weight: float = setting(1.0, "Weight of the covariance of the embeddings.")
@@ -30,10 +29,11 @@ class VicregPartialSettings(VicregSettings):
     invariant_embedding: int = setting(0, "Coordinates of the embedding that are made invariant; 0: half of them.")
 
 
-class Vicreg(InvariantMethod):
+@register("vicreg", VicregSettings)
+class Vicreg(InvariantMethod[VicregSettings]):
     """Embeddings of two views that agree, vary over the batch and do not repeat each other's coordinates."""
 
-    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
+    def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
         source, target = gather(self.embed(source)), gather(self.embed(target))
         part = self.embedding_parts["invariant"]
         terms = {
@@ -44,6 +44,7 @@ class Vicreg(InvariantMethod):
         return self.weigh(terms)
 
 
+@register("vicreg-partial", VicregPartialSettings)
 class VicregPartial(Vicreg):
     """VICReg whose invariance covers the first coordinates of the embedding only."""
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from iebench.loader.multiview import Pair
+from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import squared_distance
-from iebench.models.method import Loss, Representations, Sizes
+from iebench.models.method import Representations, Sizes, WeighedTerms, register
+from iebench.models.method_simclr import Simclr, SimclrSettings
 from iebench.models.settings import setting
-from iebench.models.simclr import Simclr, SimclrSettings
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,18 @@ class AugselfSettings(SimclrSettings):
     regression_weight: float = setting(1.0, "Weight of the regression of the transform.")
 
 
+@register("augself", AugselfSettings)
 class Augself(Simclr):
     """The representations of two views must also tell the transform between them."""
+
+    settings: AugselfSettings
 
     def __init__(self, settings: AugselfSettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
         hidden = parse_sizes(settings.regressor_hidden)
         self.regressor = perceptron(2 * sizes.representation, hidden, sizes.transform)
 
-    def objective(self, source: Representations, target: Representations, pair: Pair) -> Loss:
+    def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
         regression = gather(self.regressor(torch.cat([source, target], dim=1)))
-        _, terms = super().objective(source, target, pair)
-        return self.weigh({**terms, "regression": squared_distance(regression, gather(pair.transform))})
+        _, terms = super().objective(source, target, views)
+        return self.weigh({**terms, "regression": squared_distance(regression, gather(views.transforms[:, 0]))})

@@ -1,0 +1,41 @@
+"""Methods with a predictor: the target's equivariant embedding from the source's and the transform."""
+
+from abc import abstractmethod
+from typing import TypeVar
+
+from torch import Tensor, nn
+
+from iebench.loader.multiview import Views
+from iebench.models.distributed import gather
+from iebench.models.losses import Embeddings
+from iebench.models.method import Representations, TwoViewMethod, WeighedTerms
+from iebench.models.predictors import PredictorSettings
+
+WithPredictor = TypeVar("WithPredictor", bound=PredictorSettings)
+
+
+class PredictiveMethod(TwoViewMethod[WithPredictor]):
+    """A method that embeds both views, predicts the target's equivariant embedding, and compares.
+
+    Attributes:
+        predictor: From the equivariant part of a source's embedding and the transform to that of the target's.
+    """
+
+    predictor: nn.Module
+
+    def make_predictor(self, size: int) -> nn.Module:
+        """The predictor that the settings ask for, of equivariant embeddings of `size` coordinates."""
+        return self.settings.build_predictor(size, self.sizes.transform)
+
+    def predict(self, embedding: Embeddings, transform: Tensor) -> Embeddings:
+        """The equivariant part of the target's embedding, from the source's whole embedding."""
+        return self.predictor(embedding[:, self.embedding_parts["equivariant"]], transform)
+
+    def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        local_source, local_target = self.embed(source), self.embed(target)
+        prediction = gather(self.predict(local_source, views.transforms[:, 0]))
+        return self.weigh(self.terms(gather(local_source), gather(local_target), prediction))
+
+    @abstractmethod
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+        """The terms of the loss over the global batch, from whole embeddings and the prediction of the equivariant part."""
