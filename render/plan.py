@@ -7,7 +7,8 @@ from pathlib import Path
 from iebench.catalogue import CLASSES, ObjectClass, select
 from iebench.dataset.splits import ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
-from iebench.factors.space import Factor, custom_space, parse_factor
+from iebench.factors.parse import custom_space, parse_factor
+from iebench.factors.space import Factor
 from iebench.render.job import GivenLatents, RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
 from iebench.render.quality import get_quality
