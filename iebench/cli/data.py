@@ -96,7 +96,7 @@ def import_(source: Path, out: Path, lists: Path | None, strict: bool, channels:
         click.echo(
             "There are no official lists, so a hash of the names splits: --lists names their folder.", file=sys.stderr
         )
-    counts = ", ".join(f"{number['objects']} objects to {split}" for split, number in card.splits.items())
+    counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())
     click.echo(f"{out}: {counts}, {len(faults)} left out (failures.csv names them).")
     measured = card.source["channels"]
     click.echo(

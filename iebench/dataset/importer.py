@@ -19,7 +19,7 @@ from iebench.dataset.channels import ChannelVote
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_archive, read_folder, read_lists
 from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
-from iebench.dataset.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace, get_space
 from iebench.version import __version__
@@ -198,7 +198,7 @@ class _Packer:
 
     def __init__(self, root: Path, split: str, num_views: int, objects_per_shard: int) -> None:
         self._root, self._split, self._num_views, self._enough = root, split, num_views, objects_per_shard
-        self._parts: list[ShardPart] = []
+        self._parts: list[ShardTables] = []
         self._waiting: list[tuple[ObjectRow, bytes, ndarray]] = []
 
     def add(self, name: ObjectName, jpegs: list[bytes], latents: Float[ndarray, "views factors"]) -> None:
@@ -209,7 +209,7 @@ class _Packer:
         if len(self._waiting) == self._enough:
             self._write()
 
-    def finish(self) -> list[ShardPart]:
+    def finish(self) -> list[ShardTables]:
         if self._waiting:
             self._write()
         return self._parts
@@ -219,7 +219,7 @@ class _Packer:
         write_shard(self._root / rows[0].shard, samples)
         located = [locate_views(sample, self._num_views) for sample in samples]
         offsets = place_samples([len(sample) for sample in samples], located)
-        self._parts.append(ShardPart(list(rows), np.stack(latents), offsets))
+        self._parts.append(ShardTables(list(rows), np.stack(latents), offsets))
         self._waiting.clear()
 
 

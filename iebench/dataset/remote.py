@@ -68,8 +68,8 @@ class RemoteFolder:
         if not (self.root / CARD).exists():
             _write(self.root / CARD, content)
         self.card = DatasetCard.read(self.root)
-        self._files = {**self.card.files, **{shard["name"]: shard for shard in self.card.shards}}
-        total = sum(file["bytes"] for file in self._files.values())
+        self._files = self.card.all_files
+        total = sum(file.bytes for file in self._files.values())
         if total > cache_bytes():
             raise UsageError(
                 f"{self.url} has {total / 1e9:.1f} GB, and the cache may hold {cache_bytes() / 1e9:.1f}: "
@@ -85,7 +85,7 @@ class RemoteFolder:
         path = self.root / name
         with _locked(path.with_name(name + ".lock")):
             if not path.exists():
-                evict(cache_folder(), cache_bytes() - self._files[name]["bytes"])
+                evict(cache_folder(), cache_bytes() - self._files[name].bytes)
                 self._download(name, path)
             os.utime(path)  # the time of last use, by which files are evicted
         return path
@@ -99,7 +99,7 @@ class RemoteFolder:
             except IebenchError as error:
                 problem = error
                 continue
-            if digest == self._files[name]["sha256"]:
+            if digest == self._files[name].sha256:
                 partial.rename(path)
                 return
         partial.unlink(missing_ok=True)

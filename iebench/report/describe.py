@@ -1,5 +1,6 @@
 """What a dataset is, measured: counts, ranges and histograms of factors, and how much of all rotations its views cover."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,10 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "source": card.source,
         "made": card.made,
         "counts": {
-            "splits": card.splits,
+            "splits": {split: asdict(counts) for split, counts in card.splits.items()},
             "views_per_object": dataset.num_views,
             "failures": len(read_failures(dataset.locate(FAILURES))),
-            "bytes": sum(shard["bytes"] for shard in card.shards),
+            "bytes": sum(shard.bytes for shard in card.shards),
             "shards": len(card.shards),
         },
         "classes": _count_classes(dataset),
