@@ -77,8 +77,8 @@ def _join_classes(parts: Sequence[Dataset]) -> tuple[ObjectClass, ...]:
     return tuple(entries[label] for label in sorted(entries))
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(path: Path, target: Path) -> None:
     try:
-        os.link(source, target)
+        os.link(path, target)
     except OSError:  # another file system
-        shutil.copyfile(source, target)
+        shutil.copyfile(path, target)

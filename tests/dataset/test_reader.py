@@ -10,7 +10,7 @@ import pytest
 import simplejpeg
 
 from iebench.catalogue import CLASSES, ObjectClass
-from iebench.dataset.card import FORMAT, DatasetCard, SplitCounts
+from iebench.dataset.card import FORMAT, DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError
 
@@ -131,7 +131,8 @@ def test_an_earlier_card_of_built_in_objects_gets_their_turns(make_dataset):
 def test_a_card_comes_back_from_its_json_with_its_tables(make_dataset):
     card = make_dataset(classes=OWN).card
     assert DatasetCard.from_json(json.loads(json.dumps(card.to_json()))) == card
-    assert card.splits["train"] == SplitCounts(8, 32) and card.shards[0].split == "train"
+    assert sum(split.objects for split in card.splits.values()) == 10
+    assert card.shards[0].split == "train"
     assert card.to_json()["shards"][0].keys() == {"name", "split", "objects", "bytes", "sha256"}
 
 

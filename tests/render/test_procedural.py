@@ -1,6 +1,4 @@
 import hashlib
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +6,12 @@ import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
-from iebench.catalogue import CLASSES, ObjectClass
+from iebench.catalogue import CLASSES
 from iebench.errors import UsageError
-from iebench.factors.symmetry import built_in_classes, find_built_in
-from iebench.render import materials, shapes
-from iebench.render.dice import Dice
+from iebench.factors.symmetry import find_built_in
 from iebench.render.obj_file import corner_normals, texture_corners
 from iebench.render.procedural import ProceduralObject, build, export_object, index_of, object_id
-from iebench.render.recipe import RECIPES, Part, recipe
+from iebench.render.recipe import Part
 from iebench.render.shapes import Shape, box, cylinder
 
 SYNSETS = [entry.synset for entry in CLASSES]
@@ -146,19 +142,3 @@ def test_pictures_on_the_front_are_upright_and_not_mirrored() -> None:
     # Who looks at the front, towards +Z with Y up, has +X at his left hand.
     assert np.all((texture[..., 0] == 0) == (corners[..., 0] == 1))
     assert np.all((texture[..., 1] == 1) == (corners[..., 1] == 0.5))
-
-
-def test_the_example_of_the_contributing_page_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "objects.md").read_text(encoding="utf-8")
-    row = re.search(r"```csv\n(.*?)\n```", page, re.S)
-    code = re.search(r"```python\n(.*?)```", page, re.S)
-    assert row is not None and code is not None
-    synset, name, turns, _ = row[1].split(",")
-    classes = (*built_in_classes(), ObjectClass(55, synset, name, int(turns)))
-    for module in ("iebench.factors.symmetry", "iebench.render.recipe"):
-        monkeypatch.setattr(f"{module}.built_in_classes", lambda: classes)
-    words: dict[str, object] = {"np": np, "Iterator": Iterator, "Dice": Dice, "Part": Part, "recipe": recipe}
-    exec(code[1], words | vars(shapes) | vars(materials))
-    for index in range(20):
-        check_object(build(synset, index))
-    monkeypatch.delitem(RECIPES, synset)
