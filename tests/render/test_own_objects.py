@@ -88,10 +88,10 @@ def test_a_source_outside_the_project_is_rendered(tmp_path: Path, run: Callable[
     assert dataset.card.source == {"kind": "solids", "version": 1} and dataset.num_objects == 4
     assert [entry.to_json() for entry in dataset.classes] == [
         {"label": 0, "synset": "brick", "name": "brick", "turns": 2},
-        {"label": 1, "synset": "disc", "name": "disc", "turns": 0},
+        {"label": 1, "synset": "post", "name": "post", "turns": 4},
     ]
-    run("render", "--objects", "solids:Solids", *small, "--classes", "disc", "--out", "discs")
-    assert [entry.name for entry in Dataset(tmp_path / "discs").classes] == ["disc"]
+    run("render", "--objects", "solids:Solids", *small, "--classes", "post", "--out", "posts")
+    assert [entry.name for entry in Dataset(tmp_path / "posts").classes] == ["post"]
 
 
 OWN = """
