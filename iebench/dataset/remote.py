@@ -113,8 +113,8 @@ def fetch_card(url: str) -> bytes:
         IebenchError: the URL cannot be read, or holds no card that its own digest fits.
     """
     for _ in range(ATTEMPTS):
-        with open_url(f"{url}/{CARD}") as source:
-            content = _read(source, f"{url}/{CARD}", -1)
+        with open_url(f"{url}/{CARD}") as stream:
+            content = _read(stream, f"{url}/{CARD}", -1)
         with suppress(ValueError, AttributeError):
             value = json.loads(content)
             if value.get("digest") == digest_card(value):
@@ -158,8 +158,8 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
 def _copy(url: str, target: Path) -> str:
     """Fetch a file; returns its SHA-256."""
     digest = hashlib.sha256()
-    with open_url(url) as source, target.open("wb") as file:
-        while chunk := _read(source, url):
+    with open_url(url) as stream, target.open("wb") as file:
+        while chunk := _read(stream, url):
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest()
