@@ -41,7 +41,7 @@ from iebench.dataset.card import DatasetCard
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
-from iebench.dataset.writer import ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.dataset.writer import ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.factors.space import get_space
 from iebench.loader.pairs import PairDataset
 
@@ -66,7 +66,7 @@ def write_data(
 ) -> Dataset:
     """A dataset whose views are taken from a few images in turn."""
     root.mkdir(parents=True)
-    space, parts = get_space("3diebench"), list[ShardPart]()
+    space, parts = get_space("3diebench"), list[ShardTables]()
     for start in range(0, num_objects, objects_per_shard):
         rows, samples, latents = [], [], []
         for index in range(start, min(start + objects_per_shard, num_objects)):
@@ -77,7 +77,7 @@ def write_data(
             rows.append(ObjectRow("train", entry.synset, entry.label, name, shard_name("train", len(parts))))
         write_shard(root / rows[0].shard, samples)
         offsets = place_samples([len(s) for s in samples], [locate_views(s, num_views) for s in samples])
-        parts.append(ShardPart(rows, np.stack(latents), offsets))
+        parts.append(ShardTables(rows, np.stack(latents), offsets))
     finish_dataset(root, DatasetCard(root.name, space, 0, SIZE, num_views, "drawn", {}), parts, [])
     return Dataset(root)
 
@@ -134,7 +134,7 @@ def webdataset_way(dataset: Dataset) -> Way:
     """webdataset reads whole objects in sequence; two views of each are decoded."""
     import webdataset
 
-    urls = [str(dataset.root / shard["name"]) for shard in dataset.card.shards]
+    urls = [str(dataset.root / shard.name) for shard in dataset.card.shards]
 
     def decode(sample: dict) -> tuple[ndarray, ndarray, ndarray]:
         first, second = np.random.choice(dataset.num_views, 2, replace=False)
@@ -248,7 +248,7 @@ def write_index(root: Path, source: Dataset, num_objects: int, num_views: int) -
     shutil.copy(source.root / shard, root / shard)
     count = int((source.shards == shard).sum())
     rows, views = np.arange(num_objects) % count, np.arange(num_views) % source.num_views
-    part = ShardPart(
+    part = ShardTables(
         [
             ObjectRow("train", source.synsets[r], int(source.labels[r]), f"{i:032d}", shard)
             for i, r in enumerate(rows.tolist())

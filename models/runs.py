@@ -69,7 +69,8 @@ class RunConfig:
 
 def identify_dataset(dataset: Any) -> dict[str, str]:
     """A dataset's name, and a hash of its shards and tables."""
-    content = json.dumps([dataset.card.shards, dataset.card.files], sort_keys=True)
+    told = dataset.card.to_json()
+    content = json.dumps([told["shards"], told["files"]], sort_keys=True)
     return {"name": dataset.card.name, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 

@@ -22,7 +22,15 @@ from iebench.dataset.card import CARD, DatasetCard, partial_root
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, sample_key, split_shard, write_shard
 from iebench.dataset.splits import ObjectName
-from iebench.dataset.writer import FAILURES, Failure, ObjectRow, ShardPart, finish_dataset, place_samples, read_failures
+from iebench.dataset.writer import (
+    FAILURES,
+    Failure,
+    ObjectRow,
+    ShardTables,
+    finish_dataset,
+    place_samples,
+    read_failures,
+)
 from iebench.errors import IebenchError, UsageError
 from iebench.files import write_whole
 from iebench.render.engines import Outcome
@@ -202,13 +210,13 @@ def _finish(state: _State) -> None:
         raise IebenchError(f"Not one object could be rendered: {state.failed} holds the reasons.")
     present = {row.synset for part in parts for row in part.rows}
     card = DatasetCard(
-        name=f"{job.space.name}-{job.source_about['kind']}",
+        name=f"{job.space.name}-{job.about_objects['kind']}",
         space=job.space,
         seed=None if job.given_latents or job.sweep else job.seed,
         image_size=job.image_size,
         num_views=job.num_views,
         quality=job.quality.name,
-        source=job.source_about,
+        source=job.about_objects,
         settings=job.settings(),
         classes=tuple(entry for entry in job.classes if entry.synset in present),
         made={"iebench": __version__, "machine": platform.machine(), **state.about},
@@ -216,7 +224,7 @@ def _finish(state: _State) -> None:
     finish_dataset(state.root, card, parts, state.failures())
 
 
-def _read_part(state: _State, shard: Shard) -> ShardPart:
+def _read_part(state: _State, shard: Shard) -> ShardTables:
     """Tables of a finished shard, read from the shard itself."""
     by_key = {sample_key(*name): name for name in shard.objects}
     samples = [(by_key[key], sample) for key, sample in split_shard(state.root / shard.name)]
@@ -225,7 +233,7 @@ def _read_part(state: _State, shard: Shard) -> ShardPart:
         for (synset, object_id), _ in samples
     ]
     offsets = place_samples([len(s) for _, s in samples], [locate_views(s, state.job.num_views) for _, s in samples])
-    return ShardPart(rows, np.stack([state.job.latents_of(name) for name, _ in samples]), offsets)
+    return ShardTables(rows, np.stack([state.job.latents_of(name) for name, _ in samples]), offsets)
 
 
 def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:

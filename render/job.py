@@ -36,8 +36,8 @@ class RenderJob:
     """What to render.
 
     Attributes:
-        source: string for `open_source`.
-        source_about: what the card says of it.
+        objects: what `open_source` opens.
+        about_objects: what the card says of them.
         classes: those of the objects.
         splits: objects of each split, in the order in which they will stand.
         space: factor space of the latents.
@@ -51,8 +51,8 @@ class RenderJob:
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
     """
 
-    source: str
-    source_about: dict[str, Any]
+    objects: str
+    about_objects: dict[str, Any]
     classes: tuple[ObjectClass, ...]
     splits: dict[str, list[ObjectName]]
     space: FactorSpace
@@ -103,7 +103,7 @@ class RenderJob:
         """Plain values that must be equal for two renders to be one; the objects appear as their hash."""
         names = [f"{split}/{'/'.join(name)}" for split in SPLITS for name in self.splits.get(split, [])]
         return {
-            "source": self.source_about,
+            "source": self.about_objects,
             "objects": hashlib.sha256("\n".join(names).encode()).hexdigest(),
             "factor space": self.space.to_json(),
             "seed": self.seed,

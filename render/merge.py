@@ -12,7 +12,7 @@ from iebench.catalogue import ObjectClass
 from iebench.dataset.card import partial_root
 from iebench.dataset.reader import Dataset
 from iebench.dataset.splits import SPLITS
-from iebench.dataset.writer import FAILURES, ObjectRow, ShardPart, finish_dataset, read_failures
+from iebench.dataset.writer import FAILURES, ObjectRow, ShardTables, finish_dataset, read_failures
 from iebench.errors import UsageError
 from iebench.render.job import first_difference
 
@@ -57,7 +57,7 @@ def _check_parts(parts: Sequence[Dataset]) -> None:
         raise UsageError(f"{twice[0]} is a part that is given already: give every part once.")
 
 
-def _take_shards(part: Dataset, target: Path) -> Iterator[ShardPart]:
+def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
     for shard in dict.fromkeys(part.shards.tolist()):
         _link(part.root / shard, target / shard)
         chosen = np.flatnonzero(part.shards == shard)
@@ -65,10 +65,10 @@ def _take_shards(part: Dataset, target: Path) -> Iterator[ShardPart]:
             ObjectRow(str(part.splits[i]), str(part.synsets[i]), int(part.labels[i]), str(part.object_ids[i]), shard)
             for i in chosen
         ]
-        yield ShardPart(rows, part.latents[chosen], part.offsets[chosen])
+        yield ShardTables(rows, part.latents[chosen], part.offsets[chosen])
 
 
-def _place(piece: ShardPart) -> tuple[int, str]:
+def _place(piece: ShardTables) -> tuple[int, str]:
     return SPLITS.index(piece.rows[0].split), piece.rows[0].shard
 
 
@@ -77,8 +77,8 @@ def _join_classes(parts: Sequence[Dataset]) -> tuple[ObjectClass, ...]:
     return tuple(entries[label] for label in sorted(entries))
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(path: Path, target: Path) -> None:
     try:
-        os.link(source, target)
+        os.link(path, target)
     except OSError:  # another file system
-        shutil.copyfile(source, target)
+        shutil.copyfile(path, target)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from iebench.errors import IebenchError
-from iebench.render.sources import Mesh
+from iebench.render.object_source import Mesh
 
 LARGEST_FILE = 2 << 30  # bytes
 VANISHED = 0.01  # opacity under which nothing is seen

@@ -10,7 +10,7 @@ import numpy as np
 
 from iebench.dataset.splits import ObjectName, object_fraction
 from iebench.errors import UsageError
-from iebench.render.sources import ObjectSource
+from iebench.render.object_source import ObjectSource
 
 
 def read_object_list(path: Path) -> list[ObjectName]:

@@ -19,16 +19,16 @@ from iebench.render.worker_process import Limits
 
 
 def plan_sheet(
-    classes: str, per_class: int, size: int, rotation: Sequence[float] | None, objects: str = "procedural"
+    classes: str | None, per_class: int, size: int, rotation: Sequence[float] | None, objects: str = "procedural"
 ) -> RenderJob:
     """The render job behind a sheet: one view of each object.
 
     Args:
-        classes: a number, or names and synsets with commas between.
+        classes: a number, or names and synsets with commas between; None for all.
         per_class: objects of each class.
         size: side of one picture in pixels.
         rotation: about x, y and z in degrees, the same for all; None draws one for each object as `3diebench` does.
-        objects: "procedural", or any other place that `iebench render --objects` takes.
+        objects: "procedural", or whatever else `iebench render --objects` takes.
     """
     fixed = [] if rotation is None else zip(ROTATION, rotation, strict=True)
     factors = tuple(f"{name}={math.radians(degrees)!r}" for name, degrees in fixed)

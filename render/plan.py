@@ -7,11 +7,13 @@ from pathlib import Path
 from iebench.catalogue import CLASSES, ObjectClass, select
 from iebench.dataset.splits import ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
-from iebench.factors.space import Factor, custom_space, parse_factor
+from iebench.factors.parse import custom_space, parse_factor
+from iebench.factors.space import Factor
 from iebench.render.job import GivenLatents, RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
+from iebench.render.object_source import ObjectSource
 from iebench.render.quality import get_quality
-from iebench.render.sources import ObjectSource, open_source
+from iebench.render.sources import open_source
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class RenderRequest:
     """What `iebench render` is asked for; every field is one of its options.
 
     Attributes:
-        objects: "procedural", a folder or a zip file.
+        objects: "procedural", a folder, a zip file, or `package.module:name`.
         classes: a number, or names and synsets with commas between; None for all that the source has.
         objects_per_class: at most; None for all, or for 20 procedural ones.
         object_list: file of the only objects to take.
@@ -76,8 +78,8 @@ def plan_job(request: RenderRequest) -> RenderJob:
         [*known_bad_objects(), *(read_object_list(request.exclude) if request.exclude else [])],
     )
     return RenderJob(
-        source=request.objects,
-        source_about=source.describe(),
+        objects=request.objects,
+        about_objects={"kind": "own", **source.describe()},
         classes=classes,
         splits=_split(names, request.val_list),
         space=space,
@@ -97,7 +99,7 @@ def _choose_classes(
 ) -> tuple[ObjectClass, ...]:
     if not source.classes:
         raise UsageError(
-            f"--objects {request.objects} holds no class of 3DIEBench: see `iebench classes` for their synsets."
+            f"--objects {request.objects} holds no class that is known: see `iebench classes` for the synsets of 3DIEBench."
         )
     if request.classes is not None and not _asks_for_all(request.classes, source):
         return select(request.classes, source.classes)

@@ -1,9 +1,10 @@
-"""The built-in source of objects: 55 classes, endlessly many objects of each, without a download."""
+"""Built-in objects: endlessly many of each class, without a download."""
 
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import numpy as np
 from trimesh import Trimesh
@@ -17,7 +18,6 @@ from iebench.render.shapes import Shape, join
 
 CATALOGUE_VERSION = 1
 _PREFIX = f"p{CATALOGUE_VERSION}-"
-_RECIPES = "vehicles craft furniture storage appliances electronics sound vessels wear tools outdoors"
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,10 @@ def build(synset: str, index: int) -> ProceduralObject:
 
 @cache
 def _load_recipes() -> dict[str, Recipe]:
-    for group in _RECIPES.split():
-        import_module(f"iebench.render.recipes_{group}")
+    """All recipes: every module whose name begins with `recipes_` registers its own."""
+    for module in iter_modules([str(Path(__file__).parent)]):
+        if module.name.startswith("recipes_"):
+            import_module(f"iebench.render.{module.name}")
     return RECIPES
 
 

@@ -44,7 +44,7 @@ class WorkerSettings:
     """What is the same for all tasks of a worker.
 
     Attributes:
-        source: string for `open_source`.
+        objects: what `open_source` opens.
         space: factor space of the latents.
         image_size: side in pixels.
         quality: of the render.
@@ -52,7 +52,7 @@ class WorkerSettings:
         threads: of Cycles; 0 for all cores.
     """
 
-    source: str
+    objects: str
     space: FactorSpace
     image_size: int
     quality: Quality
@@ -107,7 +107,7 @@ def main(log: Path, scratch: Path) -> None:
 def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
     from iebench.render.blender import Stage, blender_version
 
-    source = open_source(settings.source)
+    source = open_source(settings.objects)
     stage = Stage(settings.image_size, settings.quality, scratch, settings.device, settings.threads)
     _reply(replies, {"ready": {"blender": blender_version(), "device": stage.device}})
     for number, line in enumerate(sys.stdin):

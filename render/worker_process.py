@@ -18,6 +18,7 @@ from typing import Any
 
 from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError
+from iebench.plugins import is_dotted
 from iebench.render.worker import Task, WorkerSettings
 
 START_SECONDS = 300.0  # importing Blender from a cold network disk takes a minute
@@ -84,7 +85,7 @@ class WorkerProcess:
             [sys.executable, "-m", "iebench.render.worker", str(self._log), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "TMPDIR": str(folder)},  # Blender leaves a folder there when it is killed
+            env=_environment(settings, folder),
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
         try:
@@ -227,6 +228,12 @@ def scratch_folder() -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"iebench-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True) as name:
         yield Path(name)
+
+
+def _environment(settings: WorkerSettings, folder: Path) -> dict[str, str]:
+    """Variables of a worker, which finds a source outside this project where this process does."""
+    paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} if is_dotted(settings.objects) else {}
+    return {**os.environ, **paths, "TMPDIR": str(folder)}  # Blender leaves a folder there when it is killed
 
 
 def _describe_end(code: int) -> str:

@@ -13,7 +13,7 @@ from iebench.dataset.card import DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import split_objects
-from iebench.dataset.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.factors.space import get_space
 
 
@@ -58,7 +58,7 @@ def write_dataset(
             write_shard(root / shard, samples)
             offsets = place_samples([len(s) for s in samples], [locate_views(s, num_views) for s in samples])
             rows = [ObjectRow(split, synset, labels[synset], object_id, shard) for synset, object_id in chunk]
-            parts.append(ShardPart(rows, np.stack(latents), offsets))
+            parts.append(ShardTables(rows, np.stack(latents), offsets))
     card = DatasetCard(
         name=root.name,
         space=get_space(space),

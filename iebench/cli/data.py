@@ -61,7 +61,7 @@ def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
 
 
 @click.command("import", short_help="Import the published layout, a folder or an archive.")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--lists", type=click.Path(path_type=Path), help="Folder of train_images.npy, val_images.npy and *_labels.npy."
@@ -75,14 +75,14 @@ def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
     help="Order of the images' colour channels; auto measures it.",
 )
 @click.option("--objects-per-shard", type=click.IntRange(1), default=256, show_default=True, help="Objects in a shard.")
-def import_(source: Path, out: Path, lists: Path | None, strict: bool, channels: str, objects_per_shard: int) -> None:
-    """Import SOURCE, a folder or archive (.tar.gz, never unpacked) in the published layout, as the dataset OUT."""
+def import_(path: Path, out: Path, lists: Path | None, strict: bool, channels: str, objects_per_shard: int) -> None:
+    """Import PATH, a folder or archive (.tar.gz, never unpacked) in the published layout, as the dataset OUT."""
     from tqdm import tqdm
 
     from iebench.dataset.importer import Channels, import_layout
 
     card, faults = import_layout(
-        source,
+        path,
         out,
         lists,
         strict,
@@ -96,7 +96,7 @@ def import_(source: Path, out: Path, lists: Path | None, strict: bool, channels:
         click.echo(
             "There are no official lists, so a hash of the names splits: --lists names their folder.", file=sys.stderr
         )
-    counts = ", ".join(f"{number['objects']} objects to {split}" for split, number in card.splits.items())
+    counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())
     click.echo(f"{out}: {counts}, {len(faults)} left out (failures.csv names them).")
     measured = card.source["channels"]
     click.echo(

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 POSITIVE = click.IntRange(min=1)
-CLASSES_HELP = "How many classes, or names and synsets with commas between."
+CLASSES = click.option(
+    "--classes", metavar="N|NAMES", help="How many classes, or names and synsets with commas between.  [default: all]"
+)
 
 
 @click.group()
@@ -29,10 +31,10 @@ def list_command() -> None:
 
 @objects.command("export")
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--classes", default="55", show_default=True, metavar="N|NAMES", help=CLASSES_HELP)
+@CLASSES
 @click.option("--per-class", type=POSITIVE, default=2, show_default=True, help="Objects of each class.")
 @click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the first object.")
-def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
+def export_command(out: Path, classes: str | None, per_class: int, first: int) -> None:
     """Write objects to OUT as a ShapeNetCore v2 tree of OBJ files, materials and textures.
 
     \b
@@ -43,7 +45,7 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
     from iebench.factors.symmetry import built_in_classes
     from iebench.render.procedural import export_object
 
-    chosen = select(classes, built_in_classes())
+    chosen = select(classes, built_in_classes()) if classes else built_in_classes()
     for entry in chosen:
         for index in range(first, first + per_class):
             export_object(entry.synset, index, out)
@@ -52,7 +54,7 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
 
 @objects.command("sheet")
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--classes", default="55", show_default=True, metavar="N|NAMES", help=CLASSES_HELP)
+@CLASSES
 @click.option("--per-class", type=POSITIVE, default=8, show_default=True, help="Objects of each class.")
 @click.option(
     "--size", type=click.IntRange(16, 4096), default=128, show_default=True, help="Side of one picture in pixels."
@@ -69,11 +71,11 @@ def export_command(out: Path, classes: str, per_class: int, first: int) -> None:
 )
 @click.option("--random", "is_random", is_flag=True, help="A random rotation for each object instead, as in 3DIEBench.")
 @click.option(
-    "--objects", default="procedural", show_default=True, metavar="PLACE", help="Other objects, as `iebench render`."
+    "--objects", default="procedural", show_default=True, metavar="PATH", help="Other objects, as `iebench render`."
 )
 def sheet_command(
     out: Path,
-    classes: str,
+    classes: str | None,
     per_class: int,
     size: int,
     abreast: int,

@@ -25,9 +25,9 @@ POSITIVE = click.IntRange(min=1)
     "--objects",
     default="procedural",
     show_default=True,
-    metavar="PLACE",
-    help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, or a folder of classes "
-    "with OBJ, GLB, glTF, PLY or STL files.",
+    metavar="PATH",
+    help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, a folder of classes "
+    "with OBJ, GLB, glTF, PLY or STL files, or your own source as package.module:name.",
 )
 @click.option(
     "--classes",

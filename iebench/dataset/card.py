@@ -18,6 +18,33 @@ CARD = "dataset.json"
 
 
 @dataclass(frozen=True)
+class SplitCounts:
+    """How much a split holds."""
+
+    objects: int
+    views: int
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size and hash of a file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """A shard: its file's name, its split, how many objects it holds, and its size and hash."""
+
+    name: str
+    split: str
+    objects: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class DatasetCard:
     """Everything that is known of a dataset as a whole.
 
@@ -32,9 +59,9 @@ class DatasetCard:
         settings: of the render, by which a repeated command knows its own work.
         classes: those that occur, in label order, with the symmetry that the maker of the objects states; none for an import.
         channels: order of the JPEGs' colour channels, "rgb", or "bgr" for images written with red and blue swapped.
-        splits: for each split its numbers of "objects" and "views".
-        shards: for each shard its "name", "split", "objects", "bytes" and "sha256".
-        files: for each of the other files its "bytes" and "sha256".
+        splits: what each split holds.
+        shards: in the order of the objects.
+        files: all others, by name.
         made: what may differ between machines: versions and device.
         format: of the files on disk.
     """
@@ -49,19 +76,44 @@ class DatasetCard:
     settings: dict[str, Any] = field(default_factory=dict)
     classes: tuple[ObjectClass, ...] = ()
     channels: str = "rgb"
-    splits: dict[str, dict[str, int]] = field(default_factory=dict)
-    shards: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    splits: dict[str, SplitCounts] = field(default_factory=dict)
+    shards: tuple[ShardEntry, ...] = ()
+    files: dict[str, FileEntry] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
+    @property
+    def all_files(self) -> dict[str, FileEntry | ShardEntry]:
+        """All files but the card, by name: tables, then shards."""
+        return {**self.files, **{shard.name: shard for shard in self.shards}}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        classes = [entry.to_json() for entry in self.classes]
+        return {**asdict(self), "space": self.space.to_json(), "classes": classes}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "DatasetCard":
+        """The inverse of `to_json`, also of an earlier version's.
+
+        Raises:
+            TypeError, KeyError, AttributeError, ValueError: they are no card's.
+        """
+        classes = [ObjectClass.from_json(entry) for entry in value.get("classes", [])]
+        tables = {
+            "space": FactorSpace.from_json(value["space"]),
+            "classes": _state_turns(classes, value["source"].get("kind")),
+            "splits": {name: SplitCounts(**counts) for name, counts in value["splits"].items()},
+            "shards": tuple(ShardEntry(**entry) for entry in value["shards"]),
+            "files": {name: FileEntry(**entry) for name, entry in value["files"].items()},
+        }
+        card = cls(**{**value, **tables})
+        _check_values(card)
+        return card
+
     def write(self, root: Path) -> None:
         """Write `dataset.json`, by rename."""
-        value: dict[str, Any] = {
-            **asdict(self),
-            "space": self.space.to_json(),
-            "classes": [entry.to_json() for entry in self.classes],
-        }
+        value = self.to_json()
         value["digest"] = digest_card(value)
         write_whole(root / CARD, json.dumps(value, indent=2) + "\n")
 
@@ -95,11 +147,7 @@ class DatasetCard:
                     "render or import the dataset again, or install the iebench that wrote it."
                 )
             value.pop("digest", None)  # compared by `iebench verify` alone, so that people may edit a card
-            classes = [ObjectClass.from_json(entry) for entry in value.get("classes", [])]
-            value["classes"] = _state_turns(classes, value["source"].get("kind"))
-            card = cls(**{**value, "space": FactorSpace.from_json(value["space"])})
-            _check_values(card)
-            return card
+            return cls.from_json(value)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
 
@@ -125,15 +173,14 @@ def _check_values(card: DatasetCard) -> None:
         ValueError: a number or a name that no dataset has.
     """
     counts = [card.image_size, card.num_views]
-    counts += [split[name] for split in card.splits.values() for name in ("objects", "views")]
-    counts += [shard["objects"] for shard in card.shards]
+    counts += [count for split in card.splits.values() for count in (split.objects, split.views)]
+    counts += [shard.objects for shard in card.shards]
     if not all(isinstance(count, int) and count > 0 for count in counts) or card.channels not in ("rgb", "bgr"):
         raise ValueError(f"counts {counts}, channels {card.channels!r}")
-    files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
-    for name, file in files.items():
-        if Path(name).name != name or not isinstance(file["bytes"], int) or not isinstance(file["sha256"], str):
+    for name, file in card.all_files.items():
+        if Path(name).name != name or not isinstance(file.bytes, int) or not isinstance(file.sha256, str):
             raise ValueError(f"file {name!r}")
-    if not {shard["split"] for shard in card.shards} <= set(card.splits):
+    if not {shard.split for shard in card.shards} <= set(card.splits):
         raise ValueError(f"splits {list(card.splits)}")
 
 
@@ -150,8 +197,8 @@ def partial_root(root: Path) -> Path:
     return root.with_name(root.name + ".partial")
 
 
-def describe_file(path: Path) -> dict[str, Any]:
-    """Size and hash of a file: {"bytes": …, "sha256": …}."""
+def describe_file(path: Path) -> FileEntry:
+    """Size and hash of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+    return FileEntry(path.stat().st_size, digest)

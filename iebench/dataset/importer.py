@@ -13,13 +13,13 @@ import simplejpeg
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.catalogue import CLASSES
+from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.card import DatasetCard, partial_root
 from iebench.dataset.channels import ChannelVote
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_archive, read_folder, read_lists
 from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
-from iebench.dataset.writer import Failure, ObjectRow, ShardPart, finish_dataset, place_samples
+from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace, get_space
 from iebench.version import __version__
@@ -27,7 +27,6 @@ from iebench.version import __version__
 Channels = Literal["auto", "rgb", "bgr"]
 _SAMPLE = 16  # objects from which the number of views, factors and pixels is taken
 _SPACES = {7: "3diebench", 10: "3diebench-t"}
-_LABELS = {entry.synset: entry.label for entry in CLASSES}
 
 
 class Fault(Exception):
@@ -42,7 +41,7 @@ class _Shape:
 
 
 def import_layout(
-    source: Path,
+    path: Path,
     out: Path,
     lists: Path | None = None,
     strict: bool = False,
@@ -53,9 +52,9 @@ def import_layout(
     """Import a dataset in the published layout.
 
     Args:
-        source: a folder, or a `.tar.gz` or `.tar`, which is read once and not unpacked.
+        path: a folder, or a `.tar.gz` or `.tar`, which is read once and not unpacked.
         out: the dataset to write; it appears when it is whole.
-        lists: folder of the official lists; None looks in a source folder, and beside an archive. Without lists objects are
+        lists: folder of the official lists; None looks in the folder itself, and beside an archive. Without lists objects are
             split by a hash of their names, 80 % for training.
         strict: the first fault is an error. Otherwise objects with faults are left out and named in failures.csv.
         channels: order of the JPEGs' channels; "auto" measures it.
@@ -66,25 +65,26 @@ def import_layout(
         The card, and the objects that were left out.
 
     Raises:
-        IebenchError: the source or a list is damaged or not to be trusted, nothing in it is whole, or a fault under `strict`.
+        IebenchError: what is imported or a list is damaged or not to be trusted, nothing in it is whole, or a fault under
+            `strict`.
         UsageError: `out` exists.
     """
-    for path in (out, partial_root(out)):
-        if path.exists():
-            raise UsageError(f"{path} exists already: remove it, or choose another place for the dataset.")
-    official = read_lists(lists or (source if source.is_dir() else source.parent))
+    for place in (out, partial_root(out)):
+        if place.exists():
+            raise UsageError(f"{place} exists already: remove it, or choose another place for the dataset.")
+    official = read_lists(lists or (path if path.is_dir() else path.parent))
     if lists is not None and not official.splits:
         raise UsageError(
             f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
         )
-    objects = _open_source(source, official)
+    objects = _open_layout(path, official)
     sample = list(islice(objects, _SAMPLE))
-    importer = _Importer(partial_root(out), _measure_shape(source, sample), official, strict, objects_per_shard)
+    importer = _Importer(partial_root(out), _measure_shape(path, sample), official, strict, objects_per_shard)
     importer.root.mkdir(parents=True)
     try:
         for loose in progress(chain(sample, objects)):
             importer.add(loose)
-        card = importer.finish(out.name, source, channels)
+        card = importer.finish(out.name, path, channels)
         importer.root.rename(out)
     except BaseException:
         shutil.rmtree(importer.root)
@@ -104,7 +104,7 @@ class _Importer:
     faults: list[Failure] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.placed = self.lists.placed
+        self.placed, self.classes = self.lists.placed, self.lists.classes
         self.seen: set[ObjectName] = set()
         self.vote = ChannelVote()
         self.packers = {
@@ -119,16 +119,16 @@ class _Importer:
         except Fault as fault:
             return self._note(loose.name, str(fault))
         self.seen.add(loose.name)
-        self.packers[split].add(loose.name, jpegs, latents)
+        self.packers[split].add(loose.name, self.classes[loose.name[0]].label, jpegs, latents)
 
-    def finish(self, name: str, source: Path, channels: Channels) -> DatasetCard:
+    def finish(self, name: str, path: Path, channels: Channels) -> DatasetCard:
         """Write what is left, the tables and the card."""
         for missing in self.placed.keys() - self.seen - {(fault.synset, fault.object_id) for fault in self.faults}:
-            self._note(missing, "it is listed, and the source does not hold it")
+            self._note(missing, "it is listed, and what is imported does not hold it")
         parts = [part for packer in self.packers.values() for part in packer.finish()]
         if not parts:
             raise IebenchError(
-                f"{source} holds no whole object: {self.faults[0].reason if self.faults else 'it is empty'}."
+                f"{path} holds no whole object: {self.faults[0].reason if self.faults else 'it is empty'}."
             )
         order, measured = self.vote.result()
         card = DatasetCard(
@@ -138,18 +138,24 @@ class _Importer:
             image_size=self.shape.image_size,
             num_views=self.shape.num_views,
             quality="imported",
-            source={"kind": "imported", "from": source.name, "lists": sorted(self.lists.splits), "channels": measured},
+            source={"kind": "imported", "from": path.name, "lists": sorted(self.lists.splits), "channels": measured},
+            classes=self._name_classes(),
             channels=order if channels == "auto" else channels,
             made={"iebench": __version__},
         )
         return finish_dataset(self.root, card, parts, self.faults)
 
+    def _name_classes(self) -> tuple[ObjectClass, ...]:
+        """The classes for the card; none where all are the benchmark's, which a reader knows."""
+        present = {self.classes[synset] for synset, _ in self.seen}
+        return () if present <= set(CLASSES) else tuple(sorted(present))
+
     def _place(self, name: ObjectName) -> str:
         if name in self.seen:
             raise Fault("its files stand far apart in the archive")
-        if name[0] not in _LABELS:
-            raise Fault("its class is none of the 55")
         if not self.lists.splits:
+            if name[0] not in self.classes:
+                raise Fault("its class is none of the 55")
             return "train" if object_fraction(name, "split") < TRAIN_FRACTION else "val"
         if name not in self.placed:
             raise Fault("it is in no list")
@@ -198,18 +204,17 @@ class _Packer:
 
     def __init__(self, root: Path, split: str, num_views: int, objects_per_shard: int) -> None:
         self._root, self._split, self._num_views, self._enough = root, split, num_views, objects_per_shard
-        self._parts: list[ShardPart] = []
+        self._parts: list[ShardTables] = []
         self._waiting: list[tuple[ObjectRow, bytes, ndarray]] = []
 
-    def add(self, name: ObjectName, jpegs: list[bytes], latents: Float[ndarray, "views factors"]) -> None:
+    def add(self, name: ObjectName, label: int, jpegs: list[bytes], latents: Float[ndarray, "views factors"]) -> None:
         synset, object_id = name
-        label = _LABELS[synset]
         row = ObjectRow(self._split, synset, label, object_id, shard_name(self._split, len(self._parts)))
         self._waiting.append((row, pack_sample(synset, object_id, label, jpegs, latents), latents))
         if len(self._waiting) == self._enough:
             self._write()
 
-    def finish(self) -> list[ShardPart]:
+    def finish(self) -> list[ShardTables]:
         if self._waiting:
             self._write()
         return self._parts
@@ -219,7 +224,7 @@ class _Packer:
         write_shard(self._root / rows[0].shard, samples)
         located = [locate_views(sample, self._num_views) for sample in samples]
         offsets = place_samples([len(sample) for sample in samples], located)
-        self._parts.append(ShardPart(list(rows), np.stack(latents), offsets))
+        self._parts.append(ShardTables(list(rows), np.stack(latents), offsets))
         self._waiting.clear()
 
 
@@ -237,23 +242,23 @@ def cover_latents(latents: Float[ndarray, "objects views factors"]) -> FactorSpa
     return space
 
 
-def _open_source(source: Path, lists: Lists) -> Iterator[LooseObject]:
-    if source.is_dir():
-        return read_folder(source, lists)
-    if source.is_file():
-        return read_archive(source, bool(lists.splits))
-    raise UsageError(f"There is nothing at {source}: give the folder or the archive of the published layout.")
+def _open_layout(path: Path, lists: Lists) -> Iterator[LooseObject]:
+    if path.is_dir():
+        return read_folder(path, lists)
+    if path.is_file():
+        return read_archive(path, bool(lists.splits))
+    raise UsageError(f"There is nothing at {path}: give the folder or the archive of the published layout.")
 
 
-def _measure_shape(source: Path, sample: list[LooseObject]) -> _Shape:
+def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
     """What most of the first objects agree on."""
     if not sample:
         raise IebenchError(
-            f"{source} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg, and holds no object."
+            f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg, and holds no object."
         )
     if not any(loose.images for loose in sample):
         raise IebenchError(
-            f"{source} holds none of the first {len(sample)} listed objects: take the lists that belong to it."
+            f"{path} holds none of the first {len(sample)} listed objects: take the lists that belong to it."
         )
     shape = _Shape(
         num_views=_most(min(len(loose.images), len(loose.latents)) for loose in sample),
@@ -264,7 +269,7 @@ def _measure_shape(source: Path, sample: list[LooseObject]) -> _Shape:
     )
     if not (shape.num_views and shape.image_size and shape.num_factors in _SPACES):
         raise IebenchError(
-            f"{source} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "
+            f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "
             f"with 7 or 10 numbers, and its first {len(sample)} objects do not."
         )
     return shape

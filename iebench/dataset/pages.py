@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import count_labels
-from iebench.dataset.card import DatasetCard
+from iebench.dataset.card import DatasetCard, FileEntry, ShardEntry
 
 README, CROISSANT = "README.md", "croissant.json"
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
@@ -23,7 +23,7 @@ def write_pages(root: Path, card: DatasetCard) -> None:
 def write_readme(card: DatasetCard) -> str:
     """The page that a hub shows."""
     factors = "\n".join(f"| `{f.name}` | {f.low:.6g} | {f.high:.6g} |" for f in card.space.factors)
-    splits = "\n".join(f"| {split} | {n['objects']} | {n['views']} |" for split, n in card.splits.items())
+    splits = "\n".join(f"| {split} | {n.objects} | {n.views} |" for split, n in card.splits.items())
     files = "\n".join(f"  - split: {split}\n    path: {split}-*.tar" for split in card.splits)
     seed = "given latents" if card.seed is None else f"seed {card.seed}"
     return f"""---
@@ -39,7 +39,7 @@ tags:
 - 3DIEBench
 - webdataset
 size_categories:
-- {_size_category(sum(n["views"] for n in card.splits.values()))}
+- {_size_category(sum(n.views for n in card.splits.values()))}
 configs:
 - config_name: default
   data_files:
@@ -78,7 +78,6 @@ The shards are plain WebDataset: a sample is one object, `KEY.00.jpg …`, `KEY.
 
 def describe_croissant(card: DatasetCard) -> dict[str, Any]:
     """Croissant 1.0 metadata as plain values: every file with its hash, and the table of objects as records."""
-    shards = {shard["name"]: shard for shard in card.shards}
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -87,7 +86,7 @@ def describe_croissant(card: DatasetCard) -> dict[str, Any]:
         "description": f"Views of 3D objects with known rotation, floor colour and light, factor space {card.space.name}, "
         f"{card.num_views} views of each object at {card.image_size} pixels.",
         "keywords": ["3DIEBench", "equivariance", "invariance", "synthetic images"],
-        "distribution": [_describe_file(name, file) for name, file in {**card.files, **shards}.items()],
+        "distribution": [_describe_file(name, file) for name, file in card.all_files.items()],
         "recordSet": [
             {
                 "@type": "cr:RecordSet",
@@ -100,16 +99,16 @@ def describe_croissant(card: DatasetCard) -> dict[str, Any]:
     }
 
 
-def _describe_file(name: str, file: dict[str, Any]) -> dict[str, Any]:
+def _describe_file(name: str, file: FileEntry | ShardEntry) -> dict[str, Any]:
     kinds = {".tar": "application/x-tar", ".csv": "text/csv", ".npy": "application/octet-stream"}
     return {
         "@type": "cr:FileObject",
         "@id": name,
         "name": name,
         "contentUrl": name,
-        "contentSize": f"{file['bytes']} B",
+        "contentSize": f"{file.bytes} B",
         "encodingFormat": kinds[Path(name).suffix],
-        "sha256": file["sha256"],
+        "sha256": file.sha256,
     }
 
 

@@ -19,14 +19,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.catalogue import CLASSES
+from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
 
 MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
 MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
-_MEMBER = re.compile(r"(?:.*/)?(\d{8})/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
-_LABELS = {entry.synset: entry.label for entry in CLASSES}
+_MEMBER = re.compile(r"(?:.*/)?([A-Za-z0-9_-]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
+_BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 
 class Member(NamedTuple):
@@ -66,6 +66,18 @@ class Lists:
         """The split of every listed object."""
         return {name: split for split, names in self.splits.items() for name in names}
 
+    @property
+    def classes(self) -> dict[str, ObjectClass]:
+        """By synset the classes that are listed, or the benchmark's where there are no lists.
+
+        The lists give no names, so that of a class which is not the benchmark's is its synset.
+        """
+        labels = {name[0]: label for names in self.splits.values() for name, label in names.items()}
+        listed = {
+            synset: _BENCHMARK.get(synset) or ObjectClass(label, synset, synset) for synset, label in labels.items()
+        }
+        return listed if self.splits else _BENCHMARK
+
 
 def read_lists(folder: Path) -> Lists:
     """Read `train_images.npy`, `val_images.npy` and their `_labels.npy`; lists that are not there are left out.
@@ -77,41 +89,43 @@ def read_lists(folder: Path) -> Lists:
     both = set.intersection(*map(set, splits.values())) if len(splits) == 2 else set()
     if both:
         raise IebenchError(f"{folder}: {'/'.join(min(both))} is in the lists of both splits: mend train_images.npy.")
-    return Lists(splits)
+    lists = Lists(splits)
+    _check_labels(folder, lists)
+    return lists
 
 
-def read_folder(source: Path, lists: Lists) -> Iterator[LooseObject]:
+def read_folder(path: Path, lists: Lists) -> Iterator[LooseObject]:
     """The objects of a folder: listed ones in the lists' order, then all others by name; one object at a time is read."""
     listed = list(lists.placed)
-    others = sorted(set(_find_objects(source)) - set(listed))
+    others = sorted(set(_find_objects(path)) - set(listed))
     for synset, object_id in (*listed, *others):
         loose = LooseObject((synset, object_id))
-        for path in (source / synset / object_id).glob("*"):
-            found = _parse_member(f"{synset}/{object_id}/{path.name}")
-            if found and path.is_file():
-                if path.stat().st_size > MAX_BYTES:
-                    raise IebenchError(f"{path} has {path.stat().st_size} bytes, too many for a view: remove it.")
-                loose.add(Member(*found, path.read_bytes()))
+        for file in (path / synset / object_id).glob("*"):
+            found = _parse_member(f"{synset}/{object_id}/{file.name}")
+            if found and file.is_file():
+                if file.stat().st_size > MAX_BYTES:
+                    raise IebenchError(f"{file} has {file.stat().st_size} bytes, too many for a view: remove it.")
+                loose.add(Member(*found, file.read_bytes()))
         yield loose
 
 
-def read_archive(source: Path, has_lists: bool = False) -> Iterator[LooseObject]:
+def read_archive(path: Path, has_lists: bool = False) -> Iterator[LooseObject]:
     """The objects of a `.tar.gz` or `.tar` in the order in which they stand, from one pass with bounded memory.
 
     Args:
-        source: the archive.
+        path: the archive.
         has_lists: lists are known already; without, an archive that holds lists is refused, as they may come last.
 
     Raises:
         IebenchError: the archive is damaged or cut short, or holds what a data set has no business to hold.
     """
     try:
-        with _open_packed(source) as stream:
-            yield from _group(_read_members(source, stream, has_lists))
+        with _open_packed(path) as stream:
+            yield from _group(_read_members(path, stream, has_lists))
             while stream.read(2**20):  # to the end, where gzip compares its checksum
                 pass
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
-        raise IebenchError(f"{source} is damaged or cut short ({error}): fetch it again.") from None
+        raise IebenchError(f"{path} is damaged or cut short ({error}): fetch it again.") from None
 
 
 def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
@@ -137,15 +151,15 @@ def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
 
 
 @contextmanager
-def _open_packed(source: Path) -> Iterator[IO[bytes]]:
-    with source.open("rb") as file:
+def _open_packed(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
         yield cast(IO[bytes], gzip.GzipFile(fileobj=file)) if file.peek(2)[:2] == b"\x1f\x8b" else file
 
 
-def _find_objects(source: Path) -> Iterator[ObjectName]:
-    for folder in source.iterdir():
+def _find_objects(path: Path) -> Iterator[ObjectName]:
+    for folder in path.iterdir():
         if re.fullmatch(r"\d{8}", folder.name) and folder.is_dir():
-            yield from ((folder.name, path.name) for path in folder.iterdir() if path.is_dir())
+            yield from ((folder.name, entry.name) for entry in folder.iterdir() if entry.is_dir())
 
 
 def _read_list(folder: Path, split: str) -> dict[ObjectName, int]:
@@ -161,13 +175,20 @@ def _read_list(folder: Path, split: str) -> dict[ObjectName, int]:
             raise IebenchError(
                 f"{folder / f'{split}_images.npy'}: {text!r} stands twice or is no object: mend the list."
             )
-        if _LABELS.get(synset, label) != label:
+        if synset in _BENCHMARK and _BENCHMARK[synset].label != label:
             raise IebenchError(
-                f"{folder / f'{split}_labels.npy'} gives {text!r} the label {label}, and class {synset} has {_LABELS[synset]}: "
-                "mend the list."
+                f"{folder / f'{split}_labels.npy'} gives {text!r} the label {label}, "
+                f"and class {synset} has {_BENCHMARK[synset].label}: mend the list."
             )
         names[synset, object_id] = label
     return names
+
+
+def _check_labels(folder: Path, lists: Lists) -> None:
+    """Every class has one label, which is no other's."""
+    pairs = {(name[0], label) for names in lists.splits.values() for name, label in names.items()}
+    if any(len({pair[i] for pair in pairs}) < len(pairs) for i in (0, 1)):
+        raise IebenchError(f"{folder}: the lists give a class two labels, or two classes one: mend *_labels.npy.")
 
 
 def _load(path: Path) -> ndarray:
@@ -188,11 +209,11 @@ def _parse_member(name: str) -> tuple[ObjectName, str, int] | None:
     return (synset, object_id), "image" if image else "latent", int(image or latent)
 
 
-def _read_members(source: Path, stream: IO[bytes], has_lists: bool) -> Iterator[Member]:
+def _read_members(path: Path, stream: IO[bytes], has_lists: bool) -> Iterator[Member]:
     with tarfile.open(fileobj=stream, mode="r|", tarinfo=_BoundedInfo) as archive:
         while (entry := archive.next()) is not None:
             archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each, and the release has five million
-            _refuse(source, entry, has_lists)
+            _refuse(path, entry, has_lists)
             found = _parse_member(entry.name)
             content = archive.extractfile(entry) if found else None
             if found and content:
@@ -222,16 +243,16 @@ class _BoundedInfo(tarfile.TarInfo):
         return entry
 
 
-def _refuse(source: Path, entry: tarfile.TarInfo, has_lists: bool) -> None:
-    path = Path(entry.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise IebenchError(f"{source} holds {entry.name!r}, which points out of it: do not trust this archive.")
+def _refuse(path: Path, entry: tarfile.TarInfo, has_lists: bool) -> None:
+    name = Path(entry.name)
+    if name.is_absolute() or ".." in name.parts:
+        raise IebenchError(f"{path} holds {entry.name!r}, which points out of it: do not trust this archive.")
     if not (entry.isfile() or entry.isdir()) or entry.issparse():
         raise IebenchError(
-            f"{source} holds {entry.name!r}, a link, a device or a sparse file: do not trust this archive."
+            f"{path} holds {entry.name!r}, a link, a device or a sparse file: do not trust this archive."
         )
-    if not has_lists and re.fullmatch(r"(train|val)_(images|labels)\.npy", path.name):
+    if not has_lists and re.fullmatch(r"(train|val)_(images|labels)\.npy", name.name):
         raise IebenchError(
-            f"{source} holds {entry.name!r}, which one pass may meet too late: "
+            f"{path} holds {entry.name!r}, which one pass may meet too late: "
             "take the lists out, and name their folder with --lists."
         )

@@ -191,7 +191,7 @@ class Dataset:
                 header, *rows = csv.reader(file)
             columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
             columns["label"] = columns["label"].astype(np.int64)
-            unknown = set(columns["shard"].tolist()) - {shard["name"] for shard in self.card.shards}
+            unknown = set(columns["shard"].tolist()) - {shard.name for shard in self.card.shards}
             if unknown:
                 raise ValueError(f"the card knows no shard {min(unknown)!r}")
             return {name: columns[name] for name in ("split", "synset", "label", "object_id", "shard")}

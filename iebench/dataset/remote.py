@@ -68,8 +68,8 @@ class RemoteFolder:
         if not (self.root / CARD).exists():
             _write(self.root / CARD, content)
         self.card = DatasetCard.read(self.root)
-        self._files = {**self.card.files, **{shard["name"]: shard for shard in self.card.shards}}
-        total = sum(file["bytes"] for file in self._files.values())
+        self._files = self.card.all_files
+        total = sum(file.bytes for file in self._files.values())
         if total > cache_bytes():
             raise UsageError(
                 f"{self.url} has {total / 1e9:.1f} GB, and the cache may hold {cache_bytes() / 1e9:.1f}: "
@@ -85,7 +85,7 @@ class RemoteFolder:
         path = self.root / name
         with _locked(path.with_name(name + ".lock")):
             if not path.exists():
-                evict(cache_folder(), cache_bytes() - self._files[name]["bytes"])
+                evict(cache_folder(), cache_bytes() - self._files[name].bytes)
                 self._download(name, path)
             os.utime(path)  # the time of last use, by which files are evicted
         return path
@@ -99,7 +99,7 @@ class RemoteFolder:
             except IebenchError as error:
                 problem = error
                 continue
-            if digest == self._files[name]["sha256"]:
+            if digest == self._files[name].sha256:
                 partial.rename(path)
                 return
         partial.unlink(missing_ok=True)
@@ -113,8 +113,8 @@ def fetch_card(url: str) -> bytes:
         IebenchError: the URL cannot be read, or holds no card that its own digest fits.
     """
     for _ in range(ATTEMPTS):
-        with open_url(f"{url}/{CARD}") as source:
-            content = _read(source, f"{url}/{CARD}", -1)
+        with open_url(f"{url}/{CARD}") as stream:
+            content = _read(stream, f"{url}/{CARD}", -1)
         with suppress(ValueError, AttributeError):
             value = json.loads(content)
             if value.get("digest") == digest_card(value):
@@ -158,8 +158,8 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
 def _copy(url: str, target: Path) -> str:
     """Fetch a file; returns its SHA-256."""
     digest = hashlib.sha256()
-    with open_url(url) as source, target.open("wb") as file:
-        while chunk := _read(source, url):
+    with open_url(url) as stream, target.open("wb") as file:
+        while chunk := _read(stream, url):
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest()

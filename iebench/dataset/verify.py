@@ -5,12 +5,11 @@ import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import simplejpeg
 
-from iebench.dataset.card import CARD, DatasetCard, describe_file, digest_card
+from iebench.dataset.card import CARD, DatasetCard, FileEntry, ShardEntry, describe_file, digest_card
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import sample_key, view_name
 from iebench.dataset.writer import OBJECTS
@@ -41,7 +40,7 @@ def verify_dataset(root: Path, decode: bool = False, progress: Progress = iter) 
         if not (root / CARD).exists():
             raise
         return [str(error)]
-    files = {**card.files, **{shard["name"]: shard for shard in card.shards}}
+    files = card.all_files
     found = {name: _check_file(root / name, files[name]) for name in progress(list(files))}
     damaged = [name for name, problem in found.items() if problem]
     problems = [*_check_card(root), *filter(None, found.values())]
@@ -55,13 +54,13 @@ def _check_card(root: Path) -> list[str]:
     return [] if value.get("digest") == digest_card(value) else [f"{root / CARD} was changed after it was written."]
 
 
-def _check_file(path: Path, expected: dict[str, Any]) -> str | None:
+def _check_file(path: Path, expected: FileEntry | ShardEntry) -> str | None:
     if not path.is_file():
         return f"{path} is missing: restore it."
     size = path.stat().st_size
-    if size != expected["bytes"]:
-        return f"{path} has {size} bytes and not {expected['bytes']}: restore it."
-    if describe_file(path)["sha256"] != expected["sha256"]:
+    if size != expected.bytes:
+        return f"{path} has {size} bytes and not {expected.bytes}: restore it."
+    if describe_file(path).sha256 != expected.sha256:
         return f"{path} was altered, its SHA-256 is not the card's: restore it."
     return None
 
@@ -95,7 +94,7 @@ def _check_whole(dataset: Dataset, index: int) -> Iterator[str]:
 
 def _check_counts(dataset: Dataset) -> list[str]:
     counts = {split: len(dataset.split_indices(split)) for split in dataset.card.splits}
-    told = {split: value["objects"] for split, value in dataset.card.splits.items()}
+    told = {split: value.objects for split, value in dataset.card.splits.items()}
     names = set(zip(dataset.synsets.tolist(), dataset.object_ids.tolist(), strict=True))
     problems = [f"{dataset.root / CARD} tells of {told} objects, and {OBJECTS} has {counts}."] if counts != told else []
     if len(names) < dataset.num_objects:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt32
 from numpy import ndarray
 
-from iebench.dataset.card import DatasetCard, describe_file
+from iebench.dataset.card import DatasetCard, ShardEntry, SplitCounts, describe_file
 from iebench.dataset.pages import write_pages
 
 OBJECTS, FAILURES = "objects.csv", "failures.csv"
@@ -46,7 +46,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class ShardPart:
+class ShardTables:
     """What the tables of a dataset need to know of one finished shard."""
 
     rows: list[ObjectRow]
@@ -61,7 +61,7 @@ def place_samples(sizes: Sequence[int], located: Sequence[Int[ndarray, "views 2"
 
 
 def finish_dataset(
-    root: Path, card: DatasetCard, parts: Sequence[ShardPart], failures: Sequence[Failure]
+    root: Path, card: DatasetCard, parts: Sequence[ShardTables], failures: Sequence[Failure]
 ) -> DatasetCard:
     """Write the tables and the card of a dataset whose shards lie in `root`.
 
@@ -83,7 +83,7 @@ def finish_dataset(
     finished = replace(
         card,
         splits=_count_splits(rows, card.num_views),
-        shards=[_describe_shard(root, part.rows) for part in parts],
+        shards=tuple(_describe_shard(root, part.rows) for part in parts),
         files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, FAILURES)},
     )
     write_pages(root, finished)
@@ -129,13 +129,13 @@ def _write_objects(path: Path, rows: Sequence[ObjectRow]) -> None:
         table.writerows({"index": index, **asdict(row)} for index, row in enumerate(rows))
 
 
-def _count_splits(rows: Sequence[ObjectRow], num_views: int) -> dict[str, dict[str, int]]:
+def _count_splits(rows: Sequence[ObjectRow], num_views: int) -> dict[str, SplitCounts]:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row.split] = counts.get(row.split, 0) + 1
-    return {split: {"objects": count, "views": count * num_views} for split, count in counts.items()}
+    return {split: SplitCounts(count, count * num_views) for split, count in counts.items()}
 
 
-def _describe_shard(root: Path, rows: Sequence[ObjectRow]) -> dict:
-    name = rows[0].shard
-    return {"name": name, "split": rows[0].split, "objects": len(rows), **describe_file(root / name)}
+def _describe_shard(root: Path, rows: Sequence[ObjectRow]) -> ShardEntry:
+    file = describe_file(root / rows[0].shard)
+    return ShardEntry(rows[0].shard, rows[0].split, len(rows), file.bytes, file.sha256)

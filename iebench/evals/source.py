@@ -63,7 +63,8 @@ class DatasetSource:
         self.size, self.batch_size, self.num_workers = size, batch_size, num_workers
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
         self.card = _describe(self.dataset, size)
-        content = [self.card, self.dataset.card.shards, self.dataset.card.files]
+        told = self.dataset.card.to_json()
+        content = [self.card, told["shards"], told["files"]]
         self.identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
@@ -89,5 +90,5 @@ def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:
         "num_views": card.num_views,
         "quality": card.quality,
         "classes": len(np.unique(dataset.labels)),
-        "splits": card.splits,
+        "splits": card.to_json()["splits"],
     }

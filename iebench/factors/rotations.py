@@ -12,6 +12,8 @@ from numpy import ndarray
 from scipy.spatial.transform import Rotation
 
 RotationFormat = Literal["quaternion", "matrix", "6d", "euler", "rotation-vector"]
+IDENTITY: Float[ndarray, "4"] = np.array([0.0, 0.0, 0.0, 1.0])
+IDENTITY.flags.writeable = False
 ROTATION_SIZES: dict[str, int] = {"quaternion": 4, "matrix": 9, "6d": 6, "euler": 3, "rotation-vector": 3}
 
 
@@ -30,8 +32,8 @@ def euler_to_quaternion(euler: Float[ndarray, "*b 3"]) -> Float[ndarray, "*b 4"]
     )
 
 
-def compose(left: Float[ndarray, "*b 4"], right: Float[ndarray, "*b 4"]) -> Float[ndarray, "*b 4"]:
-    """Hamilton product: the rotation `left · right`, which applies `right` first."""
+def compose(left: Float[ndarray, "*#b 4"], right: Float[ndarray, "*#b 4"]) -> Float[ndarray, "*c 4"]:
+    """Hamilton product: the rotation `left · right`, which applies `right` first. The batch axes broadcast."""
     a, b = left[..., :3], right[..., :3]
     v, w = left[..., 3:], right[..., 3:]
     vector = v * b + w * a + np.cross(a, b)
@@ -101,12 +103,36 @@ def format_rotation(quaternion: Float[ndarray, "*b 4"], form: RotationFormat) ->
     return convert[form](quaternion)
 
 
+def parse_rotation(values: Float[ndarray, "*b n"], form: RotationFormat) -> Float[ndarray, "*b 4"]:
+    """Quaternions of rotations in another form: the inverse of `format_rotation`, but for the sign.
+
+    Matrices need not be quite orthonormal: of 6D values, the second column gives way (Gram-Schmidt, as Zhou et al.).
+    """
+    if form == "quaternion":
+        return values
+    if form == "euler":
+        return euler_to_quaternion(values)
+    if form == "rotation-vector":
+        rotations = Rotation.from_rotvec(np.reshape(values, (-1, 3)))
+    else:
+        matrix = _complete_matrix(values) if form == "6d" else np.reshape(values, (*np.shape(values)[:-1], 3, 3))
+        rotations = Rotation.from_matrix(matrix.reshape(-1, 3, 3))
+    return rotations.as_quat().reshape(*np.shape(values)[:-1], 4)
+
+
+def _complete_matrix(columns: Float[ndarray, "*b 6"]) -> Float[ndarray, "*b 3 3"]:
+    first = columns[..., :3] / np.linalg.norm(columns[..., :3], axis=-1, keepdims=True)
+    second = columns[..., 3:] - np.sum(first * columns[..., 3:], axis=-1, keepdims=True) * first
+    second = second / np.linalg.norm(second, axis=-1, keepdims=True)
+    return np.stack([first, second, np.cross(first, second)], axis=-1)
+
+
 def euler_to_matrix(euler: Float[ndarray, "*b 3"]) -> Float[ndarray, "*b 3 3"]:
     """Rotation matrices of Euler angles."""
     return quaternion_to_matrix(euler_to_quaternion(euler))
 
 
-def angle_between(first: Float[ndarray, "*b 4"], second: Float[ndarray, "*b 4"]) -> Float[ndarray, "*b"]:
+def angle_between(first: Float[ndarray, "*#b 4"], second: Float[ndarray, "*#b 4"]) -> Float[ndarray, "*c"]:
     """Geodesic angle between two rotations, in radians, in [0, π], the same for q and -q."""
     difference = compose(invert(first), second)
     return 2 * np.arctan2(np.linalg.norm(difference[..., :3], axis=-1), np.abs(difference[..., 3]))

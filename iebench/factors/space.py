@@ -5,33 +5,71 @@ of its own, a Philox generator keyed by a hash, of which view i takes the i-th n
 the first n views are the same however many follow, and narrowing one factor leaves all others as they were.
 """
 
-import hashlib
 import math
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.errors import UsageError
+from iebench.factors.draws import draw_uniform, haar_angles, ood_angles
 
 Law = Literal["box", "haar", "ood"]
-ROTATION = ("rotation_x", "rotation_y", "rotation_z")
-TRANSLATION = ("translation_x", "translation_y", "translation_z")
-HUES = ("floor_hue", "light_hue")
+Unit = Literal["rad", "turn", "diagonal", ""]
+Group = Literal["rotation", "translation", "color", "light", ""]
+
+
+class FactorKind(NamedTuple):
+    """What all factors of one name have in common.
+
+    Attributes:
+        low, high: the default range.
+        unit: "rad" for angles, "turn" for hues as parts of a turn of the colour circle, "diagonal" for lengths of which the
+            object's diagonal is 1; "" where it is not known.
+        period: after how much a value is the same again; None for never.
+        group: the factors that are told, drawn or transformed together; "" for none.
+    """
+
+    low: float
+    high: float
+    unit: Unit
+    period: float | None
+    group: Group
+
+
+_TURN = 2 * math.pi
+_ANGLE = FactorKind(-math.pi / 2, math.pi / 2, "rad", _TURN, "rotation")
+_HUE = FactorKind(0.0, 1.0, "turn", 1.0, "color")
+_SHIFT = FactorKind(-0.5, 0.5, "diagonal", None, "translation")
+_UNKNOWN = FactorKind(0.0, 1.0, "", None, "")
+# All factors, in the order of the release and then of the translated benchmark.
+FACTORS: dict[str, FactorKind] = {
+    "rotation_x": _ANGLE,
+    "rotation_y": _ANGLE,
+    "rotation_z": _ANGLE,
+    "floor_hue": _HUE,
+    "light_theta": FactorKind(0.0, math.pi / 4, "rad", _TURN, "light"),
+    "light_phi": FactorKind(0.0, _TURN, "rad", _TURN, "light"),
+    "light_hue": _HUE,
+    "translation_x": _SHIFT,
+    "translation_y": _SHIFT,
+    "translation_z": _SHIFT,
+}
+ROTATION, TRANSLATION, HUES = (
+    tuple(name for name, kind in FACTORS.items() if kind.group == group)
+    for group in ("rotation", "translation", "color")
+)
 
 
 @dataclass(frozen=True)
 class Factor:
     """One named coordinate of a view, between `low` and `high` (the same number twice for a fixed factor).
 
-    Angles are in radians, hues in [0, 1] as parts of a turn of the colour circle, translations in lengths of which the
-    object's diagonal is 1.
+    Its unit, period and group are those of `FACTORS[name]`.
     """
 
     name: str
@@ -43,6 +81,47 @@ class Factor:
             raise UsageError(
                 f"Factor {self.name} cannot go from {self.low} to {self.high}: give LOW:HIGH with LOW <= HIGH."
             )
+
+    @property
+    def unit(self) -> Unit:
+        """Of its values: "rad", "turn" or "diagonal"."""
+        return self._kind.unit
+
+    @property
+    def period(self) -> float | None:
+        """After how much a value is the same again; None for never."""
+        return self._kind.period
+
+    @property
+    def group(self) -> Group:
+        """Name of the factors that it belongs to."""
+        return self._kind.group
+
+    @property
+    def is_circular(self) -> bool:
+        """Whether its range is a whole period, so that both ends are one place."""
+        return self.period is not None and math.isclose(self.high - self.low, self.period)
+
+    @property
+    def num_encoded(self) -> int:
+        """How many numbers `encode` makes of a value."""
+        return 2 if self.is_circular else 1
+
+    def unit_interval(self, values: Float[ndarray, "*b"]) -> Float[ndarray, "*b"]:
+        """Values as shares of the range, 0 at `low` and 1 at `high`; 0 for a fixed factor."""
+        width = self.high - self.low
+        return (values - self.low) / width if width else np.zeros_like(values)
+
+    def encode(self, values: Float[ndarray, "*b"]) -> Float[ndarray, "*b c"]:
+        """Values for a regression: cosine and sine of a circular factor, another scaled to [-1, 1]."""
+        share = self.unit_interval(values)
+        if self.is_circular:
+            return np.stack([np.cos(2 * np.pi * share), np.sin(2 * np.pi * share)], axis=-1)
+        return 2 * share[..., None] - 1
+
+    @property
+    def _kind(self) -> FactorKind:
+        return FACTORS.get(self.name, _UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -79,13 +158,17 @@ class FactorSpace:
             raise UsageError(f"Factor space {self.name} has no factor {missing[0]}: it has {', '.join(self.names)}.")
         return [self.names.index(name) for name in names]
 
+    def group(self, name: Group) -> tuple[str, ...]:
+        """Names of this space's factors of a group, in order: ("floor_hue", "light_hue") for "color"."""
+        return tuple(factor.name for factor in self.factors if factor.group == name)
+
     def sample(self, seed: int, synset: str, object_id: str, num_views: int) -> Float[ndarray, "views factors"]:
         """The latents of an object's views 0..num_views-1, float64."""
-        uniform = {name: _uniform(seed, synset, object_id, name, num_views) for name in self.names}
+        uniform = {name: draw_uniform(seed, synset, object_id, name, num_views) for name in self.names}
         latents = {f.name: f.low + (f.high - f.low) * uniform[f.name] for f in self.factors}
         if self.law != "box":
             triple = [uniform[name] for name in ROTATION]
-            latents |= dict(zip(ROTATION, (_haar if self.law == "haar" else _ood)(*triple), strict=True))
+            latents |= dict(zip(ROTATION, (haar_angles if self.law == "haar" else ood_angles)(*triple), strict=True))
         return np.stack([latents[name] for name in self.names], axis=-1)
 
     def with_factor(self, factor: Factor) -> "FactorSpace":
@@ -124,47 +207,20 @@ def _custom(name: str) -> str:
     return name if name.endswith("*") else name + "*"
 
 
-def _uniform(seed: int, synset: str, object_id: str, factor: str, count: int) -> Float[ndarray, " count"]:
-    """`count` numbers in [0, 1) of the stream that belongs to one factor of one object.
-
-    The raw 64-bit words are mapped here, as numpy promises their stream for ever but not what `Generator` makes of them.
-    """
-    text = f"iebench latents 1\n{seed}\n{synset}\n{object_id}\n{factor}"
-    key = np.frombuffer(hashlib.blake2b(text.encode(), digest_size=16).digest(), dtype="<u8")
-    return (np.random.Philox(key=key).random_raw(count) >> 11) * 2.0**-53
+def _default(*names: str) -> tuple[Factor, ...]:
+    return tuple(Factor(name, FACTORS[name].low, FACTORS[name].high) for name in names)
 
 
-def _haar(x: ndarray, y: ndarray, z: ndarray) -> tuple[ndarray, ndarray, ndarray]:
-    return np.pi * (2 * x - 1), np.arcsin(2 * y - 1), np.pi * (2 * z - 1)
-
-
-def _ood(x: ndarray, y: ndarray, z: ndarray) -> tuple[ndarray, ndarray, ndarray]:
-    """The square [-π/2, π/2]² of (x, z), moved by half a turn in x, in z, or in both: the three quarters left out."""
-    quarter = np.minimum((3 * x).astype(int), 2)
-    inside_x, inside_z = np.pi * (3 * x - quarter - 0.5), np.pi * (z - 0.5)
-    moved_x, moved_z = np.pi * (quarter != 1), np.pi * (quarter != 0)
-    return _wrap(inside_x + moved_x), np.arcsin(2 * y - 1), _wrap(inside_z + moved_z)
-
-
-def _wrap(angle: ndarray) -> ndarray:
-    return np.where(angle > np.pi, angle - 2 * np.pi, angle)
-
-
-_ANGLES = tuple(Factor(name, -math.pi / 2, math.pi / 2) for name in ROTATION)
-_FULL_ANGLES = (Factor(ROTATION[0], -math.pi, math.pi), _ANGLES[1], Factor(ROTATION[2], -math.pi, math.pi))
-_COLOURS = (
-    Factor("floor_hue", 0.0, 1.0),
-    Factor("light_theta", 0.0, math.pi / 4),
-    Factor("light_phi", 0.0, 2 * math.pi),
-    Factor("light_hue", 0.0, 1.0),
-)
+_BENCHMARK = tuple(name for name, kind in FACTORS.items() if kind.group != "translation")
+_FULL_TURN = {name: Factor(name, -math.pi, math.pi) for name in ("rotation_x", "rotation_z")}
+_FULL_ANGLES = tuple(_FULL_TURN.get(factor.name, factor) for factor in _default(*_BENCHMARK))
 SPACES: dict[str, FactorSpace] = {
     space.name: space
     for space in (
-        FactorSpace("3diebench", _ANGLES + _COLOURS),
-        FactorSpace("3diebench-t", _ANGLES + _COLOURS + tuple(Factor(name, -0.5, 0.5) for name in TRANSLATION)),
-        FactorSpace("so3", _FULL_ANGLES + _COLOURS, "haar"),
-        FactorSpace("ood-rotation", _FULL_ANGLES + _COLOURS, "ood"),
+        FactorSpace("3diebench", _default(*_BENCHMARK)),
+        FactorSpace("3diebench-t", _default(*FACTORS)),
+        FactorSpace("so3", _FULL_ANGLES, "haar"),
+        FactorSpace("ood-rotation", _FULL_ANGLES, "ood"),
     )
 }
 
@@ -178,73 +234,3 @@ def get_space(name: str) -> FactorSpace:
     if name not in SPACES:
         raise UsageError(f"There is no factor space {name!r}: choose one of {', '.join(SPACES)}.")
     return SPACES[name]
-
-
-def parse_factor(text: str) -> Factor:
-    """A factor from `NAME=LOW:HIGH` or `NAME=VALUE`, either with a unit behind ("deg", "rad", or "turn" for hues).
-
-    Examples: "rotation_z=-180:180deg", "floor_hue=0.3".
-
-    Raises:
-        UsageError: the text has another form, a unit that is not the factor's, or a hue outside [0, 1].
-    """
-    name, _, value = text.partition("=")
-    number, unit = _split_unit(value.strip())
-    if unit and unit not in (("turn",) if name.strip() in HUES else ("deg", "rad")):
-        raise UsageError(
-            f"--factor {text!r}: hues are in turns, angles in deg or rad; write no unit for anything else."
-        )
-    scale = math.pi / 180 if unit == "deg" else 1.0
-    ends = number.split(":")
-    try:
-        low, high = (float(end) * scale for end in (ends if len(ends) == 2 else ends * 2))
-    except ValueError:
-        raise UsageError(
-            f"--factor {text!r} is not understood: write NAME=LOW:HIGH or NAME=VALUE, such as rotation_z=-180:180deg."
-        ) from None
-    factor = Factor(name.strip(), low, high)
-    if factor.name in HUES and not 0 <= low <= high <= 1:
-        raise UsageError(f"--factor {text!r}: a hue lies between 0 and 1.")
-    return factor
-
-
-def _split_unit(text: str) -> tuple[str, str]:
-    unit = next((unit for unit in ("deg", "rad", "turn") if text.endswith(unit)), "")
-    return text.removesuffix(unit), unit
-
-
-def read_space(path: Path) -> FactorSpace:
-    """A space from a TOML file, which narrows, fixes or widens the factors of a built-in one.
-
-    Example:
-        name = "upright"
-        base = "3diebench"
-        [factors]
-        rotation_x = 0.0
-        rotation_z = "-180:180deg"
-
-    Raises:
-        UsageError: the file cannot be read, or holds something else.
-    """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"--space {path} cannot be read ({error}): give a TOML file with name, base and [factors]."
-        ) from None
-    unknown = set(value) - {"name", "base", "factors"}
-    if unknown:
-        raise UsageError(f"--space {path} has {min(unknown)!r}: only name, base and [factors] are known.")
-    base, factors = value.get("base", "3diebench"), value.get("factors", {})
-    if not isinstance(base, str) or not isinstance(factors, dict):
-        raise UsageError(f"--space {path}: base is the name of a space, and [factors] a table of NAME = VALUE.")
-    texts = [f"{name}={text}" for name, text in factors.items()]
-    return replace(custom_space(base, texts), name=str(value.get("name", path.stem)))
-
-
-def custom_space(base: str, factors: Sequence[str]) -> FactorSpace:
-    """A space, by name or TOML file, with the ranges of some factors replaced, as `--space` and `--factor` ask."""
-    space = read_space(Path(base)) if base.endswith(".toml") else get_space(base)
-    for text in factors:
-        space = space.with_factor(parse_factor(text))
-    return space

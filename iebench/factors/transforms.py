@@ -1,6 +1,6 @@
-"""Transforms: what takes the source's latents to the target's, as numbers for a predictor or a probe."""
+"""Transforms: what takes the source's latents to the target's, as numbers for a predictor or a probe, and as a group."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +10,15 @@ from numpy import ndarray
 
 from iebench.errors import UsageError
 from iebench.factors.rotations import (
+    IDENTITY,
     ROTATION_SIZES,
     RotationFormat,
+    canonicalise,
+    compose,
     euler_to_matrix,
     format_rotation,
+    invert,
+    parse_rotation,
     relative_rotation,
 )
 from iebench.factors.space import HUES, ROTATION, TRANSLATION, FactorSpace
@@ -26,6 +31,8 @@ TransformSpec = str | Sequence[str] | LatentsFunction
 @dataclass(frozen=True)
 class Transform:
     """A function of the latents of source and target: the chosen parts, one after the other.
+
+    Its values form a group: rotations multiply, in the object's frame from the right, and differences add.
 
     Attributes:
         space: whose latents it takes.
@@ -46,8 +53,68 @@ class Transform:
     @property
     def size(self) -> int:
         """Numbers in a transform."""
-        sizes = {"rotation": ROTATION_SIZES[self.rotation_format], "translation": 3}
-        return sum(sizes.get(part, 1) for part in self.parts)
+        return sum(map(self._size_of, self.parts))
+
+    def columns(self, part: str) -> slice:
+        """Where a part stands in a transform.
+
+        Raises:
+            UsageError: the transform lacks it.
+        """
+        if part not in self.parts:
+            raise UsageError(f"The transform {'+'.join(self.parts)} has no part {part!r}: choose one that it has.")
+        start = sum(map(self._size_of, self.parts[: self.parts.index(part)]))
+        return slice(start, start + self._size_of(part))
+
+    def compose(self, first: Float[ndarray, "*#b t"], second: Float[ndarray, "*#b t"]) -> Float[ndarray, "*c t"]:
+        """The transform that does `first` and then `second`."""
+        return self._join(
+            self._write(compose(self._read(first[..., columns]), self._read(second[..., columns])))
+            if part == "rotation"
+            else first[..., columns] + second[..., columns]
+            for part, columns in self._slices()
+        )
+
+    def invert(self, transform: Float[ndarray, "*b t"]) -> Float[ndarray, "*b t"]:
+        """The transform that takes back: from the target's latents to the source's."""
+        return self._join(
+            self._write(invert(self._read(transform[..., columns]))) if part == "rotation" else -transform[..., columns]
+            for part, columns in self._slices()
+        )
+
+    def identity(self, count: int) -> Float[ndarray, "count t"]:
+        """So many transforms that change nothing."""
+        still = np.zeros((count, self.size))
+        if "rotation" in self.parts:
+            still[:, self.columns("rotation")] = self._write(IDENTITY)
+        return still
+
+    def rotate_about(self, axis: Float[ndarray, "3"], angles: Float[ndarray, " n"]) -> Float[ndarray, "n t"]:
+        """Transforms that only rotate about one of the object's axes, a unit vector in its own frame, by radians.
+
+        Raises:
+            UsageError: the transform has no rotation.
+        """
+        half = np.asarray(angles)[:, None] / 2
+        turned = self.identity(len(half))
+        turned[:, self.columns("rotation")] = self._write(np.concatenate([np.sin(half) * axis, np.cos(half)], axis=1))
+        return turned
+
+    def _size_of(self, part: str) -> int:
+        return {"rotation": ROTATION_SIZES[self.rotation_format], "translation": 3}.get(part, 1)
+
+    def _slices(self) -> Iterator[tuple[str, slice]]:
+        return ((part, self.columns(part)) for part in self.parts)
+
+    def _read(self, values: Float[ndarray, "*b n"]) -> Float[ndarray, "*b 4"]:
+        return parse_rotation(values, self.rotation_format)
+
+    def _write(self, quaternion: Float[ndarray, "*b 4"]) -> Float[ndarray, "*b n"]:
+        return format_rotation(canonicalise(quaternion) if self.canonical else quaternion, self.rotation_format)
+
+    @staticmethod
+    def _join(parts: Iterable[ndarray]) -> Float[ndarray, "*b t"]:
+        return np.concatenate(list(parts), axis=-1)
 
     def __call__(
         self, source: Float[ndarray, "*b factors"], target: Float[ndarray, "*b factors"]
@@ -66,8 +133,7 @@ class Transform:
 
     def _rotation(self, source: ndarray, target: ndarray) -> ndarray:
         angles = self.space.columns(ROTATION)
-        relative = relative_rotation(source[..., angles], target[..., angles], self.canonical)
-        return format_rotation(relative, self.rotation_format)
+        return self._write(relative_rotation(source[..., angles], target[..., angles]))
 
     def _place(self, latents: ndarray) -> ndarray:
         translation = latents[..., self.space.columns(TRANSLATION)]

@@ -111,11 +111,11 @@ class PairStream(IterableDataset[Pair]):
 
     def _find_shards(self, split: str) -> list[tuple[str, int, int]]:
         """Of every shard of a split its name, its first object index and its number of objects."""
-        starts = np.cumsum([0, *(shard["objects"] for shard in self.card.shards)]).tolist()
+        starts = np.cumsum([0, *(shard.objects for shard in self.card.shards)]).tolist()
         shards = [
-            (shard["name"], start, shard["objects"])
+            (shard.name, start, shard.objects)
             for shard, start in zip(self.card.shards, starts, strict=False)
-            if shard["split"] == split
+            if shard.split == split
         ]
         if not shards:
             raise UsageError(f"{self._path} has no split {split!r}: it has {', '.join(self.card.splits)}.")

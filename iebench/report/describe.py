@@ -1,5 +1,6 @@
 """What a dataset is, measured: counts, ranges and histograms of factors, and how much of all rotations its views cover."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,13 @@ from numpy import ndarray
 
 from iebench.dataset.reader import Dataset
 from iebench.dataset.writer import FAILURES, read_failures
-from iebench.factors.rotations import angle_between, euler_to_quaternion, quaternion_to_euler, relative_rotation
+from iebench.factors.rotations import (
+    IDENTITY,
+    angle_between,
+    euler_to_quaternion,
+    quaternion_to_euler,
+    relative_rotation,
+)
 from iebench.factors.space import ROTATION
 from iebench.loader.order import choose_views
 
@@ -36,10 +43,10 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "source": card.source,
         "made": card.made,
         "counts": {
-            "splits": card.splits,
+            "splits": {split: asdict(counts) for split, counts in card.splits.items()},
             "views_per_object": dataset.num_views,
             "failures": len(read_failures(dataset.locate(FAILURES))),
-            "bytes": sum(shard["bytes"] for shard in card.shards),
+            "bytes": sum(shard.bytes for shard in card.shards),
             "shards": len(card.shards),
         },
         "classes": _count_classes(dataset),
@@ -113,7 +120,7 @@ def _measure_rotations(dataset: Dataset) -> dict[str, Any]:
     objects = np.arange(dataset.num_objects)
     pair = angles[objects[:, None], choose_views(0, 0, objects, dataset.num_views)]
     relative = relative_rotation(pair[:, 0], pair[:, 1])
-    turned = np.degrees(angle_between(relative, np.array([0.0, 0.0, 0.0, 1.0])))
+    turned = np.degrees(angle_between(relative, IDENTITY))
     figures = (np.median(turned), turned.min(), turned.max(), (relative[:, 3] < 0).mean())
     pairs = dict(zip(_PAIR_FIGURES, map(float, figures), strict=True))
     return {"reached": _reach(angles), "parts": _PARTS**3, "pairs": pairs}

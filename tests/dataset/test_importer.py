@@ -45,7 +45,7 @@ def test_import_of_export_gives_the_same_bytes(drawn_dataset, loose, tmp_path):
     card, faults = import_layout(loose, tmp_path / "again", objects_per_shard=6)
     again = Dataset(tmp_path / "again")
     assert not faults and verify_dataset(again.root, decode=True) == []
-    shards = [shard["name"] for shard in Dataset(drawn_dataset).card.shards]
+    shards = [shard.name for shard in Dataset(drawn_dataset).card.shards]
     for name in (*TABLES, *shards):
         assert (again.root / name).read_bytes() == (drawn_dataset / name).read_bytes(), name
     assert card.space == Dataset(drawn_dataset).space and card.channels == "rgb"
@@ -111,7 +111,7 @@ def test_every_fault_is_counted_and_named_and_the_rest_comes_in(loose, tmp_path)
         name = f"{whole[number].parent.name}/{whole[number].name}"
         assert re.search(words, said.pop(name)), name
     assert said == {f"{whole[5].parent.name}/unlisted": "it is in no list"}
-    assert sum(split["objects"] for split in card.splits.values()) == len(whole) - 8
+    assert sum(split.objects for split in card.splits.values()) == len(whole) - 8
     assert verify_dataset(tmp_path / "out", decode=True) == []
     with pytest.raises(IebenchError, match="--strict"):
         import_layout(loose, tmp_path / "strict", strict=True)
@@ -177,7 +177,7 @@ def test_without_lists_a_hash_splits(loose, tmp_path):
         path.unlink()
     card, faults = import_layout(loose, tmp_path / "out")
     assert not faults and card.source["lists"] == []
-    assert sum(split["objects"] for split in card.splits.values()) == 20
+    assert sum(split.objects for split in card.splits.values()) == 20
 
 
 def test_swapped_channels_are_found_and_read_right(make_dataset, tmp_path):

@@ -21,6 +21,6 @@ def test_croissant_names_every_file_with_its_hash(drawn_dataset):
     told = json.loads((drawn_dataset / CROISSANT).read_text())
     card = Dataset(drawn_dataset).card
     files = {file["@id"]: file["sha256"] for file in told["distribution"]}
-    assert files == {**{n: f["sha256"] for n, f in card.files.items()}, **{s["name"]: s["sha256"] for s in card.shards}}
+    assert files == {name: file.sha256 for name, file in card.all_files.items()}
     columns = [field["source"]["extract"]["column"] for field in told["recordSet"][0]["field"]]
     assert columns == (drawn_dataset / "objects.csv").read_text().splitlines()[0].split(",")

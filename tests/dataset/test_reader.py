@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import tarfile
 
 import numpy as np
@@ -38,9 +39,7 @@ def test_latents_equal_what_the_seed_gives(drawn_dataset):
 
 def test_card_names_every_file_with_its_hash(drawn_dataset):
     card = Dataset(drawn_dataset).card
-    described = {shard["name"]: shard["sha256"] for shard in card.shards} | {
-        n: f["sha256"] for n, f in card.files.items()
-    }
+    described = {name: file.sha256 for name, file in card.all_files.items()}
     on_disk = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in drawn_dataset.iterdir()}
     for page in ("dataset.json", "README.md", "croissant.json"):
         on_disk.pop(page)
@@ -127,3 +126,19 @@ def test_an_earlier_card_of_built_in_objects_gets_their_turns(make_dataset):
     text = (root / "dataset.json").read_text().replace('"kind": "drawn"', '"kind": "procedural"')
     (root / "dataset.json").write_text(text)
     assert [entry.turns for entry in DatasetCard.read(root).classes] == [1, 0, 1]
+
+
+def test_a_card_comes_back_from_its_json_with_its_tables(make_dataset):
+    card = make_dataset(classes=OWN).card
+    assert DatasetCard.from_json(json.loads(json.dumps(card.to_json()))) == card
+    assert sum(split.objects for split in card.splits.values()) == 10
+    assert card.shards[0].split == "train"
+    assert card.to_json()["shards"][0].keys() == {"name", "split", "objects", "bytes", "sha256"}
+
+
+@pytest.mark.parametrize("name", ["views", "sha256", "label"])
+def test_a_card_whose_tables_lack_something_is_damaged(make_dataset, name):
+    card = make_dataset(classes=OWN).root / "dataset.json"
+    card.write_text(card.read_text().replace(f'"{name}"', '"else"'))
+    with pytest.raises(IebenchError, match="is damaged"):
+        DatasetCard.read(card.parent)

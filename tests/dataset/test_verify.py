@@ -15,7 +15,7 @@ from iebench.dataset.pages import CROISSANT, README
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, pack_sample, write_shard
 from iebench.dataset.verify import NAMED, verify_dataset
-from iebench.dataset.writer import ObjectRow, ShardPart, finish_dataset
+from iebench.dataset.writer import ObjectRow, ShardTables, finish_dataset
 from iebench.errors import IebenchError
 from iebench.loader.pairs import PairDataset
 
@@ -85,7 +85,7 @@ def test_a_writer_that_lies_is_found_by_decoding(make_dataset, tmp_path):
     sample = pack_sample(synset, object_id, label + 1, jpegs, dataset.latents[0])
     write_shard(root / "train-000000.tar", [sample])
     row = ObjectRow("train", synset, label, object_id, "train-000000.tar")
-    part = ShardPart([row], dataset.latents[:1], locate_views(sample, 4)[None])
+    part = ShardTables([row], dataset.latents[:1], locate_views(sample, 4)[None])
     finish_dataset(root, dataset.card, [part], [])
     assert verify_dataset(root) == []
     problems = verify_dataset(root, decode=True)

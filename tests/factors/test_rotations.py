@@ -12,6 +12,7 @@ from iebench.factors.rotations import (
     euler_to_quaternion,
     format_rotation,
     invert,
+    parse_rotation,
     relative_rotation,
 )
 from iebench.factors.space import get_space
@@ -72,3 +73,11 @@ def test_every_form_describes_the_same_rotation(pairs, form):
         "rotation-vector": lambda: Rotation.from_rotvec(value).as_matrix(),
     }
     np.testing.assert_allclose(back[form](), matrix, atol=1e-9)
+    assert angle_between(parse_rotation(value, form), quaternion).max() < 1e-7
+    one = parse_rotation(value[0], form)
+    assert one.shape == (4,) and angle_between(one, quaternion[0]) < 1e-7
+
+
+def test_six_numbers_that_are_no_columns_of_a_rotation_are_made_so():
+    columns = np.array([2.0, 0, 0, 5, 3, 0])
+    np.testing.assert_allclose(parse_rotation(columns, "6d"), [0, 0, 0, 1], atol=1e-12)

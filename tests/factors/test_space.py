@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import kstest
 
 from iebench.errors import UsageError
+from iebench.factors.parse import custom_space, parse_factor
 from iebench.factors.rotations import euler_to_matrix, euler_to_quaternion, quaternion_to_euler
-from iebench.factors.space import FactorSpace, custom_space, get_space, parse_factor
+from iebench.factors.space import FACTORS, Factor, FactorSpace, get_space
 
 
 def sample(space: str | FactorSpace, objects: int = 200, views: int = 50) -> np.ndarray:
@@ -99,6 +100,7 @@ def test_factor_texts():
         ("3diebench", "floor_hue=90deg", "hues are in turns"),
         ("3diebench", "light_phi=0.5turn", "angles in deg or rad"),
         ("3diebench", "light_hue=0:1.5", "between 0 and 1"),
+        ("3diebench-t", "translation_x=10deg", "no unit for anything else"),
         ("3diebench", "translation_x=0.2", "take --space 3diebench-t"),
         ("so3", "rotation_x=0", "draws the three angles together"),
     ],
@@ -113,3 +115,29 @@ def test_wrong_space_files_are_refused(text, tmp_path):
     (tmp_path / "space.toml").write_text(text)
     with pytest.raises(UsageError, match=r"--space .*space\.toml"):
         custom_space(str(tmp_path / "space.toml"), [])
+
+
+def test_a_factor_knows_its_unit_period_and_group():
+    told = {name: (Factor(name, 0, 1).unit, Factor(name, 0, 1).period, Factor(name, 0, 1).group) for name in FACTORS}
+    assert told["rotation_y"] == ("rad", 2 * np.pi, "rotation")
+    assert told["light_theta"] == told["light_phi"] == ("rad", 2 * np.pi, "light")
+    assert told["floor_hue"] == told["light_hue"] == ("turn", 1, "color")
+    assert told["translation_z"] == ("diagonal", None, "translation")
+    assert get_space("3diebench").group("translation") == ()
+    assert get_space("3diebench-t").group("color") == ("floor_hue", "light_hue")
+
+
+def test_a_factor_is_circular_where_its_range_is_a_whole_period():
+    circular = {name: {f.name for f in get_space(name).factors if f.is_circular} for name in ("3diebench-t", "so3")}
+    assert circular["3diebench-t"] == {"floor_hue", "light_phi", "light_hue"}
+    assert circular["so3"] == {"rotation_x", "rotation_z", "floor_hue", "light_phi", "light_hue"}
+    assert not Factor("floor_hue", 0.0, 0.5).is_circular
+
+
+def test_encoding_is_a_point_of_the_circle_or_a_number_from_minus_one_to_one():
+    values = np.array([[0.0, 0.25], [0.5, 1.0]])
+    hue, narrow = Factor("floor_hue", 0.0, 1.0), Factor("floor_hue", 0.0, 0.5)
+    assert (hue.num_encoded, narrow.num_encoded) == (2, 1)
+    np.testing.assert_allclose(hue.encode(values), [[[1, 0], [0, 1]], [[-1, 0], [1, 0]]], atol=1e-12)
+    np.testing.assert_allclose(narrow.encode(values)[..., 0], [[-1, 0], [1, 3]])
+    np.testing.assert_array_equal(Factor("light_phi", 2, 2).unit_interval(values + 2), 0 * values)

@@ -26,7 +26,7 @@ def equal(first, second):
 def test_a_pair_is_what_the_files_hold(drawn_dataset):
     pairs = PairDataset(drawn_dataset, seed=5)
     dataset = Dataset(drawn_dataset)
-    assert len(pairs) == dataset.card.splits["train"]["objects"]
+    assert len(pairs) == dataset.card.splits["train"].objects
     for pair in pairs:
         index, (source, target) = int(pair.object_index), pair.views.tolist()
         assert source != target

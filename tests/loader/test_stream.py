@@ -74,7 +74,7 @@ def test_damage_is_an_error_that_names_the_shard(make_dataset):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_webdataset_used_plainly_reads_our_shards(drawn_dataset):
     dataset = Dataset(drawn_dataset)
-    urls = [str(drawn_dataset / shard["name"]) for shard in dataset.card.shards]
+    urls = [str(drawn_dataset / shard.name) for shard in dataset.card.shards]
     samples = list(webdataset.WebDataset(urls, shardshuffle=False).decode("rgb8"))
     gc.collect()  # webdataset leaves its files to the collector, which warns
     assert [sample["__key__"] for sample in samples] == [

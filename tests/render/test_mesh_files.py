@@ -6,7 +6,7 @@ import pytest
 
 from iebench.errors import IebenchError
 from iebench.render.mesh_files import find_file, prepare_mesh, split_map_options
-from iebench.render.sources import Mesh
+from iebench.render.object_source import Mesh
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""What the farm asks of whoever brings objects: a protocol, which sources outside this project can follow too."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from iebench.catalogue import ObjectClass
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The mesh of one object on disk.
+
+    Attributes:
+        path: OBJ, GLB, glTF, PLY or STL file.
+        folder: of the object: nothing outside it may be read.
+        unit_diagonal: whether it has still to be scaled to a unit diagonal.
+    """
+
+    path: Path
+    folder: Path
+    unit_diagonal: bool
+
+
+class ObjectSource(Protocol):
+    """Lists objects by class, and brings the mesh of one. Workers open it anew, so what it says must not change."""
+
+    @property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes it has objects of, in label order; with their turns where they are known."""
+
+    def describe(self) -> dict[str, Any]:
+        """Plain values for the card, without paths of this machine: "kind", and whatever else decides what is listed."""
+
+    def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        """Object ids of a class, sorted: letters, digits, "-" and "_"; an endless source makes `limit` of them."""
+
+    def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        """Bring the mesh of one object, into `scratch` where it is not a file already.
+
+        Raises:
+            IebenchError: it is not there.
+        """

@@ -1,0 +1,113 @@
+"""ShapeNetCore as a source of objects, unpacked or in its zip files."""
+
+import os
+import re
+import shutil
+import zipfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from iebench.catalogue import CLASSES, ObjectClass
+from iebench.errors import IebenchError, UsageError
+from iebench.render.object_source import Mesh
+
+SHAPENET_MESHES = ("models/model_normalized.obj", "model.obj")  # ShapeNetCore v2, v1
+SHAPENET_PARTS = (".obj", ".mtl", ".jpg", ".jpeg", ".png", ".bmp", ".tga", ".tif", ".tiff", ".gif")
+SYNSET = re.compile(r"\d{8}")
+LARGEST_MEMBER = 2 << 30  # bytes; no mesh or texture is as large
+
+
+@dataclass(frozen=True)
+class ShapeNetFolder:
+    """ShapeNetCore, unpacked: synset/object_id/models/model_normalized.obj (v2) or synset/object_id/model.obj (v1)."""
+
+    root: Path
+
+    @cached_property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        return tuple(entry for entry in CLASSES if (self.root / entry.synset).is_dir())
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "shapenet"}
+
+    def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        with os.scandir(self.root / synset) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+
+    def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        return _shapenet_mesh(self.root / synset / object_id)
+
+
+@dataclass(frozen=True)
+class ZipSource:
+    """ShapeNetCore in the zip files in which it is handed out; only the files of one object are unpacked at a time."""
+
+    archives: tuple[Path, ...]
+    _open: dict[Path, zipfile.ZipFile] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _members(self) -> dict[tuple[str, str], list[tuple[Path, str, str]]]:
+        """(synset, object_id) → its members as (archive, name in the archive, name below the object's folder)."""
+        members: dict[tuple[str, str], list[tuple[Path, str, str]]] = {}
+        for archive in self.archives:
+            for name in self._archive(archive).namelist():
+                found = _object_member(name)
+                if found is not None:
+                    members.setdefault(found[:2], []).append((archive, name, found[2]))
+        return {name: parts for name, parts in members.items() if any(part in SHAPENET_MESHES for *_, part in parts)}
+
+    @cached_property
+    def classes(self) -> tuple[ObjectClass, ...]:
+        present = {synset for synset, _ in self._members}
+        return tuple(entry for entry in CLASSES if entry.synset in present)
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "shapenet"}
+
+    def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        return sorted(object_id for found, object_id in self._members if found == synset)
+
+    def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        folder = scratch / "object"
+        for archive, name, below in self._members.get((synset, object_id), []):
+            self._extract(archive, name, folder / below)
+        return _shapenet_mesh(folder)
+
+    def _extract(self, archive: Path, name: str, target: Path) -> None:
+        info = self._archive(archive).getinfo(name)
+        if info.file_size > LARGEST_MEMBER:
+            raise IebenchError(f"{name} in {archive.name} claims {info.file_size} bytes, more than any mesh has")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._archive(archive).open(info) as packed, target.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            raise IebenchError(f"{name} in {archive.name} cannot be unpacked: {error}") from None
+
+    def _archive(self, path: Path) -> zipfile.ZipFile:
+        if path not in self._open:
+            try:
+                self._open[path] = zipfile.ZipFile(path)
+            except (zipfile.BadZipFile, OSError) as error:
+                raise UsageError(f"--objects {path} is not a readable zip file ({error}): fetch it again.") from None
+        return self._open[path]
+
+
+def _shapenet_mesh(folder: Path) -> Mesh:
+    for name in SHAPENET_MESHES:
+        if (folder / name).exists() or (folder / name).is_symlink():
+            return Mesh(folder / name, folder, unit_diagonal=False)
+    raise IebenchError(f"it holds neither {' nor '.join(SHAPENET_MESHES)}")
+
+
+def _object_member(name: str) -> tuple[str, str, str] | None:
+    """(synset, object_id, rest) of an archive member that rendering an object may need."""
+    parts = PurePosixPath(name).parts
+    if ".." in parts or name.startswith("/") or PurePosixPath(name).suffix.lower() not in SHAPENET_PARTS:
+        return None
+    place = next((i for i, part in enumerate(parts) if SYNSET.fullmatch(part)), None)
+    if place is None or len(parts) < place + 3 or "screenshots" in parts:
+        return None
+    return parts[place], parts[place + 1], "/".join(parts[place + 2 :])
