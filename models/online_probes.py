@@ -67,7 +67,7 @@ class OnlineProbes(nn.Module):
             scores |= score_rotation(predictions.rotation.float(), self.rotation_of(transforms))
         return scores
 
-    def rotation_of(self, transforms: Float[Tensor, "batch views-1 t"]) -> Float[Tensor, "batch rotation"]:
+    def rotation_of(self, transforms: Float[Tensor, "batch steps t"]) -> Float[Tensor, "batch rotation"]:
         """The relative rotations from the first views to the second."""
         return transforms[:, 0, self.rotation_columns]
 

@@ -160,7 +160,7 @@ def rotation_columns(config: RunConfig) -> slice | None:
     """Where the transforms have the relative rotation; None if they have none."""
     assert config.space is not None
     transform: Any = make_transform(config.method_settings.transform, config.space)
-    return slice(0, 4) if "rotation" in transform.parts else None
+    return transform.columns("rotation") if "rotation" in transform.parts else None
 
 
 def num_cores() -> int:

@@ -70,6 +70,7 @@ def run_loop(session: Session, out: Path, step: int, reporter: Reporter, interru
 
         if is_new and session.val_loader and (last_step or step % session.validation_steps == 0):
             with clock.paused():
+                finite.check()
                 reporter.write(step, validate(session.probed, session.val_loader, session.fabric))
 
         if is_new and (stops or step % trainer.checkpoint_every == 0):
