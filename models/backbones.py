@@ -10,7 +10,9 @@ from torch.nn import functional as F
 from iebench.errors import UsageError
 from iebench.plugins import is_dotted, load_object
 
-Images = Float[Tensor, "batch channels height width"]
+Images = Float[Tensor, "batch 3 height width"]
+Map = Float[Tensor, "batch channels height width"]
+NextMap = Float[Tensor, "batch next_channels next_height next_width"]
 
 
 def convolution(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Conv2d:
@@ -31,7 +33,7 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = shortcut(inputs, width, stride)
 
-    def forward(self, x: Images) -> Images:
+    def forward(self, x: Map) -> NextMap:
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         y = self.bn2(self.conv2(y))
         return F.relu(y + self.downsample(x), inplace=True)
@@ -53,7 +55,7 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = shortcut(inputs, outputs, stride)
 
-    def forward(self, x: Images) -> Images:
+    def forward(self, x: Map) -> NextMap:
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         y = F.relu(self.bn2(self.conv2(y)), inplace=True)
         y = self.bn3(self.conv3(y))
@@ -100,7 +102,7 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, images: Images) -> Float[Tensor, "batch width *places"]:
+    def forward(self, images: Images) -> Float[Tensor, "batch size *places"]:
         x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
         x = self.get_submodule("layer4")(
             self.get_submodule("layer3")(self.get_submodule("layer2")(self.get_submodule("layer1")(x)))

@@ -18,7 +18,7 @@ from iebench.models.losses import Embeddings
 from iebench.models.normalisation import Normalisation
 from iebench.models.settings import MethodSettings, TrainerSettings
 
-Images = UInt8[Tensor, "batch 3 height width"]
+Images = UInt8[Tensor, "batch 3 rows columns"]
 Representations = Float[Tensor, "batch width"]
 WeighedTerms = tuple[Float[Tensor, ""], dict[str, Tensor]]
 Settings = TypeVar("Settings", bound=MethodSettings)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squared_distance, variance_of_both
 from iebench.models.method import Representations, Sizes, halves, register
-from iebench.models.predictive import PredictiveMethod
+from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import setting
 
@@ -64,7 +64,7 @@ class TwoProjectors(PredictiveMethod[Settings]):
 class Equimod(TwoProjectors[EquimodSettings]):
     """EquiMod on SimCLR: views contrast with each other, and predictions with targets."""
 
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
         invariant, equivariant = self.embedding_parts["invariant"], self.embedding_parts["equivariant"]
         temperature = self.settings.temperature
         return {
@@ -77,7 +77,7 @@ class Equimod(TwoProjectors[EquimodSettings]):
 class VicregEquimod(TwoProjectors[VicregEquimodSettings]):
     """EquiMod on VICReg: variance and covariance are taken for each projector by itself."""
 
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
         invariant, equivariant = self.embedding_parts["invariant"], self.embedding_parts["equivariant"]
         return {
             "invariance": squared_distance(source[:, invariant], target[:, invariant]),

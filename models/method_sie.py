@@ -9,7 +9,7 @@ from iebench.errors import UsageError
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance, variance_of_both
 from iebench.models.method import Representations, Sizes, halves, register
-from iebench.models.predictive import PredictiveMethod
+from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import setting
 
@@ -59,7 +59,7 @@ class Sie(PredictiveMethod[SieSettings]):
         invariant = self.invariant_projector(representation[:, self.parts["invariant"]])
         return torch.cat([invariant, self.equivariant_projector(representation[:, self.parts["equivariant"]])], dim=1)
 
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
         part = self.embedding_parts["invariant"]
         invariance = squared_distance(source[:, part], target[:, part])
         return {"invariance": invariance, **equivariant_terms(source, target, prediction, self.settings)}
@@ -80,12 +80,12 @@ class EquivariantOnly(PredictiveMethod[EquivariantOnlySettings]):
     def embed(self, representation: Representations) -> Embeddings:
         return self.equivariant_projector(representation)
 
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
         return equivariant_terms(source, target, prediction, self.settings)
 
 
 def equivariant_terms(
-    source: Embeddings, target: Embeddings, prediction: Embeddings, settings: EquivariantOnlySettings
+    source: Embeddings, target: Embeddings, prediction: Predicted, settings: EquivariantOnlySettings
 ) -> dict[str, Tensor]:
     """The terms that both methods have: the prediction's distance, and variance and covariance of whole embeddings."""
     equivariant = target[:, target.shape[1] - prediction.shape[1] :]

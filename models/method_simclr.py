@@ -9,7 +9,7 @@ from iebench.models.distributed import gather
 from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings, info_nce
 from iebench.models.method import InvariantMethod, Representations, Sizes, WeighedTerms, register
-from iebench.models.predictive import PredictiveMethod
+from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import setting
 
@@ -58,5 +58,5 @@ class SimclrEquivariant(PredictiveMethod[SimclrEquivariantSettings]):
     def embed(self, representation: Representations) -> Embeddings:
         return self.projector(representation)
 
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
         return {"equivariance": info_nce(prediction, target, self.settings.temperature)}

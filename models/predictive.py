@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import TypeVar
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from iebench.loader.multiview import Views
@@ -11,6 +12,7 @@ from iebench.models.losses import Embeddings
 from iebench.models.method import Representations, TwoViewMethod, WeighedTerms
 from iebench.models.predictors import PredictorSettings
 
+Predicted = Float[Tensor, "batch equivariant"]
 WithPredictor = TypeVar("WithPredictor", bound=PredictorSettings)
 
 
@@ -27,7 +29,7 @@ class PredictiveMethod(TwoViewMethod[WithPredictor]):
         """The predictor that the settings ask for, of equivariant embeddings of `size` coordinates."""
         return self.settings.build_predictor(size, self.sizes.transform)
 
-    def predict(self, embedding: Embeddings, transform: Tensor) -> Embeddings:
+    def predict(self, embedding: Embeddings, transform: Float[Tensor, "batch t"]) -> Predicted:
         """The equivariant part of the target's embedding, from the source's whole embedding."""
         return self.predictor(embedding[:, self.embedding_parts["equivariant"]], transform)
 
@@ -37,5 +39,5 @@ class PredictiveMethod(TwoViewMethod[WithPredictor]):
         return self.weigh(self.terms(gather(local_source), gather(local_target), prediction))
 
     @abstractmethod
-    def terms(self, source: Embeddings, target: Embeddings, prediction: Embeddings) -> dict[str, Tensor]:
+    def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
         """The terms of the loss over the global batch, from whole embeddings and the prediction of the equivariant part."""

@@ -75,6 +75,12 @@ class Session:
         """The method's learning rate in a step."""
         return self.method.learning_rate(self.trainer, step, self.steps_per_epoch, self.num_steps)
 
+    def close(self) -> None:
+        """Ends the processes that load data."""
+        for loader in (self.loader, self.val_loader):
+            if loader is not None:
+                loader.close()
+
     def gather_objects(self, value: Any) -> list[Any]:
         """A value of each process, in the order of their ranks."""
         if num_processes() == 1:

@@ -1,6 +1,7 @@
 """The training loop: dataset → run."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
         session.config.write(out)
     step = resume(session, out) if (out / CHECKPOINT).exists() else 0
     reporter = Reporter(session, out, step)
-    with Interruption() as interruption:
+    with closing(session), Interruption() as interruption:
         step = run_loop(session, out, step, reporter, interruption)
     reporter.close()
     if step < session.num_steps:

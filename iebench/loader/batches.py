@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ _HELD = 3  # batches that may be with the user before a buffer is missed
 _MUST_AGREE = ("num_items", "seed", "shuffle")
 
 
+@runtime_checkable
 class BatchReader(Protocol[Batch]):
     """What the loader needs of a dataset: images that fill memory it is given, and the arrays that go with them."""
 
@@ -150,6 +151,15 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
                     "resume with the dataset, split and seed that the run began with."
                 )
         self._go_to(EpochPosition(int(state["epoch"]), int(state["read"])))
+
+    def close(self) -> None:
+        """End the workers; the next `for` starts new ones.
+
+        They live as long as something holds the loader, and that may be the traceback of an error.
+        """
+        iterator, self._iterator = self._iterator, None
+        if iterator is not None:
+            iterator._shutdown_workers()  # type: ignore[attr-defined]
 
     def _go_to(self, position: EpochPosition) -> None:
         self._requests.begin = self.position = position

@@ -1,6 +1,7 @@
 """Methods of others train on the real loop: views from the previous anchor, optimiser and schedule of their own, the map."""
 
 import csv
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -157,7 +159,7 @@ def test_optimiser_schedule_and_target_network_are_the_methods_own(drawn_dataset
     assert int(states[1]["bn1.num_batches_tracked"]) == 10  # it stays in train mode
     assert method.first_seen.float().mean() > 0
 
-    views = MultiViewDataset(drawn_dataset, "val", num_views=4, anchor="previous").read_batch(range(3))
+    views = MultiViewDataset(drawn_dataset, "val", num_views=4, anchor="previous").read_batch(np.arange(3))
     with torch.no_grad():
         assert method.represent_set(views).shape == (3, 264)
         embedding = method.embed_images(views.images[:, 0])
@@ -206,9 +208,10 @@ def test_a_loss_that_is_not_finite_leaves_the_last_checkpoint(
         return output._replace(loss=output.loss + 0 * term, terms={"fine": output.loss, "distance": term})
 
     monkeypatch.setattr(method, "forward", break_fifth)
-    trainer = replace(TRAINER, num_workers=0, log_every=log_every, validate_every=100)
+    trainer = replace(TRAINER, log_every=log_every, validate_every=100)
     with pytest.raises(IebenchError, match="step 5: distance is inf"):
         train_own("Sequence", trainer, drawn_dataset, tmp_path / "run")
+    assert not multiprocessing.active_children()
     assert len(taken) == found  # where metrics are written, or a checkpoint is due
     content = checkpoints.load(tmp_path / "run" / "last.ckpt")
     assert content["step"] == 3
