@@ -1,6 +1,18 @@
 """Files that appear under their name only when they are whole."""
 
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class ByteStream(Protocol):
+    """What bytes are read from, one after the other: a file, an unpacked one, a connection."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+
+    def close(self) -> None:
+        """Give back what is held."""
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -34,7 +34,7 @@ def merge_parts(folders: Sequence[Path], out: Path) -> Dataset:
     partial = partial_root(out)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    shards = sorted((piece for part in parts for piece in _take_shards(part, partial)), key=_place)
+    shards = sorted((piece for part in parts for piece in _take_shards(part, partial)), key=_shard_order)
     card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=_join_classes(parts))
     failures = [failure for part in parts for failure in read_failures(part.root / FAILURES)]
     finish_dataset(partial, card, shards, failures)
@@ -68,7 +68,7 @@ def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
         yield ShardTables(rows, part.latents[chosen], part.offsets[chosen])
 
 
-def _place(piece: ShardTables) -> tuple[int, str]:
+def _shard_order(piece: ShardTables) -> tuple[int, str]:
     return SPLITS.index(piece.rows[0].split), piece.rows[0].shard
 
 

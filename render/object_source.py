@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from iebench.catalogue import ObjectClass
 
@@ -22,6 +22,7 @@ class Mesh:
     unit_diagonal: bool
 
 
+@runtime_checkable
 class ObjectSource(Protocol):
     """Lists objects by class, and brings the mesh of one. Workers open it anew, so what it says must not change."""
 

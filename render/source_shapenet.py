@@ -47,6 +47,10 @@ class ZipSource:
     archives: tuple[Path, ...]
     _open: dict[Path, zipfile.ZipFile] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        for archive in self.archives:
+            self._archive(archive)
+
     @cached_property
     def _members(self) -> dict[tuple[str, str], list[tuple[Path, str, str]]]:
         """(synset, object_id) → its members as (archive, name in the archive, name below the object's folder)."""

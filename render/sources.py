@@ -1,4 +1,4 @@
-"""Where objects come from: the built-in ones, ShapeNet, folders of mesh files, or a source outside this project.
+"""Sources of objects: the built-in ones, ShapeNet, folders of mesh files, or a source outside this project.
 
 A source opens from one string, so that a worker process or another machine can open the same one.
 """

@@ -1,4 +1,4 @@
-"""The command line. Commands stand in `cli_*.py`, one file for each job, and import what they need when they run."""
+"""The command line. Commands stand one file for each job, and import what they need when they run."""
 
 import os
 import signal

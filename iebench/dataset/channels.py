@@ -54,9 +54,9 @@ def corner_hue(image: UInt8[ndarray, "size size 3"]) -> float:
     return _hue(corners.reshape(-1, 3).mean(axis=0))
 
 
-def _hue(colour: Float[ndarray, "3"]) -> float:
+def _hue(color: Float[ndarray, "3"]) -> float:
     """Hue as the angle in the plane across the grey axis, which is close to HSV's hue and has no branches."""
-    red, green, blue = colour
+    red, green, blue = color
     return float(np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue) / (2 * np.pi) % 1)
 
 

@@ -22,6 +22,7 @@ from numpy import ndarray
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
+from iebench.files import ByteStream
 
 MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
 MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
@@ -151,9 +152,9 @@ def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
 
 
 @contextmanager
-def _open_packed(path: Path) -> Iterator[IO[bytes]]:
+def _open_packed(path: Path) -> Iterator[ByteStream]:
     with path.open("rb") as file:
-        yield cast(IO[bytes], gzip.GzipFile(fileobj=file)) if file.peek(2)[:2] == b"\x1f\x8b" else file
+        yield gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
 
 
 def _find_objects(path: Path) -> Iterator[ObjectName]:
@@ -209,8 +210,8 @@ def _parse_member(name: str) -> tuple[ObjectName, str, int] | None:
     return (synset, object_id), "image" if image else "latent", int(image or latent)
 
 
-def _read_members(path: Path, stream: IO[bytes], has_lists: bool) -> Iterator[Member]:
-    with tarfile.open(fileobj=stream, mode="r|", tarinfo=_BoundedInfo) as archive:
+def _read_members(path: Path, stream: ByteStream, has_lists: bool) -> Iterator[Member]:
+    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_BoundedInfo) as archive:
         while (entry := archive.next()) is not None:
             archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each, and the release has five million
             _refuse(path, entry, has_lists)

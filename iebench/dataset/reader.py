@@ -84,7 +84,7 @@ class Dataset:
         """The number of logits of a classifier: 55 for the benchmark's classes, whichever of them occur."""
         return count_labels(self.classes)
 
-    def class_of(self, label: int) -> ObjectClass:
+    def class_of(self, label: int | np.integer) -> ObjectClass:
         """The class of a label.
 
         Raises:

@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from iebench.dataset.card import CARD, DatasetCard, digest_card
 from iebench.errors import IebenchError, UsageError
+from iebench.files import ByteStream
 
 ATTEMPTS = 3
 _CHUNK = 2**20
@@ -135,7 +136,7 @@ def evict(folder: Path, limit: int) -> None:
 
 
 @contextmanager
-def open_url(url: str) -> Iterator[IO[bytes]]:
+def open_url(url: str) -> Iterator[ByteStream]:
     """A file at a URL, or a local one, as a stream.
 
     Raises:
@@ -151,7 +152,7 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
         raise IebenchError(
             f"{url} cannot be opened ({_told(error)}): look at the address, and at the network."
         ) from None
-    with file:
+    with closing(file):
         yield file
 
 
@@ -165,14 +166,14 @@ def _copy(url: str, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _read(file: IO[bytes], url: str, size: int = _CHUNK) -> bytes:
+def _read(file: ByteStream, url: str, size: int = _CHUNK) -> bytes:
     try:
         return file.read(size)
     except Exception as error:  # every file system of fsspec has errors of its own
         raise IebenchError(f"{url} broke off ({_told(error)}): try again.") from None
 
 
-def _open(url: str) -> IO[bytes]:
+def _open(url: str) -> ByteStream:
     if not is_remote(url):
         return Path(url).open("rb")
     import fsspec

@@ -135,4 +135,4 @@ def euler_to_matrix(euler: Float[ndarray, "*b 3"]) -> Float[ndarray, "*b 3 3"]:
 def angle_between(first: Float[ndarray, "*#b 4"], second: Float[ndarray, "*#b 4"]) -> Float[ndarray, "*c"]:
     """Geodesic angle between two rotations, in radians, in [0, π], the same for q and -q."""
     difference = compose(invert(first), second)
-    return 2 * np.arctan2(np.linalg.norm(difference[..., :3], axis=-1), np.abs(difference[..., 3]))
+    return np.asarray(2 * np.arctan2(np.linalg.norm(difference[..., :3], axis=-1), np.abs(difference[..., 3])))

@@ -127,7 +127,7 @@ class Transform:
         if part == "rotation":
             return self._rotation(source, target)
         if part == "translation":
-            return self._place(target) - self._place(source)
+            return self._position(target) - self._position(source)
         column = self.space.columns([part])
         return target[..., column] - source[..., column]
 
@@ -135,7 +135,7 @@ class Transform:
         angles = self.space.columns(ROTATION)
         return self._write(relative_rotation(source[..., angles], target[..., angles]))
 
-    def _place(self, latents: ndarray) -> ndarray:
+    def _position(self, latents: ndarray) -> ndarray:
         translation = latents[..., self.space.columns(TRANSLATION)]
         if self.translation_frame == "object":
             return translation

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.factors.rotations import quaternion_to_rotation_vector, relative_rotation
-from iebench.factors.space import HUES, ROTATION, TRANSLATION
+from iebench.factors.space import ROTATION
 from iebench.loader.decode import decode_view
 from iebench.loader.order import Plan, choose_views, order_items
 
@@ -81,7 +81,7 @@ def _draw_pair(sheet: Image.Image, pair: ShownPair, corner: tuple[int, int], sid
 
 def _describe_differences(dataset: Dataset, difference: ndarray) -> list[str]:
     names = dataset.space.names
-    groups = {"": [name for name in HUES if name in names], "moved by ": [n for n in TRANSLATION if n in names]}
+    groups = {"": dataset.space.group("color"), "moved by ": dataset.space.group("translation")}
     told = {
         start: ", ".join(f"{name.replace('_', ' ')} {difference[names.index(name)]:+.2f}" for name in group)
         for start, group in groups.items()
