@@ -17,8 +17,9 @@ def dry_run(name: str, method_settings: MethodSettings, trainer: TrainerSettings
     """The resolved settings, the number of parameters of each part, and one step's time and memory, as text."""
     session = set_up(name, method_settings, trainer, data)
     lines = [json.dumps(session.config.to_json(), indent=2), "", "parameters"]
-    parts = {name: module.parameters() for name, module in session.method.named_children()}
-    lines += [f"  {name:24} {sum(p.numel() for p in parameters):>12,}" for name, parameters in parts.items()]
+    parts = {name: list(module.parameters()) for name, module in session.method.named_children()}
+    counts = {name: sum(parameter.numel() for parameter in parameters) for name, parameters in parts.items()}
+    lines += [f"  {name:24} {count:>12,}" for name, count in counts.items() if count]
     seconds = time_step(session)
     rate = session.images_per_step / seconds
     memory = peak_memory_mib(session.fabric.device)

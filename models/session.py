@@ -174,13 +174,13 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check_batch_size(batch_size: int, num_pairs: int) -> None:
+def check_batch_size(batch_size: int, num_objects: int) -> None:
     """Raises UsageError if a batch is too small for statistics, too large for the split, or cannot be divided."""
     if batch_size < 2:
-        raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 pairs at least")
-    if batch_size > num_pairs:
+        raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 objects at least")
+    if batch_size > num_objects:
         raise UsageError(
-            f"--batch-size {batch_size} is more than the {num_pairs} objects of the split train; take fewer"
+            f"--batch-size {batch_size} is more than the {num_objects} objects of the split train; take fewer"
         )
     if batch_size % num_processes():
         raise UsageError(

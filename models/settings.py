@@ -95,25 +95,25 @@ class TrainerSettings:
         if self.seed >= 2**63:
             raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³")
 
-    epochs: int = setting(2000, "Epochs; one shows a random pair of views of each object.", minimum=1)
+    epochs: int = setting(2000, "Epochs; one shows random views of each object.", minimum=1)
     steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")
-    batch_size: int = setting(1024, "Pairs in a step, over all processes.")
-    learning_rate: float = setting(1e-3, "Learning rate of Adam.")
+    batch_size: int = setting(1024, "Objects in a step, over all processes.")
+    learning_rate: float = setting(1e-3, "Learning rate of the optimiser.")
     schedule: Literal["constant", "cosine"] = setting("constant", "Of the learning rate; cosine has a warm-up.")
     warmup_epochs: int = setting(10, "Epochs of linear warm-up of the cosine schedule.")
-    weight_decay: float = setting(1e-6, "Weight decay of Adam.")
+    weight_decay: float = setting(1e-6, "Weight decay of the optimiser.")
     backbone_weights: str = setting(
         "", "File of weights to start the backbone from: ours, torchvision's, SIE's and others'."
     )
     size: int = setting(0, "Side in pixels to which images are scaled; 0: as they are.")
     precision: Literal["auto", "bf16", "16", "32"] = setting("auto", "auto: bf16 where the machine multiplies it.")
     compile: bool = setting(False, "Compile the backbone; pays off on CUDA.")
-    seed: int = setting(0, "Of the weights and of the pairs.")
+    seed: int = setting(0, "Of the weights and of the views.")
     accelerator: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to train.")
     devices: int = setting(1, "Devices, or processes on a CPU, of each node.", changes_results=False, minimum=1)
     nodes: int = setting(1, "Nodes; torchrun and SLURM are found by themselves.", changes_results=False, minimum=1)
     num_workers: int = setting(
-        4, "Processes that load pairs for each device; no more than cores.", changes_results=False
+        4, "Processes that load views for each device; no more than cores.", changes_results=False
     )
     log_every: int = setting(10, "Steps between two rows of metrics.", changes_results=False, minimum=1)
     validate_every: int = setting(

@@ -216,3 +216,16 @@ def test_a_loss_that_is_not_finite_leaves_the_last_checkpoint(
     content = checkpoints.load(tmp_path / "run" / "last.ckpt")
     assert content["step"] == 3
     assert all(torch.isfinite(value).all() for value in content["module"].values() if value.is_floating_point())
+
+
+@pytest.mark.slow
+def test_the_example_of_the_docs_trains(own_package: Path, drawn_dataset: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
+    example = page.partition("```python\n")[2].partition("```")[0]
+    (own_package / "own_package" / "steps.py").write_text(example)
+    command = [sys.executable, "-m", "iebench", "train", "own_package.steps:Steps", "--data", str(drawn_dataset)]
+    command += ["--out", str(tmp_path / "run"), "--backbone", "resnet18-narrow", "--batch-size", "4", "--steps", "3"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run([*command, "--num-workers", "0"], env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert float(read_metrics(tmp_path / "run")[0]["train/step"]) > 0
