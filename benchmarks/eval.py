@@ -15,35 +15,38 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from iebench.evals import EvalSettings, ProbeSettings, Subject
-from iebench.evals.features import FeatureSet
+from iebench.catalogue import CLASSES
+from iebench.evals import EvalSettings, Model, ProbeSettings, run_suite
+from iebench.evals.probe_fitting import draw_samples
+from iebench.evals.probe_task import ProbeTask
 from iebench.evals.probes import Probe
+from iebench.evals.registry import find_evaluators
+from iebench.evals.representations import Representations
 from iebench.evals.retrieval import Retrieval
-from iebench.evals.suite import Suite
-from iebench.evals.tasks import applicable
-from iebench.evals.training import ProbeTask, draw_samples
 from iebench.factors.space import get_space
 from iebench.models.backbones import build_backbone
 
 EPOCHS, SIZE, BATCH = 300, 64, 256
 PARTS = {"invariant": slice(0, 256), "equivariant": slice(256, 512)}
-TASKS = ("classification", "rotation", "colour", "pose", "retrieval", "predictor")
+TASKS = ("classification", "rotation", "color", "pose", "retrieval", "predictor")
 
 
 class RandomViews:
-    """A `ViewSource` of noise, with latents as the benchmark draws them."""
+    """An `EvalDataset` of noise, with latents as the benchmark draws them."""
 
     identity = "noise"
 
     def __init__(self, num_objects: int, num_views: int):
         self.space = get_space("3diebench")
         self.card = {"name": "noise"}
+        self.classes = CLASSES
         self.latents = np.stack([self.space.sample(0, "noise", str(index), num_views) for index in range(num_objects)])
         self.labels = np.arange(num_objects) % 55
 
@@ -53,6 +56,7 @@ class RandomViews:
         return {"train": rows[rows % 5 > 0], "val": rows[::5], "all": rows}[split]
 
     def images(self, split: str, start: int = 0) -> Iterator[Tensor]:
+        """Noise, as many images as the split has views from `start` on."""
         left = len(self.split_indices(split)) * self.latents.shape[1] - start
         while left > 0:
             yield draw_images(min(BATCH, left))
@@ -73,7 +77,7 @@ def compare_suites(num_objects: int, num_views: int) -> dict[str, float]:
 
     source = RandomViews(num_objects, num_views)
     turn = torch.randn(4, 256, 256) / 16
-    subject = Subject(
+    model = Model(
         represent,
         embed=lambda x: x[:, 256:],
         predict=lambda e, t: torch.einsum("bk,kde,be->bd", t, turn, e),
@@ -81,15 +85,15 @@ def compare_suites(num_objects: int, num_views: int) -> dict[str, float]:
         key="benchmark",
     )
     with tempfile.TemporaryDirectory() as folder:
-        seconds = {epochs: time_suite(subject, source, epochs, Path(folder)) for epochs in (0, 2, 6)}
+        seconds = {epochs: time_suite(model, source, epochs, Path(folder)) for epochs in (0, 2, 6)}
     extraction, slope = seconds[0] - seconds[2] + 2 * _slope(seconds), _slope(seconds)
     ours = extraction + seconds[2] + (EPOCHS - 2) * slope
     rows = source.split_indices("train")
     blank = np.zeros((len(rows), num_views, 1), np.float32)
-    train = FeatureSet(source.space, source.latents[rows], source.labels[rows], rows, blank)
-    probes = applicable(TASKS, train)
-    plain_epochs = {task.arity: time_plain_epoch(represent, task, train) for task in probes}
-    plain = EPOCHS * sum(plain_epochs[task.arity] * (1 + len(PARTS)) for task in probes)
+    train = Representations(source.space, source.classes, source.latents[rows], source.labels[rows], rows, blank)
+    probes = [task for task in find_evaluators(TASKS) if isinstance(task, ProbeTask)]
+    plain_epochs = {task.num_views: time_plain_epoch(represent, task, train) for task in probes}
+    plain = EPOCHS * sum(plain_epochs[task.num_views] * (1 + len(PARTS)) for task in probes)
     return {
         "ours_s": ours,
         "of_which_backbone_s": extraction,
@@ -103,23 +107,25 @@ def _slope(seconds: dict[int, float]) -> float:
     return (seconds[6] - seconds[2]) / 4
 
 
-def time_suite(subject: Subject, source: RandomViews, epochs: int, cache: Path) -> float:
+def time_suite(model: Model, source: RandomViews, epochs: int, cache: Path) -> float:
     """Seconds of the suite with that many epochs; the first call runs the backbone, with a single epoch."""
     settings = EvalSettings(probes=ProbeSettings(epochs=max(1, epochs)), cache=cache)
     start = time.perf_counter()
-    Suite(subject, source, TASKS, settings).run("benchmark")
+    run_suite(model, source, TASKS, settings, name="benchmark")
     return time.perf_counter() - start
 
 
-def time_plain_epoch(represent, task: ProbeTask, features: FeatureSet) -> float:  # type: ignore[no-untyped-def]
+def time_plain_epoch(represent, task: ProbeTask, representations: Representations) -> float:  # type: ignore[no-untyped-def]
     """Seconds of one epoch in which every view goes through the backbone again; decoding is left out."""
-    probe = Probe(task.head(512), task.loss)
+    probe = Probe(task.head(replace(representations, values=np.zeros((1, 1, 512), np.float32))), task.loss)
     start = time.perf_counter()
-    samples = draw_samples(np.random.default_rng(0), features.num_objects, features.num_views, task.arity)
-    targets = torch.from_numpy(task.targets(features, samples))
+    samples = draw_samples(
+        np.random.default_rng(0), representations.num_objects, representations.num_views, task.num_views
+    )
+    targets = torch.from_numpy(task.targets(representations, samples))
     for rows in torch.arange(len(targets)).split(BATCH):
         with torch.no_grad():
-            views = [represent(draw_images(len(rows))) for _ in range(task.arity)]
+            views = [represent(draw_images(len(rows))) for _ in range(task.num_views)]
         probe.step(torch.cat(views, dim=1), targets[rows])
     return time.perf_counter() - start
 
@@ -134,19 +140,22 @@ def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries:
             rows[index] = np.random.default_rng(index).standard_normal((num_views, width), dtype=np.float32)
         rows.flush()
         values = np.load(path, mmap_mode="r")
-        features = FeatureSet(source.space, source.latents, source.labels, np.arange(num_objects), values, values)
-        asked = FeatureSet(
+        found = Representations(
+            source.space, source.classes, source.latents, source.labels, np.arange(num_objects), values, values
+        )
+        asked = Representations(
             source.space,
+            source.classes,
             source.latents[:num_queries],
             source.labels[:num_queries],
             np.arange(num_queries),
             values[:num_queries],
             values[:num_queries],
         )
-        retrieval = Retrieval(lambda embedding, transform: embedding.roll(1, 1))
+        retrieval = Retrieval(lambda embedding, _: embedding.roll(1, 1))
         with PeakMemory() as memory:
             start = time.perf_counter()
-            pre = retrieval.rotation_error(asked, [features]).value
+            pre = retrieval.rotation_error(asked, [found]).value
             seconds = time.perf_counter() - start
     return {
         "queries": num_queries * num_views,

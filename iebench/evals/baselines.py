@@ -1,76 +1,63 @@
-"""What each score is worth: those of a constant answer, of random weights, and of the latents themselves."""
+"""Baselines: what the same evaluators score without looking, with random weights, and on the ground-truth latents."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy import ndarray
+from torch import Tensor
 
-from iebench.evals.features import FeatureSet, Represent
+from iebench.evals.evaluator import Context, Evaluator, Score
+from iebench.evals.model import Model
+from iebench.evals.representations import Representations
 from iebench.evals.results import ScoreBook
-from iebench.evals.retrieval import Retrieval, chance_measures, compose_quaternions
-from iebench.evals.subject import Subject
-from iebench.evals.tasks import applicable
-from iebench.evals.training import Samples, sample_targets
+from iebench.evals.retrieval import compose_quaternions
+from iebench.evals.settings import CONSTANT, EvalSettings
 from iebench.factors.rotations import euler_to_quaternion
 from iebench.factors.space import ROTATION
 
-if TYPE_CHECKING:
-    from iebench.evals.suite import Suite
 
-IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
+def score_constants(evaluators: Iterable[Evaluator], context: Context) -> ScoreBook:
+    """What the best answers score that do not look at the images."""
+    able = (e for e in evaluators if CONSTANT in e.baselines and e.needs.are_met_by_data(context.train))
+    return _collect(score for evaluator in able for score in evaluator.constant(context))
 
 
-def constant_scores(suite: "Suite") -> ScoreBook:
-    """What the best constant answer scores on every task, and always answering the identity on rotations."""
+def score_baseline(name: str, evaluators: Iterable[Evaluator], context: Context) -> ScoreBook:
+    """The scores of those evaluators for which a baseline means something, on that baseline's context."""
+    able = (e for e in evaluators if name in e.baselines and e.needs.are_met_by(context))
+    return _collect(found for evaluator in able for found in evaluator.run(context) if isinstance(found, Score))
+
+
+def _collect(scores: Iterator[Score]) -> ScoreBook:
     book = ScoreBook()
-    for task in applicable(suite.tasks, suite.train):
-        constant = task.constant(sample_targets(task, suite.train))
-        for prefix, features in suite.tests.items():
-            suite.score(book, f"{prefix}{task.name}/whole", task, features, _always(constant))
-            if task.name == "rotation":
-                suite.score(book, f"{prefix}{task.name}/identity", task, features, _always(IDENTITY))
-    if _asks_for_rotations(suite):
-        for key, features in {"val-val": suite.tests[""], "train-train": suite.train}.items():
-            book.add(f"retrieval/{key}", chance_measures(features))
+    for score in scores:
+        book.add(score)
     return book
 
 
-def oracle_scores(suite: "Suite") -> ScoreBook:
-    """What the latents themselves score, with probes of the same protocol; classes are not in them."""
-    book, train = ScoreBook(), oracle_features(suite.train)
-    tests = {prefix: oracle_features(features) for prefix, features in suite.tests.items()}
-    for task in applicable(suite.tasks, suite.train):
-        if task.name != "classification":
-            suite.run_probe(book, f"{task.name}/whole", task, train, tests, suite.settings.seeds[0])
-    if _asks_for_rotations(suite):
-        val = replace(tests[""], values=tests[""].values[..., :4])
-        suite.retrieve(book, Retrieval(compose_quaternions), val, "retrieval/val-val", [val])
-    return book
+def settings_of_baselines(settings: EvalSettings) -> EvalSettings:
+    """One seed, no intervals, and the representation as a whole."""
+    return replace(settings, seeds=settings.seeds[:1], draws=0, embeddings=False)
 
 
-def untrained_scores(suite: "Suite", represent: Represent) -> ScoreBook:
-    """What the same backbone scores with random weights."""
-    book, subject = ScoreBook(), Subject(represent)
-    train = suite.extract(subject, suite.source, "train")
-    tests = {"": suite.extract(subject, suite.source, "val")}
-    for task in applicable(suite.tasks, suite.train):
-        suite.run_probe(book, f"{task.name}/whole", task, train, tests, suite.settings.seeds[0])
-    return book
+def ground_truth_context(context: Context) -> Context:
+    """The same views, represented by their latents; retrieval composes their quaternions."""
+    return Context(
+        represent_by_latents(context.train),
+        {prefix: represent_by_latents(test) for prefix, test in context.tests.items()},
+        Model(_refuse_images, embed=_refuse_images, predict=compose_quaternions),
+        settings_of_baselines(context.settings),
+    )
 
 
-def oracle_features(features: FeatureSet) -> FeatureSet:
-    """The views represented by the quaternion of their rotation, where they have one, and their latents."""
-    latents = features.latents.astype(np.float32)
-    if set(ROTATION) <= set(features.space.names):
-        latents = np.concatenate([euler_to_quaternion(features.factor(*ROTATION)).astype(np.float32), latents], axis=-1)
-    return replace(features, values=latents, embeddings=None)
+def represent_by_latents(representations: Representations) -> Representations:
+    """The views represented by the quaternion of their rotation and their latents, and embedded as the quaternion."""
+    latents = representations.latents.astype(np.float32)
+    if not set(ROTATION) <= set(representations.space.names):
+        return replace(representations, values=latents, embeddings=None)
+    quaternions = euler_to_quaternion(representations.factor(*ROTATION)).astype(np.float32)
+    return replace(representations, values=np.concatenate([quaternions, latents], axis=-1), embeddings=quaternions)
 
 
-def _asks_for_rotations(suite: "Suite") -> bool:
-    return "retrieval" in suite.tasks and set(ROTATION) <= set(suite.train.space.names)
-
-
-def _always(answer: ndarray) -> Callable[[FeatureSet, Samples], ndarray]:
-    return lambda features, samples: np.tile(answer, (len(samples.objects), 1))
+def _refuse_images(_images: Tensor) -> Tensor:
+    raise AssertionError("latents are known, not computed from images")

@@ -1,7 +1,7 @@
-"""The columns of the table of scores, and how a score stands in one."""
+"""How scores stand in the table and details in the report: as data, so that showing results needs no code that made them."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 class Cell(NamedTuple):
@@ -20,7 +20,7 @@ class Column:
     Attributes:
         title: head of the column.
         key: of the score.
-        published: column of the file of published rows.
+        published: column of the file of published rows, with the kind of R² behind a colon.
         scale: factor before printing.
         digits: after the decimal point.
         unit: such as "%" or "°".
@@ -34,6 +34,11 @@ class Column:
     digits: int = 3
     unit: str = ""
     better: str = "up"
+
+    @property
+    def head(self) -> str:
+        """The title with its unit."""
+        return self.title + (f", {self.unit}" if self.unit else "")
 
     def show(self, cell: Cell | None, interval: bool = False) -> str:
         """The cell as it stands in a table, with its standard deviation, or its interval where that is asked for."""
@@ -50,23 +55,36 @@ class Column:
         return f"{value * self.scale:.{self.digits}f}"
 
 
-COLUMNS = (
-    Column("top-1", "classification/whole/top1", "top1", 100, 1, "%"),
-    Column("top-5", "classification/whole/top5", "", 100, 1, "%"),
-    Column("top-1, invariant part", "classification/invariant/top1", "", 100, 1, "%"),
-    Column("top-1, equivariant part", "classification/equivariant/top1", "", 100, 1, "%"),
-    Column("rotation R², pooled", "rotation/whole/r2_pooled", "rotation_r2:pooled"),
-    Column("rotation R², uniform", "rotation/whole/r2_uniform", "rotation_r2:uniform"),
-    Column("rotation R², uniform, invariant part", "rotation/invariant/r2_uniform"),
-    Column("rotation R², uniform, equivariant part", "rotation/equivariant/r2_uniform"),
-    Column("rotation error, median", "rotation/whole/median_degrees", "", 1, 1, "°", "down"),
-    Column("colour R², pooled", "colour/whole/r2_pooled", "color_r2:pooled"),
-    Column("colour R², uniform", "colour/whole/r2_uniform", "color_r2:uniform"),
-    Column("rotation R², uniform, out of distribution", "ood/rotation/whole/r2_uniform"),
-    Column("rotation error, median, out of distribution", "ood/rotation/whole/median_degrees", "", 1, 1, "°", "down"),
-    Column("MRR, out of distribution", "ood/retrieval/val-val/mrr"),
-    Column("PRE", "retrieval/val-val/pre", "", better="down"),
-    Column("MRR", "retrieval/val-val/mrr", "mrr"),
-    Column("H@1", "retrieval/val-val/hit_at_1", "hit_at_1"),
-    Column("H@5", "retrieval/val-val/hit_at_5", "hit_at_5"),
-)
+FigureKind = Literal["curve", "curves", "classes", "matrix", "table"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the report: the detail that it shows.
+
+    Attributes:
+        section: head of the section in which it stands, together with other figures of that section.
+        key: of the detail; below it, names joined by "/".
+        kind: what the detail is. "curve": {x: y}. "curves": {name: {x: y}}. "classes": {class name: number}.
+            "table": {name: number}. "matrix": {row: {column: {kind: number}}}, shades from 0 to 1.
+        caption: what it shows, in words.
+        x, y: labels of the axes.
+        dashed: names of the curves that are references.
+        mark_symmetric: put * behind the names of classes whose objects look the same after some turn.
+    """
+
+    section: str
+    key: str
+    kind: FigureKind
+    caption: str
+    x: str = ""
+    y: str = ""
+    dashed: tuple[str, ...] = ()
+    mark_symmetric: bool = False
+
+    def find(self, details: dict[str, Any]) -> Any:
+        """Its detail out of those of a result; None where there is none."""
+        if self.key in details:
+            return details[self.key]
+        above, _, name = self.key.rpartition("/")
+        return details.get(above, {}).get(name) if above else None

@@ -23,6 +23,7 @@ class Measure:
 
     @property
     def value(self) -> float:
+        """The statistic of all objects."""
         return float(self.statistic(*self.arrays))
 
     def interval(self, draws: int = 200, seed: int = 0, coverage: float = 0.95) -> tuple[float, float]:

@@ -64,12 +64,12 @@ def pooled_from_uniform(r2: float, constant: float = 0.229) -> float:
     return constant + (1 - constant) * r2
 
 
-def align_signs(target: Float[ndarray, "n 4"], prediction: Float[ndarray, "n 4"]) -> Float[ndarray, "n 4"]:
+def align_signs(target: Float[ndarray, "*n 4"], prediction: Float[ndarray, "*n 4"]) -> Float[ndarray, "*n 4"]:
     """The predictions with the sign that is nearer to the target, as q and -q are one rotation."""
     return np.where(np.sum(target * prediction, axis=-1, keepdims=True) < 0, -prediction, prediction)
 
 
-def rotation_errors(target: Float[ndarray, "n 4"], prediction: Float[ndarray, "n 4"]) -> Float[ndarray, " n"]:
+def rotation_errors(target: Float[ndarray, "*n 4"], prediction: Float[ndarray, "*n 4"]) -> Float[ndarray, " *n"]:
     """Angles between the target rotations and the predicted ones, in degrees in [0, 180].
 
     Predictions of any length are normalised; a zero prediction counts as the identity.

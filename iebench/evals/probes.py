@@ -47,7 +47,7 @@ class Probe:
         self.head = head
         self.loss = loss
         self.optimizer = torch.optim.Adam(head.parameters(), lr=lr, fused=True)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, schedule or (lambda step: 1.0))
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, schedule or (lambda _: 1.0))
 
     def step(self, inputs: Float[Tensor, "batch width"], targets: Tensor) -> Float[Tensor, ""]:
         """Take one step of training; returns the loss before it, detached."""
@@ -67,9 +67,11 @@ class Probe:
         return self.head(inputs.float())
 
     def parameters(self) -> Iterator[nn.Parameter]:
+        """Those of the head."""
         return self.head.parameters()
 
     def state_dict(self) -> dict[str, Any]:
+        """Head, optimiser and step, to go on from."""
         return {
             "head": self.head.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -77,6 +79,7 @@ class Probe:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
         self._schedule.last_epoch = state["step"]

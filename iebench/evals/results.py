@@ -1,21 +1,26 @@
 """`results.json`: every score with its seeds, its interval, and all that it depends on."""
 
 import json
+import re
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from iebench.errors import IebenchError
-from iebench.evals.measure import Measure
+from iebench.evals.columns import Column, Figure
+from iebench.evals.evaluator import Score
+from iebench.evals.settings import GROUND_TRUTH, RANDOM_INIT
+from iebench.files import write_whole
 
-FORMAT = 1
+FORMAT = 2
+_NAMES_OF_FORMAT_1 = {"oracle": GROUND_TRUTH, "random weights": RANDOM_INIT}
 RESULTS = "results.json"
 
 
 @dataclass
-class Score:
+class SeedScores:
     """One score over the seeds of its probe.
 
     Attributes:
@@ -29,6 +34,7 @@ class Score:
 
     @property
     def mean(self) -> float:
+        """Mean over the seeds."""
         return statistics.fmean(self.values)
 
     @property
@@ -40,23 +46,22 @@ class Score:
 class ScoreBook:
     """Scores by key, such as "rotation/equivariant/r2_pooled"."""
 
-    def __init__(self, scores: Mapping[str, Score] | None = None):
-        self.scores: dict[str, Score] = dict(scores or {})
+    def __init__(self, scores: Mapping[str, SeedScores] | None = None) -> None:
+        self.scores: dict[str, SeedScores] = dict(scores or {})
 
-    def add(self, prefix: str, measures: Iterator[Measure], draws: int = 0) -> None:
-        """Note the value of each measure, and for the first seed its interval from `draws` bootstrap draws."""
-        for measure in measures:
-            score = self.scores.setdefault(f"{prefix}/{measure.name}", Score())
-            if draws and not score.values:
-                score.low, score.high = measure.interval(draws)
-            score.values.append(measure.value)
+    def add(self, score: Score) -> None:
+        """Note a score; one that is there already gets the value of one more seed."""
+        found = self.scores.setdefault(score.key, SeedScores(low=score.low, high=score.high))
+        found.values.append(score.value)
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, in the order of the keys."""
         return {key: {"mean": s.mean, "std": s.std, **asdict(s)} for key, s in sorted(self.scores.items())}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "ScoreBook":
-        return cls({key: Score(entry["values"], entry["low"], entry["high"]) for key, entry in value.items()})
+        """The inverse of `to_json`."""
+        return cls({key: SeedScores(entry["values"], entry["low"], entry["high"]) for key, entry in value.items()})
 
 
 @dataclass
@@ -73,7 +78,8 @@ class Results:
         parts: for each part of the representation its first and last column.
         scores: of the representation.
         baselines: name → scores.
-        details: scores that are no single number.
+        details: findings that are no single number.
+        columns, figures: what the evaluators declared, so that a table or page needs no code but ours.
     """
 
     name: str
@@ -86,6 +92,15 @@ class Results:
     scores: ScoreBook
     baselines: dict[str, ScoreBook]
     details: dict[str, Any]
+    columns: tuple[Column, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+    @property
+    def symmetric_classes(self) -> set[str]:
+        """Names of the classes whose objects look the same after some turn, as far as the dataset states it."""
+        classes = self.data.get("classes")
+        entries = classes if isinstance(classes, list) else []
+        return {entry["name"] for entry in entries if entry.get("turns") not in (None, 1)}
 
     def get(self, key: str) -> float | None:
         """The mean of a score, or None where it was not taken."""
@@ -94,13 +109,13 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Write as JSON, by rename."""
-        value = dict(vars(self))
+        value: dict[str, Any] = {"format": FORMAT, **vars(self)}
         value["scores"] = self.scores.to_json()
         value["baselines"] = {name: book.to_json() for name, book in self.baselines.items()}
+        value["columns"] = [asdict(column) for column in self.columns]
+        value["figures"] = [asdict(figure) for figure in self.figures]
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"format": FORMAT, **value}, indent=1) + "\n", encoding="utf-8")
-        partial.rename(path)
+        write_whole(path, json.dumps(value, indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> "Results":
@@ -112,10 +127,16 @@ class Results:
         path = find_results(path)
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
-            if value.pop("format") != FORMAT:
+            form = value.pop("format")
+            if form not in (1, FORMAT):
                 raise IebenchError(f"{path} was written by another iebench: run `iebench eval` again.")
+            value = _from_format_1(value) if form == 1 else value
             value["scores"] = ScoreBook.from_json(value["scores"])
             value["baselines"] = {name: ScoreBook.from_json(book) for name, book in value["baselines"].items()}
+            value["columns"] = tuple(Column(**column) for column in value.get("columns", ()))
+            value["figures"] = tuple(
+                Figure(**{**figure, "dashed": tuple(figure["dashed"])}) for figure in value.get("figures", ())
+            )
             return cls(**value)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IebenchError(f"{path} is damaged ({error}): run `iebench eval` again.") from None
@@ -131,3 +152,13 @@ def find_results(path: Path) -> Path:
     if not found.is_file():
         raise IebenchError(f"{path} has no {RESULTS}: run `iebench eval {path}` first.")
     return found
+
+
+def _from_format_1(value: dict[str, Any]) -> dict[str, Any]:
+    """Results of format 1 under today's names."""
+
+    def rename(book: Mapping[str, Any]) -> dict[str, Any]:
+        return {re.sub(r"\bcolour/", "color/", key): entry for key, entry in book.items()}
+
+    baselines = {_NAMES_OF_FORMAT_1.get(name, name): rename(book) for name, book in value["baselines"].items()}
+    return {**value, "scores": rename(value["scores"]), "details": rename(value["details"]), "baselines": baselines}

@@ -4,7 +4,7 @@ Nearness is the cosine, as published. Candidates whose cosines differ by less th
 every score is its expectation over that order: so a collapsed embedding scores chance.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,15 +13,15 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from iebench.evals.features import FeatureSet
 from iebench.evals.measure import Measure, mean_of
+from iebench.evals.model import Predict
+from iebench.evals.representations import Representations
 from iebench.factors.rotations import compose, euler_to_quaternion
 from iebench.factors.space import ROTATION
 from iebench.factors.transforms import make_transform
 
 TIE = 2e-6  # above the rounding of a float32 cosine of 1 000 terms
 HITS = (1, 2, 5, 10)
-Predict = Callable[[Tensor, Tensor], Tensor | ndarray]
 
 
 def rank_chances(
@@ -43,14 +43,14 @@ def rank_chances(
 
 def nearest_errors(
     queries: Float[Tensor, "q width"],
-    answers: Float[Tensor, "q 4"],
+    rotations: Float[Tensor, "q 4"],
     candidates: Callable[[], Iterator[tuple[Float[Tensor, "c width"], Float[Tensor, "c 4"]]]],
 ) -> Float[Tensor, " q"]:
     """1 - (q·q')² between each query's rotation q and that of its nearest candidate q'; the mean over ties.
 
     Args:
         queries: unit vectors.
-        answers: unit quaternions, the rotation that each query should find.
+        rotations: unit quaternions, the rotation that each query should find.
         candidates: gives blocks of unit vectors with their unit quaternions.
     """
     best = torch.full((len(queries),), -2.0, device=queries.device)
@@ -62,7 +62,7 @@ def nearest_errors(
         total[reset], count[reset], best[reset] = 0, 0, highest[reset]
         rows = torch.nonzero(highest >= best - TIE).squeeze(1)
         nearest = similarity[rows] >= best[rows, None] - TIE
-        errors = 1 - (answers[rows] @ quaternions.T).square()
+        errors = 1 - (rotations[rows] @ quaternions.T).square()
         total[rows] += (errors * nearest).sum(1)
         count[rows] += nearest.sum(1)
     return total / count
@@ -82,24 +82,24 @@ class Retrieval:
         self.predict, self.transform, self.device = predict, transform, torch.device(device)
 
     @torch.no_grad()
-    def predictions(self, features: FeatureSet, rows: slice) -> Float[Tensor, "objects views e"]:
+    def predictions(self, representations: Representations, rows: slice) -> Float[Tensor, "objects views e"]:
         """Unit predicted embeddings of all views of some objects, each from the object's view 0."""
-        embeddings, latents = _embeddings(features)[rows], features.latents[rows]
+        embeddings, latents = _embeddings(representations)[rows], representations.latents[rows]
         sources = np.repeat(latents[:, :1], latents.shape[1], axis=1)
-        transforms = make_transform(self.transform, features.space)(sources, latents)
+        transforms = make_transform(self.transform, representations.space)(sources, latents)
         source = torch.from_numpy(np.repeat(embeddings[:, :1], latents.shape[1], axis=1).astype(np.float32))
         moved = torch.from_numpy(transforms).flatten(0, 1).to(self.device)
         predicted = self.predict(source.flatten(0, 1).to(self.device), moved)
         return F.normalize(torch.as_tensor(predicted).float(), dim=1).unflatten(0, latents.shape[:2])
 
-    def ranks(self, features: FeatureSet, block: int = 64) -> Iterator[Measure]:
+    def ranks(self, representations: Representations, block: int = 64) -> Iterator[Measure]:
         """MRR and H@k among the object's own views (as published, the view 0 itself is one of queries and candidates)."""
         reciprocal: list[Tensor] = []
         hits: dict[int, list[Tensor]] = {k: [] for k in HITS}
-        for start in range(0, features.num_objects, block):
+        for start in range(0, representations.num_objects, block):
             rows = slice(start, start + block)
-            predicted = self.predictions(features, rows)
-            found = rank_chances(predicted @ self._targets(features, rows, predicted.shape[2]).transpose(1, 2))
+            predicted = self.predictions(representations, rows)
+            found = rank_chances(predicted @ self._targets(representations, rows, predicted.shape[2]).transpose(1, 2))
             reciprocal.append(found[0].cpu())
             for k in HITS:
                 hits[k].append(found[1][k].cpu())
@@ -107,21 +107,23 @@ class Retrieval:
         for k in HITS:
             yield mean_of(f"hit_at_{k}", torch.cat(hits[k]).numpy())
 
-    def rotation_error(self, features: FeatureSet, candidates: list[FeatureSet], block: int = 4096) -> Measure:
+    def rotation_error(
+        self, representations: Representations, candidates: Sequence[Representations], block: int = 4096
+    ) -> Measure:
         """PRE: the mean of 1 - (q·q')² when every prediction takes the nearest of all candidates' views.
 
         Args:
-            features: objects whose views are predicted.
+            representations: objects whose views are predicted.
             candidates: splits in whose views the nearest neighbours are looked for.
             block: rows of a block, on both sides; memory is some 4·block² bytes.
         """
-        step = max(1, block // features.num_views)
+        step = max(1, block // representations.num_views)
         errors = []
-        for start in range(0, features.num_objects, step):
+        for start in range(0, representations.num_objects, step):
             rows = slice(start, start + step)
-            predicted = self.predictions(features, rows)
+            predicted = self.predictions(representations, rows)
             width = predicted.shape[2]
-            quaternions = _quaternions(features, rows).flatten(0, 1).to(self.device)
+            quaternions = _quaternions(representations, rows).flatten(0, 1).to(self.device)
 
             def blocks(width: int = width) -> Iterator[tuple[Tensor, Tensor]]:
                 for split in candidates:
@@ -134,29 +136,31 @@ class Retrieval:
             errors.append(found.unflatten(0, predicted.shape[:2]).cpu())
         return mean_of("pre", torch.cat(errors).numpy())
 
-    def _targets(self, features: FeatureSet, rows: slice, width: int) -> Float[Tensor, "objects views width"]:
-        vectors = torch.from_numpy(np.array(_embeddings(features)[rows, :, -width:], np.float32))
+    def _targets(
+        self, representations: Representations, rows: slice, width: int
+    ) -> Float[Tensor, "objects views width"]:
+        vectors = torch.from_numpy(np.array(_embeddings(representations)[rows, :, -width:], np.float32))
         return F.normalize(vectors.to(self.device), dim=2)
 
 
-def chance_measures(features: FeatureSet) -> Iterator[Measure]:
+def chance_measures(representations: Representations) -> Iterator[Measure]:
     """What a collapsed embedding scores, in closed form: MRR = H(n)/n, H@k = k/n, PRE = 1 - mean qᵀMq, M = mean qqᵀ."""
-    num_views = features.num_views
-    every = np.ones((features.num_objects, 1))
+    num_views = representations.num_views
+    every = np.ones((representations.num_objects, 1))
     yield mean_of("mrr", every * np.mean(1 / np.arange(1, num_views + 1)))
     for k in HITS:
         yield mean_of(f"hit_at_{k}", every * min(1.0, k / num_views))
-    quaternions = _quaternions(features, slice(None)).double().numpy()
-    moment = np.einsum("nvi,nvj->ij", quaternions, quaternions) / (features.num_objects * num_views)
+    quaternions = _quaternions(representations, slice(None)).double().numpy()
+    moment = np.einsum("nvi,nvj->ij", quaternions, quaternions) / (representations.num_objects * num_views)
     yield mean_of("pre", 1 - np.einsum("nvi,ij,nvj->nv", quaternions, moment, quaternions))
 
 
-def _quaternions(features: FeatureSet, rows: slice) -> Float[Tensor, "objects views 4"]:
-    return torch.from_numpy(euler_to_quaternion(features.factor(*ROTATION)[rows])).float()
+def _quaternions(representations: Representations, rows: slice) -> Float[Tensor, "objects views 4"]:
+    return torch.from_numpy(euler_to_quaternion(representations.factor(*ROTATION)[rows])).float()
 
 
-def _embeddings(features: FeatureSet) -> Float[ndarray, "objects views embedding"]:
-    return features.values if features.embeddings is None else features.embeddings
+def _embeddings(representations: Representations) -> Float[ndarray, "objects views embedding"]:
+    return representations.values if representations.embeddings is None else representations.embeddings
 
 
 def compose_quaternions(source: Float[Tensor, "n 4"], rotation: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:

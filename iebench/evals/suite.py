@@ -1,221 +1,165 @@
-"""The evaluation: a representation and a dataset in, all scores with their baselines out."""
+"""The evaluation: a model and a dataset in, all scores with their baselines out."""
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy import ndarray
-from tqdm import tqdm
 
-from iebench.errors import UsageError
-from iebench.evals.baselines import constant_scores, oracle_scores, untrained_scores
-from iebench.evals.factor_matrix import factor_scores
-from iebench.evals.features import FeatureSet, Represent, cache_key, extract
-from iebench.evals.predictor import PredictorAnalysis
+from iebench.evals.baselines import ground_truth_context, score_baseline, score_constants, settings_of_baselines
+from iebench.evals.eval_dataset import EvalDataset, StoredDataset
+from iebench.evals.evaluator import Context, Evaluator, Score
+from iebench.evals.model import Model, Represent
+from iebench.evals.registry import find_evaluators
+from iebench.evals.representations import Representations, cache_key, extract
 from iebench.evals.results import Results, ScoreBook
-from iebench.evals.retrieval import Retrieval
-from iebench.evals.source import DatasetSource, ViewSource
-from iebench.evals.subject import EvalSettings, Subject
-from iebench.evals.tasks import PROBE_TASKS, applicable
-from iebench.evals.training import ProbeTask, Samples, ask_probe, by_object, fit_probe, validation_samples
+from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT, EvalSettings, choose_baselines
 from iebench.version import __version__
 
-TASKS = (*PROBE_TASKS, "factors", "retrieval", "predictor")
+OOD = "ood/"
 
 
-def evaluate(
-    represent: Represent | Subject,
-    dataset: ViewSource | str | Path,
-    tasks: Sequence[str] = TASKS,
-    settings: EvalSettings | None = None,
-    ood: ViewSource | str | Path | None = None,
-    untrained: Represent | None = None,
-    name: str = "representation",
-) -> Results:
-    """Score a representation on a dataset.
-
-    Args:
-        represent: a function from uint8 images to vectors, or a `Subject` that has parts, embeddings or a predictor.
-        dataset: a folder, or anything that is a `ViewSource`; needs the splits "train" and "val".
-        tasks: names out of `TASKS`; those that the dataset or the subject cannot have are left out.
-        settings: how the scores are taken.
-        ood: a dataset of another factor space, on which the same probes are scored.
-        untrained: the same backbone with random weights, as a baseline.
-        name: what the results are called.
-
-    Raises:
-        UsageError: an unknown task, or a dataset without the splits.
-        IebenchError: a representation that is no finite matrix.
-    """
-    unknown = [task for task in tasks if task not in TASKS]
-    if unknown:
-        raise UsageError(f"There is no task {unknown[0]!r}: choose among {', '.join(TASKS)}.")
-    subject = represent if isinstance(represent, Subject) else Subject(represent)
-    suite = Suite(subject, _open(dataset), tasks, settings or EvalSettings(), None if ood is None else _open(ood))
-    return suite.run(name, untrained)
-
-
-def _open(dataset: ViewSource | str | Path) -> ViewSource:
-    return DatasetSource(dataset) if isinstance(dataset, str | Path) else dataset
-
-
+@dataclass(frozen=True)
 class Suite:
-    """One evaluation, step by step."""
+    """One evaluation: its data, its model, and the evaluators that can say something about both.
 
-    def __init__(
-        self,
-        subject: Subject,
-        source: ViewSource,
-        tasks: Sequence[str],
-        settings: EvalSettings,
-        ood: ViewSource | None = None,
-    ):
-        self.subject, self.source, self.tasks, self.settings, self.ood = subject, source, tasks, settings, ood
-        self.scores, self.details = ScoreBook(), dict[str, Any]()
-        self.train = self.extract(subject, source, "train")
-        self.tests = {"": self.extract(subject, source, "val")}
-        if ood is not None:
-            self.tests["ood/"] = self.extract(subject, ood, "all")
+    Attributes:
+        dataset: with the splits "train" and "val".
+        ood: a dataset of another factor space, on which the same probes are scored.
+        context: what evaluators work on.
+        evaluators: those that were asked for.
+    """
+
+    dataset: EvalDataset
+    ood: EvalDataset | None
+    context: Context
+    evaluators: tuple[Evaluator, ...]
+
+    @property
+    def able(self) -> tuple[Evaluator, ...]:
+        """The evaluators whose needs are met."""
+        return tuple(evaluator for evaluator in self.evaluators if evaluator.needs.are_met_by(self.context))
 
     def run(self, name: str, untrained: Represent | None = None) -> Results:
-        """Take all scores."""
-        self.run_probes()
-        if "factors" in self.tasks:
-            self.run_factors()
-        if self.subject.predict is not None and self.subject.embed is not None:
-            self.run_predictor()
+        """Take all scores; `untrained` is the same network with random weights."""
+        scores, details = ScoreBook(), dict[str, Any]()
+        for evaluator in self.able:
+            for found in evaluator.run(self.context):
+                if isinstance(found, Score):
+                    scores.add(found)
+                else:
+                    details[found.key] = found.value
         return Results(
             name=name,
             method="backbone",
             training={},
-            data={
-                **self.source.card,
-                "identity": self.source.identity,
-                **({"ood": self.ood.card} if self.ood is not None else {}),
-            },
-            protocol={**self.settings.protocol(), "weights": self.subject.key},
-            versions={
-                "iebench": __version__,
-                "torch": torch.__version__,
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-            },
-            parts={part: [*part_range(columns, self.train)] for part, columns in self.subject.parts.items()},
-            scores=self.scores,
+            data=self._describe_data(),
+            protocol={**self.context.settings.protocol(), "weights": self.context.model.key},
+            versions=_versions(),
+            parts={part: [*_range(columns, self.context.train)] for part, columns in self.context.model.parts.items()},
+            scores=scores,
             baselines=self.baselines(untrained),
-            details=self.details,
+            details=details,
+            columns=tuple(column for evaluator in self.able for column in evaluator.columns),
+            figures=tuple(figure for evaluator in self.able for figure in evaluator.figures),
         )
 
     def baselines(self, untrained: Represent | None = None) -> dict[str, ScoreBook]:
-        """The scores of the baselines asked for; those of random weights where there are some."""
-        makers: dict[str, Callable[[], ScoreBook]] = {
-            "constant": lambda: constant_scores(self),
-            "oracle": lambda: oracle_scores(self),
-        }
-        if untrained is not None:
-            makers["random weights"] = lambda: untrained_scores(self, untrained)
-        return {name: makers[name]() for name in self.settings.baselines if name in makers}
+        """The scores of the baselines that are asked for; those of random weights where there are some."""
+        asked, books = self.context.settings.baselines, {}
+        if CONSTANT in asked:
+            books[CONSTANT] = score_constants(self.evaluators, self.context)
+        if GROUND_TRUTH in asked:
+            books[GROUND_TRUTH] = score_baseline(GROUND_TRUTH, self.evaluators, ground_truth_context(self.context))
+        if RANDOM_INIT in asked and untrained is not None:
+            books[RANDOM_INIT] = score_baseline(RANDOM_INIT, self.evaluators, self._untrained_context(untrained))
+        return books
 
-    def extract(self, subject: Subject, source: ViewSource, split: str) -> FeatureSet:
-        """Representations and embeddings of a split, from the cache where they are in it."""
-        settings, folder = self.settings, None
-        if settings.cache is not None and subject.key:
-            folder = settings.cache / cache_key(subject.key, source, {"dtype": settings.dtype})
-        return extract(subject.represent, source, split, subject.embed, folder, settings.dtype, settings.device)
+    def _untrained_context(self, untrained: Represent) -> Context:
+        """The views of the dataset as the untrained network represents them."""
+        settings, model = settings_of_baselines(self.context.settings), Model(untrained)
+        return make_context(model, self.dataset, None, settings)
 
-    def views_of(self, features: FeatureSet) -> Iterator[tuple[str, FeatureSet]]:
-        """The whole representation, its parts, and the embedding where asked for."""
-        for part, columns in {"whole": slice(None), **self.subject.parts}.items():
-            yield part, features.part(columns)
-        if self.settings.embeddings and features.embeddings is not None:
-            yield "embedding", replace(features, values=features.embeddings)
-
-    def run_probes(self) -> None:
-        """Train every probe on every part for every seed, and score it on every test set."""
-        chosen = applicable(self.tasks, self.train)
-        tests = {prefix: dict(self.views_of(features)) for prefix, features in self.tests.items()}
-        work = list(product(self.views_of(self.train), chosen, self.settings.seeds))
-        for (part, train), task, seed in tqdm(work, desc="probes", unit="probe", disable=None):
-            sets = {prefix: views[part] for prefix, views in tests.items()}
-            self.run_probe(self.scores, f"{task.name}/{part}", task, train, sets, seed, self.details)
-
-    def run_probe(
-        self,
-        book: ScoreBook,
-        key: str,
-        task: ProbeTask,
-        train: FeatureSet,
-        tests: Mapping[str, FeatureSet],
-        seed: int,
-        details: dict[str, Any] | None = None,
-    ) -> None:
-        """Train one probe and note its scores on every test set; details and intervals only for the first seed."""
-        probe = fit_probe(task, train, self.settings.probes, seed, self.settings.device)
-
-        def answer(features: FeatureSet, samples: Samples) -> ndarray:
-            return ask_probe(probe, features, samples, self.settings.device)
-
-        for prefix, features in tests.items():
-            self.score(book, prefix + key, task, features, answer, details if seed == self.settings.seeds[0] else None)
-
-    def score(
-        self,
-        book: ScoreBook,
-        key: str,
-        task: ProbeTask,
-        features: FeatureSet,
-        answer: Callable[[FeatureSet, Samples], ndarray],
-        details: dict[str, Any] | None = None,
-    ) -> None:
-        """Note the scores of answers to a task's fixed validation samples; with `details`, these and intervals too."""
-        samples = validation_samples(features, task.arity, self.settings.probes.pairs_per_object)
-        targets = by_object(task.targets(features, samples), features)
-        predictions = by_object(answer(features, samples), features)
-        book.add(key, task.measures(targets, predictions, features), self.settings.draws if details is not None else 0)
-        if details is not None:
-            details.update({f"{key}/{name}": value for name, value in task.details(targets, predictions, features)})
-
-    def run_factors(self) -> None:
-        """The matrix of parts and factors, with the first seed."""
-        settings = self.settings
-        test = dict(self.views_of(self.tests[""]))
-        self.details["factors"] = {
-            part: factor_scores(train, test[part], settings.probes, settings.seeds[0], settings.device)
-            for part, train in self.views_of(self.train)
-        }
-
-    def run_predictor(self) -> None:
-        """Retrieval among all splits, and what the predictor has learned."""
-        subject, device = self.subject, self.settings.device
-        assert subject.predict is not None
-        retrieval = Retrieval(subject.predict, subject.transform, device)
-        if "retrieval" in self.tasks:
-            for prefix, features in self.tests.items():
-                self.retrieve(self.scores, retrieval, features, f"{prefix}retrieval/val-val", [features])
-            val = self.tests[""]
-            self.retrieve(self.scores, retrieval, self.train, "retrieval/train-train", [self.train])
-            self.scores.add(
-                "retrieval/val-all", iter([retrieval.rotation_error(val, [self.train, val])]), self.settings.draws
-            )
-        if "predictor" in self.tasks:
-            for prefix, features in self.tests.items():
-                analysis = PredictorAnalysis(subject.predict, features, subject.transform, device)
-                self.details[f"{prefix}predictor"] = analysis.summary()
-
-    def retrieve(
-        self, book: ScoreBook, retrieval: Retrieval, features: FeatureSet, key: str, candidates: list[FeatureSet]
-    ) -> None:
-        """Note the scores of retrieval: ranks among an object's own views, PRE among all candidates."""
-        book.add(key, retrieval.ranks(features), self.settings.draws)
-        book.add(key, iter([retrieval.rotation_error(features, candidates)]), self.settings.draws)
+    def _describe_data(self) -> dict[str, Any]:
+        ood = {"ood": self.ood.card} if self.ood is not None else {}
+        return {**self.dataset.card, "identity": self.dataset.identity, **ood}
 
 
-def part_range(columns: slice, features: FeatureSet) -> tuple[int, int]:
+def open_suite(
+    model: Model | Represent,
+    dataset: EvalDataset | str | Path,
+    tasks: str | Sequence[str] = "all",
+    settings: EvalSettings | None = None,
+    ood: EvalDataset | str | Path | None = None,
+) -> Suite:
+    """Compute, or read from the cache, all representations that an evaluation needs.
+
+    Args:
+        model: a function from uint8 images (batch, 3, height, width) to representations (batch, width), or a `Model` that has
+            parts, embeddings or a predictor.
+        dataset: a folder, or anything that is an `EvalDataset`; needs the splits "train" and "val".
+        tasks: "all", or names of evaluators; those whose needs dataset or model do not meet are left out.
+        settings: how the scores are taken.
+        ood: a dataset of another factor space, on which the same probes are scored.
+
+    Raises:
+        UsageError: an unknown task or baseline, or a dataset without the splits.
+        IebenchError: a representation that is no finite matrix.
+    """
+    evaluators, settings = find_evaluators(tasks), settings or EvalSettings()
+    choose_baselines(",".join(settings.baselines) or "none")
+    model = model if isinstance(model, Model) else Model(model)
+    opened, other = _open(dataset), None if ood is None else _open(ood)
+    return Suite(opened, other, make_context(model, opened, other, settings), evaluators)
+
+
+def run_suite(
+    model: Model | Represent,
+    dataset: EvalDataset | str | Path,
+    tasks: str | Sequence[str] = "all",
+    settings: EvalSettings | None = None,
+    ood: EvalDataset | str | Path | None = None,
+    untrained: Represent | None = None,
+    name: str = "representation",
+) -> Results:
+    """Score a model on a dataset: see `open_suite` for the arguments and errors, and `Suite.run` for `untrained`."""
+    return open_suite(model, dataset, tasks, settings, ood).run(name, untrained)
+
+
+def make_context(model: Model, dataset: EvalDataset, ood: EvalDataset | None, settings: EvalSettings) -> Context:
+    """The representations of train, val and the whole of `ood`, each image seen once."""
+    train, val = (_represent(model, dataset, split, settings) for split in ("train", "val"))
+    further = {} if ood is None else {OOD: _represent(model, ood, "all", settings)}
+    return Context(train, {"": val, **further}, model, settings)
+
+
+def _represent(model: Model, dataset: EvalDataset, split: str, settings: EvalSettings) -> Representations:
+    """Representations and embeddings of a split, from the cache where they are in it."""
+    folder = None
+    if settings.cache is not None and model.key:
+        folder = settings.cache / cache_key(model.key, dataset, {"dtype": settings.dtype})
+    return extract(
+        model.represent, dataset, split, model.embed, model.embeds_images, folder, settings.dtype, settings.device
+    )
+
+
+def _open(dataset: EvalDataset | str | Path) -> EvalDataset:
+    return StoredDataset(dataset) if isinstance(dataset, str | Path) else dataset
+
+
+def _range(columns: slice, representations: Representations) -> tuple[int, int]:
     """First column of a part, and the one after its last."""
-    start, stop, _ = columns.indices(features.values.shape[-1])
+    start, stop, _ = columns.indices(representations.values.shape[-1])
     return start, stop
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "iebench": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from iebench.evals.columns import COLUMNS, Cell, Column
+from iebench.evals.columns import Cell, Column
 from iebench.evals.metrics import pooled_from_uniform
+from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
+from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 
 FORMATS = ("text", "markdown", "latex", "csv")
+OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 ESTIMATED = "rotation R², pooled, estimated"
 ESTIMATE = (
     "The estimated pooled R² of rows that give the uniform one is 0.229 + 0.771 · R², exact only where every component of the "
@@ -30,12 +33,20 @@ class Row:
         protocol: how the numbers came about.
         cells: for each title that is filled.
         kind: "ours", "baseline" or "published".
+        columns: those that its cells may stand in.
     """
 
     name: str
     protocol: str
     cells: dict[str, Cell] = field(default_factory=dict)
     kind: str = "ours"
+    columns: tuple[Column, ...] = OUR_COLUMNS
+
+
+def columns_of(results: Results) -> tuple[Column, ...]:
+    """Our evaluators' columns, as they are today, then those that the results declare beyond them."""
+    keys, titles = ({getattr(column, name) for column in OUR_COLUMNS} for name in ("key", "title"))
+    return (*OUR_COLUMNS, *(c for c in results.columns if c.key not in keys and c.title not in titles))
 
 
 def build_rows(results: Sequence[Results]) -> list[Row]:
@@ -45,10 +56,12 @@ def build_rows(results: Sequence[Results]) -> list[Row]:
         for group in _group(results, lambda r: [r.method, training_of(r), r.data, r.protocol["probes"]])
     ]
     for group in _group(results, lambda r: [r.data, r.protocol["probes"]]):
-        for name in ("random weights", "constant", "oracle"):
+        for name in (RANDOM_INIT, CONSTANT, GROUND_TRUTH):
             books = [result.baselines[name] for result in group if name in result.baselines]
             if books:
-                rows.append(Row(name, f"baseline, {_describe_data(group[0])}", _cells(books[:1]), "baseline"))
+                columns = columns_of(group[0])
+                cells = _cells(books[:1], columns)
+                rows.append(Row(name, f"baseline, {_describe_data(group[0])}", cells, "baseline", columns))
     return rows
 
 
@@ -103,12 +116,14 @@ def label_of(result: Results) -> str:
 
 
 def _row_of_runs(group: Sequence[Results]) -> Row:
-    return Row(label_of(group[0]), describe_group(group), _cells([result.scores for result in group]))
+    columns = columns_of(group[0])
+    cells = _cells([result.scores for result in group], columns)
+    return Row(label_of(group[0]), describe_group(group), cells, columns=columns)
 
 
-def _cells(books: Sequence[ScoreBook]) -> dict[str, Cell]:
+def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
-    for column in COLUMNS:
+    for column in columns:
         found = [book.scores[column.key] for book in books if column.key in book.scores]
         if len(found) > 1:
             means = [score.mean for score in found]
@@ -126,7 +141,7 @@ def published_rows() -> list[Row]:
 
 def _published_row(row: Mapping[str, str]) -> Row:
     cells: dict[str, Cell] = {}
-    for column in COLUMNS:
+    for column in OUR_COLUMNS:
         name, _, kind = column.published.partition(":")
         if name and row[name] and kind in ("", row["r2_kind"]):
             cells[column.title] = Cell(float(row[name]) / column.scale)
@@ -136,7 +151,8 @@ def _published_row(row: Mapping[str, str]) -> Row:
 
 def used_columns(rows: Sequence[Row]) -> list[Column]:
     """The columns that some row fills."""
-    return [column for column in COLUMNS if any(column.title in row.cells for row in rows)]
+    columns = dict.fromkeys(column for row in rows for column in (*OUR_COLUMNS, *row.columns))
+    return [column for column in columns if any(column.title in row.cells for row in rows)]
 
 
 def to_grid(rows: Sequence[Row], estimate: bool = False, intervals: bool = False) -> list[list[str]]:
@@ -148,7 +164,7 @@ def to_grid(rows: Sequence[Row], estimate: bool = False, intervals: bool = False
         intervals: show the bootstrap interval of scores of a single run and seed.
     """
     columns = used_columns(rows)
-    head = ["method", *(c.title + (f", {c.unit}" if c.unit else "") for c in columns)]
+    head = ["method", *(column.head for column in columns)]
     body = [[row.name, *(column.show(row.cells.get(column.title), intervals) for column in columns)] for row in rows]
     if estimate:
         head.append(ESTIMATED)

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from iebench.catalogue import CLASSES
 from iebench.factors.space import get_space
 
 SIZE = 8  # 3 · 8 · 8 bytes: 10 float64 latents (80), the label (1), the object (4) and the view (1) fit
 
 
 class LatentImages:
-    """A `ViewSource`; the first bytes of every image are its latents, then label, object and view."""
+    """An `EvalDataset`; the first bytes of every image are its latents, then label, object and view."""
 
     identity = "fake"
 
@@ -21,6 +22,7 @@ class LatentImages:
         draws = [self.space.sample(seed, "02691156", f"object-{i}", num_views) for i in range(count)]
         self.latents = np.stack(draws)
         self.labels = np.arange(count, dtype=np.int64) % num_classes
+        self.classes = CLASSES
         self.batch_size = batch_size
         self.passes = 0
 

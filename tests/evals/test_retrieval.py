@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from iebench.evals.baselines import oracle_features
-from iebench.evals.features import extract
+from iebench.evals.baselines import represent_by_latents
+from iebench.evals.representations import extract
 from iebench.evals.retrieval import Retrieval, chance_measures, compose_quaternions, nearest_errors, rank_chances
 from iebench.factors.rotations import euler_to_quaternion
 
@@ -62,11 +62,11 @@ def test_equally_near_candidates_share_the_error_also_across_blocks():
 
 def test_an_oracle_finds_every_view(fake, read_latents):
     source = fake(num_val=12, num_views=50)
-    features = extract(lambda images: quaternions_of(images, read_latents), source, "val", embed=lambda x: x)
-    scores = values(Retrieval(compose_quaternions).ranks(features))
+    found = extract(lambda images: quaternions_of(images, read_latents), source, "val", embed=lambda x: x)
+    scores = values(Retrieval(compose_quaternions).ranks(found))
     assert scores["mrr"] > 0.999
     assert scores["hit_at_1"] > 0.999
-    assert Retrieval(compose_quaternions).rotation_error(features, [features]).value < 1e-4
+    assert Retrieval(compose_quaternions).rotation_error(found, [found]).value < 1e-4
 
 
 @pytest.mark.parametrize("kind", ["random", "constant"])
@@ -80,29 +80,29 @@ def test_a_blind_embedding_scores_chance(fake, kind):
     def predict(embedding, transform):
         return torch.randn(embedding.shape, generator=generator) if kind == "random" else embedding
 
-    features = extract(represent, source, "val", embed=lambda x: x)
-    scores = values(Retrieval(predict).ranks(features))
+    found = extract(represent, source, "val", embed=lambda x: x)
+    scores = values(Retrieval(predict).ranks(found))
     slack = 0.02 if kind == "random" else 1e-6
-    chance = values(chance_measures(features))
+    chance = values(chance_measures(found))
     for name in ("mrr", "hit_at_1", "hit_at_5"):
         assert scores[name] == pytest.approx(chance[name], abs=slack)
     assert chance["mrr"] == pytest.approx(0.090, abs=5e-4)
-    error = Retrieval(predict).rotation_error(features, [features]).value
+    error = Retrieval(predict).rotation_error(found, [found]).value
     assert error == pytest.approx(chance["pre"], abs=slack if kind == "random" else 1e-4)
 
 
 def test_block_sizes_change_nothing(fake, read_latents):
-    features = extract(lambda images: quaternions_of(images, read_latents), fake(), "val")
+    found = extract(lambda images: quaternions_of(images, read_latents), fake(), "val")
 
     def predict(embedding, transform):
         return torch.from_numpy(np.roll(embedding.numpy(), 1, axis=1).copy())
 
-    whole = Retrieval(predict).rotation_error(features, [features]).value
-    assert Retrieval(predict).rotation_error(features, [features], block=30).value == pytest.approx(whole, abs=1e-6)
-    one, many = (values(Retrieval(predict).ranks(features, block)) for block in (1, 64))
+    whole = Retrieval(predict).rotation_error(found, [found]).value
+    assert Retrieval(predict).rotation_error(found, [found], block=30).value == pytest.approx(whole, abs=1e-6)
+    one, many = (values(Retrieval(predict).ranks(found, block)) for block in (1, 64))
     assert one == pytest.approx(many, abs=1e-6)
 
 
-def test_oracle_features_are_quaternions_and_latents(fake, read_latents):
-    features = extract(read_latents, fake(), "val")
-    assert oracle_features(features).values.shape[-1] == 11
+def test_ground_truth_representations_are_quaternions_and_latents(fake, read_latents):
+    found = extract(read_latents, fake(), "val")
+    assert represent_by_latents(found).values.shape[-1] == 11

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from iebench.errors import UsageError
-from iebench.evals import EvalSettings, ProbeSettings, Subject, evaluate
+from iebench.evals import EvalSettings, Model, ProbeSettings, run_suite
 from iebench.evals.results import Results
 from iebench.evals.retrieval import compose_quaternions
 from iebench.factors.rotations import euler_to_quaternion
@@ -24,7 +24,7 @@ def oracle(read_latents, read_labels):
         quaternions = torch.from_numpy(euler_to_quaternion(latents[:, :3].double().numpy())).float()
         return torch.cat([quaternions, latents, torch.eye(55)[read_labels(images)]], dim=1)
 
-    return Subject(
+    return Model(
         represent,
         embed=lambda vectors: vectors[:, :4],
         predict=compose_quaternions,
@@ -40,7 +40,7 @@ def blind(images):
 def test_an_oracle_is_right(fake, oracle):
     settings = EvalSettings(probes=ProbeSettings(epochs=40, batch_size=64), draws=20, baselines=("constant",))
     tasks = ("classification", "rotation", "factors", "retrieval", "predictor")
-    results = evaluate(oracle, fake(num_train=640, num_val=60), tasks, settings)
+    results = run_suite(oracle, fake(num_train=640, num_val=60), tasks, settings)
     assert results.get("classification/invariant/top1") == 1
     assert results.get("classification/equivariant/top1") < 0.6
     assert results.get("rotation/equivariant/r2_pooled") > 0.99
@@ -58,9 +58,9 @@ def test_an_oracle_is_right(fake, oracle):
 
 @pytest.mark.slow
 def test_a_blind_backbone_scores_chance(fake):
-    subject = Subject(blind, embed=lambda x: x, predict=lambda embedding, transform: embedding)
+    model = Model(blind, embed=lambda x: x, predict=lambda embedding, transform: embedding)
     tasks = ("classification", "rotation", "retrieval")
-    results = evaluate(subject, fake(num_train=200, num_val=200, num_views=50), tasks, QUICK)
+    results = run_suite(model, fake(num_train=200, num_val=200, num_views=50), tasks, QUICK)
     assert results.get("classification/whole/top1") == pytest.approx(0.2, abs=0.02)
     assert results.get("rotation/whole/r2_pooled") == pytest.approx(0.229, abs=0.02)
     assert results.get("rotation/whole/r2_uniform") == pytest.approx(0, abs=0.02)
@@ -76,20 +76,20 @@ def test_a_blind_backbone_scores_chance(fake):
     )
 
 
-def quick_evaluation(source, oracle, tasks=("classification", "rotation", "retrieval")):
+def quick_suite(source, oracle, tasks=("classification", "rotation", "retrieval")):
     settings = EvalSettings(seeds=(0, 1), probes=ProbeSettings(epochs=2, batch_size=16), draws=5)
-    return evaluate(oracle, source, tasks, settings)
+    return run_suite(oracle, source, tasks, settings)
 
 
 def test_the_same_seeds_give_the_same_file(fake, oracle, tmp_path):
     for number, batch_size in enumerate((33, 33, 5)):
-        quick_evaluation(fake(batch_size=batch_size), oracle).write(tmp_path / f"{number}.json")
+        quick_suite(fake(batch_size=batch_size), oracle).write(tmp_path / f"{number}.json")
     first, again, other_batches = ((tmp_path / f"{number}.json").read_text() for number in range(3))
     assert first == again == other_batches
 
 
 def test_results_come_back_from_their_file(fake, oracle, tmp_path):
-    results = quick_evaluation(fake(), oracle)
+    results = quick_suite(fake(), oracle)
     results.write(tmp_path / "results.json")
     again = Results.read(tmp_path)
     assert again.scores.to_json() == results.scores.to_json()
@@ -102,13 +102,13 @@ def test_results_come_back_from_their_file(fake, oracle, tmp_path):
 
 def test_every_image_is_seen_once(fake, oracle):
     source = fake()
-    quick_evaluation(source, oracle)
+    quick_suite(source, oracle)
     assert source.passes == 2
 
 
 def test_probes_of_another_factor_space_are_scored_too(fake, oracle):
     settings = EvalSettings(probes=ProbeSettings(epochs=2, batch_size=16), draws=5)
-    results = evaluate(oracle, fake(), ("rotation", "retrieval"), settings, ood=fake(space="ood-rotation", seed=1))
+    results = run_suite(oracle, fake(), ("rotation", "retrieval"), settings, ood=fake(space="ood-rotation", seed=1))
     assert results.get("ood/rotation/whole/r2_pooled") != results.get("rotation/whole/r2_pooled")
     assert results.get("ood/retrieval/val-val/mrr") > 0.99
     assert results.data["ood"]["space"]["name"] == "ood-rotation"
@@ -117,13 +117,13 @@ def test_probes_of_another_factor_space_are_scored_too(fake, oracle):
 def test_translation_is_asked_in_both_frames_only_where_there_is_one(fake):
     settings = EvalSettings(probes=ProbeSettings(epochs=1), draws=2)
     tasks = ("translation", "translation-world", "rotation")
-    moved = evaluate(blind, fake(space="3diebench-t"), tasks, settings)
+    moved = run_suite(blind, fake(space="3diebench-t"), tasks, settings)
     assert "translation/whole/r2_uniform" in moved.scores.scores
     assert "translation-world/whole/r2_uniform" in moved.scores.scores
-    still = evaluate(blind, fake(), tasks, settings)
+    still = run_suite(blind, fake(), tasks, settings)
     assert not [key for key in still.scores.scores if key.startswith("translation")]
 
 
 def test_an_unknown_task_is_named(fake):
     with pytest.raises(UsageError, match="'rotaton'"):
-        evaluate(blind, fake(), ("rotaton",))
+        run_suite(blind, fake(), ("rotaton",))

@@ -3,18 +3,18 @@ import io
 
 import pytest
 
-from iebench.evals.results import Results, Score, ScoreBook
+from iebench.evals.results import Results, ScoreBook, SeedScores
 from iebench.evals.table import FORMATS, build_rows, format_table, published_rows, to_grid
 
 
 def results(method="sie", seed=0, r2=0.5, epochs=10):
     scores = {
-        "classification/whole/top1": Score([0.8]),
-        "rotation/whole/r2_pooled": Score([r2 + 0.1]),
-        "rotation/whole/r2_uniform": Score([r2]),
-        "retrieval/val-val/mrr": Score([0.4]),
+        "classification/whole/top1": SeedScores([0.8]),
+        "rotation/whole/r2_pooled": SeedScores([r2 + 0.1]),
+        "rotation/whole/r2_uniform": SeedScores([r2]),
+        "retrieval/val-val/mrr": SeedScores([0.4]),
     }
-    constant = {"rotation/whole/r2_pooled": Score([0.229]), "rotation/whole/r2_uniform": Score([0.0])}
+    constant = {"rotation/whole/r2_pooled": SeedScores([0.229]), "rotation/whole/r2_uniform": SeedScores([0.0])}
     return Results(
         name=f"run-{seed}",
         method=method,
@@ -82,6 +82,6 @@ def test_latex_escapes_its_signs():
 
 def test_a_single_run_shows_its_interval_and_several_their_deviation():
     single = results()
-    single.scores.scores["retrieval/val-val/mrr"] = Score([0.4], 0.35, 0.45)
+    single.scores.scores["retrieval/val-val/mrr"] = SeedScores([0.4], 0.35, 0.45)
     assert "0.400 [0.350, 0.450]" in format_table(build_rows([single]), "text")
     assert "[" not in format_table(build_rows([single, results(seed=1)]), "text")

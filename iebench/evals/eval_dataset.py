@@ -1,21 +1,23 @@
-"""What the evaluation needs of a dataset, and the datasets on disk in that form."""
+"""What the evaluation needs of a dataset: a protocol, and the datasets on disk behind it."""
 
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
+from iebench.catalogue import ObjectClass
 from iebench.dataset.reader import Dataset
 from iebench.factors.space import FactorSpace
+from iebench.loader.views import ViewDataset
 
 
-class ViewSource(Protocol):
+@runtime_checkable
+class EvalDataset(Protocol):
     """Views with all that is known of them.
 
     Attributes:
@@ -23,7 +25,8 @@ class ViewSource(Protocol):
         card: plain values that say what the dataset is, for `results.json`.
         space: names and ranges of the factors.
         latents: float64 (objects, views, factors), radians, hues in [0, 1].
-        labels: int64 (objects,), class index 0..54.
+        labels: int64 (objects,).
+        classes: those of the labels.
     """
 
     identity: str
@@ -31,6 +34,7 @@ class ViewSource(Protocol):
     space: FactorSpace
     latents: Float[ndarray, "objects views factors"]
     labels: Int[ndarray, " objects"]
+    classes: tuple[ObjectClass, ...]
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
         """Indices of the objects of "train", "val" or "all"."""
@@ -46,34 +50,35 @@ class ViewSource(Protocol):
         ...
 
 
-class DatasetSource:
-    """A dataset on disk as a `ViewSource`.
+class StoredDataset:
+    """A dataset on disk as an `EvalDataset`.
 
     Args:
-        root: folder of the dataset.
+        path: folder or URL of the dataset.
         size: side in pixels to which images are scaled; as they are when absent.
         batch_size: images that a worker hands over at a time.
         num_workers: processes that decode images.
     """
 
     def __init__(
-        self, root: str | os.PathLike[str], size: int | None = None, batch_size: int = 256, num_workers: int = 0
+        self, path: str | os.PathLike[str], size: int | None = None, batch_size: int = 256, num_workers: int = 0
     ):
-        self.dataset = Dataset(root)
+        self.dataset = Dataset(path)
         self.size, self.batch_size, self.num_workers = size, batch_size, num_workers
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
+        self.classes = self.dataset.classes
         self.card = _describe(self.dataset, size)
         told = self.dataset.card.to_json()
         content = [self.card, told["shards"], told["files"]]
         self.identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
+        """Indices of the objects of "train", "val" or "all"."""
         return self.dataset.split_indices(split)
 
     def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
-        from iebench.loader.views import ViewDataset
-
-        loader = ViewDataset(self.dataset.root, split, self.size).loader(self.batch_size, self.num_workers)
+        """Every view of a split once, object by object."""
+        loader = ViewDataset(self.dataset.location, split, self.size).loader(self.batch_size, self.num_workers)
         loader.load_state_dict({**loader.state_dict(), "read": start})
         for view in loader:
             yield view.image
@@ -89,6 +94,6 @@ def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:
         "evaluated_size": size or card.image_size,
         "num_views": card.num_views,
         "quality": card.quality,
-        "classes": len(np.unique(dataset.labels)),
+        "classes": [entry.to_json() for entry in dataset.classes],
         "splits": card.to_json()["splits"],
     }

@@ -14,22 +14,25 @@ from numpy import ndarray
 from torch import Tensor
 from tqdm import tqdm
 
+from iebench.catalogue import ObjectClass, count_labels
 from iebench.errors import IebenchError, UsageError
-from iebench.evals.source import ViewSource
+from iebench.evals.eval_dataset import EvalDataset
+from iebench.evals.model import Represent
 from iebench.factors.space import FactorSpace
+from iebench.files import write_whole
 
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
 # batch size, nor its workers, nor an interruption can change a bit of what is written.
 BLOCK = 256
-Represent = Callable[[Tensor], Tensor | ndarray]
 
 
 @dataclass(frozen=True)
-class FeatureSet:
+class Representations:
     """The representations of one split, with what is known of every view.
 
     Attributes:
         space: names and ranges of the factors.
+        classes: those of the dataset.
         latents: float64 (objects, views, factors).
         labels: int64 (objects,).
         objects: int64 (objects,), the indices that the objects have in the dataset.
@@ -38,6 +41,7 @@ class FeatureSet:
     """
 
     space: FactorSpace
+    classes: tuple[ObjectClass, ...]
     latents: Float[ndarray, "objects views factors"]
     labels: Int[ndarray, " objects"]
     objects: Int[ndarray, " objects"]
@@ -46,13 +50,25 @@ class FeatureSet:
 
     @property
     def num_objects(self) -> int:
+        """Objects of the split."""
         return self.values.shape[0]
 
     @property
     def num_views(self) -> int:
+        """Views of each object."""
         return self.values.shape[1]
 
-    def part(self, columns: slice) -> "FeatureSet":
+    @property
+    def num_labels(self) -> int:
+        """Logits of a classifier of the dataset's classes."""
+        return count_labels(self.classes)
+
+    @property
+    def class_names(self) -> dict[int, str]:
+        """Names of the classes by their labels."""
+        return {entry.label: entry.name for entry in self.classes}
+
+    def part(self, columns: slice) -> "Representations":
         """The same views with a slice of the representation."""
         return replace(self, values=self.values[..., columns])
 
@@ -61,28 +77,30 @@ class FeatureSet:
         return self.latents[..., self.space.columns(names)]
 
 
-def cache_key(weights: str, source: ViewSource, settings: Mapping[str, Any]) -> str:
+def cache_key(weights: str, dataset: EvalDataset, settings: Mapping[str, Any]) -> str:
     """The name under which representations are cached: a hash of weights, data and settings."""
-    text = json.dumps([weights, source.identity, dict(settings), BLOCK], sort_keys=True)
+    text = json.dumps([weights, dataset.identity, dict(settings), BLOCK], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def extract(
     represent: Represent,
-    source: ViewSource,
+    dataset: EvalDataset,
     split: str,
     embed: Represent | None = None,
+    embeds_images: bool = False,
     folder: Path | None = None,
     dtype: str = "float32",
     device: str | torch.device = "cpu",
-) -> FeatureSet:
+) -> Representations:
     """Run the backbone once over every view of a split.
 
     Args:
         represent: uint8 images (batch, 3, height, width) on `device` → vectors (batch, width).
-        source: the views.
+        dataset: the views.
         split: "train", "val" or "all".
         embed: vectors (batch, width) on `device` → embeddings; none are computed when absent.
+        embeds_images: whether `embed` takes images instead, which costs a second pass over them.
         folder: where the arrays are kept; what lies there complete is read, what is partial is continued. In memory when absent.
         dtype: "float32" or "float16" (half the space).
         device: where `represent` expects the images.
@@ -91,33 +109,43 @@ def extract(
         UsageError: the split has no objects.
         IebenchError: the representation is no matrix of finite numbers.
     """
-    objects = source.split_indices(split)
-    shape = (len(objects), source.latents.shape[1])
+    objects = dataset.split_indices(split)
+    shape = (len(objects), dataset.latents.shape[1])
     size = shape[0] * shape[1]
     if not size:
         raise UsageError(f"The dataset has no objects in its {split} split: render more objects.")
 
     def represent_from(start: int) -> Iterator[ndarray]:
-        return _apply(represent, source.images(split, start), device)
+        return _apply(represent, dataset.images(split, start), device)
 
     values = _fill(represent_from, size, folder and folder / split, dtype, f"{split} views")
     embeddings = None
     if embed is not None:
 
         def embed_from(start: int) -> Iterator[ndarray]:
+            if embeds_images:
+                return _apply(embed, dataset.images(split, start), device)
             blocks = (torch.from_numpy(np.array(values[i : i + BLOCK], "f4")) for i in range(start, size, BLOCK))
             return _apply(embed, blocks, device)
 
         embeddings = _fill(embed_from, size, folder and folder / f"{split}-embeddings", dtype, f"{split} embeddings")
         embeddings = embeddings.reshape(*shape, -1)
-    latents = np.asarray(source.latents[objects])
-    return FeatureSet(source.space, latents, source.labels[objects], objects, values.reshape(*shape, -1), embeddings)
+    latents = np.asarray(dataset.latents[objects])
+    return Representations(
+        dataset.space,
+        dataset.classes,
+        latents,
+        dataset.labels[objects],
+        objects,
+        values.reshape(*shape, -1),
+        embeddings,
+    )
 
 
-@torch.no_grad()
 def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
     for block in _regroup(batches):
-        vectors = np.asarray(torch.as_tensor(function(block.to(device))).float().cpu())
+        with torch.no_grad():
+            vectors = np.asarray(torch.as_tensor(function(block.to(device))).float().cpu())
         if vectors.ndim != 2 or len(vectors) != len(block):
             raise IebenchError(
                 f"The representation of {tuple(block.shape)} has shape {vectors.shape}: give a function that returns "
@@ -169,9 +197,7 @@ def _fill(
 
 def _save_progress(rows: ndarray, counter: Path, start: int) -> None:
     rows.flush()  # type: ignore[attr-defined]  # the rows first: the counter may only promise what is on disk
-    fresh = counter.with_suffix(".new")
-    fresh.write_text(str(start))
-    fresh.rename(counter)
+    write_whole(counter, str(start))
 
 
 def _progress(blocks: Iterator[ndarray], size: int, start: int, what: str) -> Iterator[ndarray]:

@@ -10,15 +10,15 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from iebench.evals.actions import chain, rotate_about_z, stay, undo
-from iebench.evals.features import FeatureSet
 from iebench.evals.metrics import mean_by_angle
-from iebench.evals.retrieval import Predict
-from iebench.evals.training import validation_samples
-from iebench.factors.rotations import angle_between, compose, euler_to_quaternion
+from iebench.evals.model import Predict
+from iebench.evals.probe_fitting import validation_samples
+from iebench.evals.representations import Representations
+from iebench.factors.rotations import IDENTITY, angle_between, compose, euler_to_quaternion, relative_rotation
 from iebench.factors.space import ROTATION
 from iebench.factors.transforms import make_transform
 
+VERTICAL = np.array([0.0, 0.0, 1.0])  # the object's z axis
 STEERING_DEGREES = (-90, -60, -30, 0, 30, 60, 90)
 
 
@@ -40,32 +40,34 @@ class Steering:
 
 
 class PredictorAnalysis:
-    """Questions to a predictor about a split with embeddings; all distances are 1 - cosine.
+    """What a predictor does on a split with embeddings; all distances are 1 - cosine.
 
     Args:
         predict: as in `Retrieval`.
-        features: with embeddings.
+        representations: with embeddings.
         transform: which transform the predictor takes.
         device: where `predict` runs.
-        pairs_per_object: fixed pairs that the questions are asked of.
+        pairs_per_object: fixed pairs on which it is judged.
     """
 
     def __init__(
         self,
         predict: Predict,
-        features: FeatureSet,
+        representations: Representations,
         transform: str = "rotation",
         device: str | torch.device = "cpu",
         pairs_per_object: int = 5,
     ):
-        assert features.embeddings is not None
-        self._predict, self.features, self.device = predict, features, torch.device(device)
-        samples = validation_samples(features, 2, pairs_per_object)
-        chosen = torch.from_numpy(samples.of(features.embeddings)).float()
+        assert representations.embeddings is not None
+        self._predict, self.representations, self.device = predict, representations, torch.device(device)
+        samples = validation_samples(representations, 2, pairs_per_object)
+        chosen = torch.from_numpy(samples.of(representations.embeddings)).float()
         self.source, self.target = chosen[:, 0], chosen[:, 1]
-        latents = samples.of(features.latents)
-        self.relate = make_transform(transform, features.space)
-        self.transforms = self.relate(latents[:, 0], latents[:, 1])
+        latents = samples.of(representations.latents)
+        self.transform = make_transform(transform, representations.space)
+        self.transforms = self.transform(latents[:, 0], latents[:, 1])
+        angles = samples.of(representations.factor(*ROTATION))
+        self.degrees = np.degrees(angle_between(IDENTITY, relative_rotation(angles[:, 0], angles[:, 1])))
 
     @torch.no_grad()
     def move(self, embeddings: Tensor, transforms: Float[ndarray, "n t"]) -> Tensor:
@@ -82,15 +84,18 @@ class PredictorAnalysis:
     def group_laws(self) -> dict[str, float]:
         """How far the learned action is from a group's, beside the distance between a pair's views as a measure.
 
-        identity: staying against the embedding itself; inverse: there and back against it; composition: two steps against
-        the one that they make; prediction: against the target; spread: source against target.
+        identity: the identity transform against the embedding itself; inverse: a transform and its inverse against it;
+        composition: two transforms against their composition; prediction: against the target; spread: source against target.
         """
         there = self.move(self.source, self.transforms)
         second = np.roll(self.transforms, 1, axis=0)
         pairs = {
-            "identity": (self.move(self.source, stay(self.transforms)), self.source),
-            "inverse": (self.move(there, undo(self.transforms)), self.source),
-            "composition": (self.move(there, second), self.move(self.source, chain(self.transforms, second))),
+            "identity": (self.move(self.source, self.transform.identity(len(self.transforms))), self.source),
+            "inverse": (self.move(there, self.transform.invert(self.transforms)), self.source),
+            "composition": (
+                self.move(there, second),
+                self.move(self.source, self.transform.compose(self.transforms, second)),
+            ),
             "prediction": (there, self.target),
             "spread": (self.source, self.target),
         }
@@ -98,27 +103,27 @@ class PredictorAnalysis:
 
     def angle_curves(self) -> dict[str, dict[str, float]]:
         """Distance from the prediction, and from the source as it is, to the target, by the angle of the rotation."""
-        degrees = np.degrees(2 * np.arccos(np.clip(np.abs(self.transforms[:, 3]), 0, 1)))
         predicted = self._distance(self.move(self.source, self.transforms), self.target)
         unmoved = self._distance(self.source, self.target)
-        return {"predicted": mean_by_angle(degrees, predicted), "unmoved": mean_by_angle(degrees, unmoved)}
+        return {"predicted": mean_by_angle(self.degrees, predicted), "unmoved": mean_by_angle(self.degrees, unmoved)}
 
     def steer(self, object_index: int) -> Steering:
         """Turn an object's view 0 about its z axis, and find the real view nearest to each predicted embedding."""
-        embeddings = torch.from_numpy(np.array(self.features.embeddings[object_index])).float()  # type: ignore[index]
-        turns = np.stack([rotate_about_z(np.radians(d), self.transforms.shape[1]) for d in STEERING_DEGREES])
-        moved = self.move(embeddings[:1].expand(len(turns), -1), turns)
+        embeddings = torch.from_numpy(np.array(self.representations.embeddings[object_index])).float()  # type: ignore[index]
+        angles = np.radians(STEERING_DEGREES)
+        moved = self.move(embeddings[:1].expand(len(angles), -1), self.transform.rotate_about(VERTICAL, angles))
         similarity = F.normalize(moved[:, -self.width :], dim=1) @ F.normalize(embeddings[:, -self.width :], dim=1).T
         views = similarity.argmax(1).numpy()
-        rotations = euler_to_quaternion(self.features.factor(*ROTATION)[object_index])
-        gaps = np.degrees(angle_between(compose(rotations[:1], turns[:, :4]), rotations[views]))
+        rotations = euler_to_quaternion(self.representations.factor(*ROTATION)[object_index])
+        turns = euler_to_quaternion(angles[:, None] * VERTICAL)
+        gaps = np.degrees(angle_between(compose(rotations[:1], turns), rotations[views]))
         return Steering(object_index, STEERING_DEGREES, views, gaps)
 
     def neighbours(self, object_index: int, view: int, count: int = 5) -> Int[ndarray, " count"]:
         """The object's own views nearest to the embedding predicted for `view` from view 0."""
-        embeddings = torch.from_numpy(np.array(self.features.embeddings[object_index])).float()  # type: ignore[index]
-        latents = self.features.latents[object_index]
-        moved = self.move(embeddings[:1], self.relate(latents[:1], latents[view : view + 1]))
+        embeddings = torch.from_numpy(np.array(self.representations.embeddings[object_index])).float()  # type: ignore[index]
+        latents = self.representations.latents[object_index]
+        moved = self.move(embeddings[:1], self.transform(latents[:1], latents[view : view + 1]))
         similarity = F.normalize(embeddings[:, -self.width :], dim=1) @ F.normalize(moved[0, -self.width :], dim=0)
         return similarity.argsort(descending=True)[:count].numpy()
 

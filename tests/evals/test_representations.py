@@ -3,15 +3,15 @@ import pytest
 import torch
 
 from iebench.errors import IebenchError
-from iebench.evals import features as module
-from iebench.evals.features import cache_key, extract
+from iebench.evals import representations as module
+from iebench.evals.representations import cache_key, extract
 
 
 def test_every_view_is_represented_once_and_in_order(fake, read_latents):
     source = fake()
     for split in ("train", "val"):
-        features = extract(read_latents, source, split)
-        assert np.array_equal(features.values, source.latents[source.split_indices(split)].astype(np.float32))
+        found = extract(read_latents, source, split)
+        assert np.array_equal(found.values, source.latents[source.split_indices(split)].astype(np.float32))
     assert source.passes == 2
 
 
@@ -41,10 +41,10 @@ def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_laten
     with pytest.raises(KeyboardInterrupt):
         extract(represent, source, "val", folder=tmp_path)
     interrupted = sum(calls[:-1])
-    features = extract(represent, source, "val", folder=tmp_path)
+    found = extract(represent, source, "val", folder=tmp_path)
     again = interrupted + sum(calls[40:]) - 200
     assert 0 < again < interrupted, "the pass began anew"
-    assert np.array_equal(features.values, extract(read_latents, fake(), "val").values)
+    assert np.array_equal(found.values, extract(read_latents, fake(), "val").values)
     passes = source.passes
     cached = extract(represent, source, "val", folder=tmp_path)
     assert source.passes == passes
@@ -52,8 +52,8 @@ def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_laten
 
 
 def test_embeddings_are_of_the_representations(fake, read_latents, tmp_path):
-    features = extract(read_latents, fake(), "val", embed=lambda x: 2 * x[:, :3], folder=tmp_path)
-    assert np.array_equal(features.embeddings, 2 * features.values[..., :3])
+    found = extract(read_latents, fake(), "val", embed=lambda x: 2 * x[:, :3], folder=tmp_path)
+    assert np.array_equal(found.embeddings, 2 * found.values[..., :3])
 
 
 def test_half_precision_takes_half_the_space(fake, read_latents, tmp_path):
@@ -81,3 +81,9 @@ def test_keys_tell_weights_data_and_settings_apart(fake):
 def test_what_is_no_representation_is_refused(fake, represent, words):
     with pytest.raises(IebenchError, match=words):
         extract(represent, fake(), "val")
+
+
+def test_embeddings_may_be_made_of_the_images(fake, read_latents, tmp_path):
+    source = fake()
+    found = extract(read_latents, source, "val", lambda images: -read_latents(images), True, tmp_path)
+    assert np.array_equal(found.embeddings, -found.values) and source.passes == 2

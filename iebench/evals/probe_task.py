@@ -1,0 +1,179 @@
+"""Evaluators that train a probe: what is the same for all of them, and what regressions share."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from iebench.evals import metrics
+from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
+from iebench.evals.measure import Measure
+from iebench.evals.probe_fitting import (
+    Samples,
+    by_object,
+    fit_probe,
+    predict_samples,
+    sample_targets,
+    validation_samples,
+)
+from iebench.evals.probes import mlp_probe, pair_probe
+from iebench.evals.representations import Representations
+from iebench.evals.settings import BASELINES
+
+Answer = Callable[[Representations, Samples], ndarray]
+
+
+class ProbeTask(Evaluator):
+    """A task that a probe learns on every part of the representation, once for each seed.
+
+    Attributes:
+        num_views: views in one sample, 1 or 2.
+    """
+
+    num_views: int
+    baselines: tuple[str, ...] = BASELINES
+
+    @abstractmethod
+    def head(self, representations: Representations) -> nn.Module:
+        """The head for representations of `num_views` views side by side."""
+
+    @abstractmethod
+    def targets(self, representations: Representations, samples: Samples) -> ndarray:
+        """What the head shall answer for each sample, in the type that the loss takes."""
+
+    @abstractmethod
+    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The scalar to be minimised."""
+
+    @abstractmethod
+    def best_constant(self, targets: ndarray, representations: Representations) -> ndarray:
+        """The best answer (c,) of a probe that sees nothing but the targets of training samples."""
+
+    @abstractmethod
+    def measures(self, targets: ndarray, predictions: ndarray, representations: Representations) -> Iterator[Measure]:
+        """Scores of predictions (objects, k, c) for targets (objects, k, …)."""
+
+    def details(
+        self, targets: ndarray, predictions: ndarray, representations: Representations
+    ) -> Iterator[tuple[str, dict[str, float]]]:
+        """Findings that are no single number, such as one for each class, each with the last part of its key."""
+        yield from ()
+
+    def run(self, context: Context) -> Iterator[Score | Detail]:
+        """Scores on every test set for every part and seed; intervals and details for the first seed only."""
+        if not self._targets_vary(context.train):
+            return
+        tests = {prefix: dict(context.parts(found)) for prefix, found in context.tests.items()}
+        work = list(product(context.parts(context.train), context.settings.seeds))
+        for (part, train), seed in tqdm(work, desc=f"{self.name} probes", unit="probe", disable=None, leave=False):
+            answer = self._learn(train, context, seed)
+            for prefix, parts in tests.items():
+                is_first = seed == context.settings.seeds[0]
+                yield from self._score(f"{prefix}{self.name}/{part}", parts[part], answer, context, is_first)
+
+    def constant(self, context: Context) -> Iterator[Score]:
+        """The score of the best constant answer."""
+        if self._targets_vary(context.train):
+            constant = self.best_constant(sample_targets(self, context.train), context.train)
+            yield from self.score_constant("whole", constant, context)
+
+    def score_constant(self, name: str, constant: ndarray, context: Context) -> Iterator[Score]:
+        """The scores of always answering the same on every test set, under TASK/NAME."""
+
+        def answer(_: Representations, samples: Samples) -> ndarray:
+            return np.tile(constant, (len(samples.objects), 1))
+
+        for prefix, test in context.tests.items():
+            for found in self._score(f"{prefix}{self.name}/{name}", test, answer, context, is_first=False):
+                if isinstance(found, Score):
+                    yield found
+
+    def _targets_vary(self, train: Representations) -> bool:
+        return bool(np.ptp(sample_targets(self, train, 1), axis=0).max() > 0)
+
+    def _learn(self, train: Representations, context: Context, seed: int) -> Answer:
+        probe = fit_probe(self, train, context.settings.probes, seed, context.settings.device)
+        return lambda representations, samples: predict_samples(
+            probe, representations, samples, context.settings.device
+        )
+
+    def _score(
+        self, key: str, test: Representations, answer: Answer, context: Context, is_first: bool
+    ) -> Iterator[Score | Detail]:
+        """Scores of answers to the fixed validation samples; of the first seed with intervals and details."""
+        samples = validation_samples(test, self.num_views, context.settings.probes.pairs_per_object)
+        targets = by_object(self.targets(test, samples), test)
+        predictions = by_object(answer(test, samples), test)
+        for measure in self.measures(targets, predictions, test):
+            yield score_of(measure, key, context.settings.draws if is_first else 0)
+        if is_first:
+            for name, value in self.details(targets, predictions, test):
+                yield Detail(f"{key}/{name}", value)
+
+
+def score_of(measure: Measure, key: str, draws: int = 0) -> Score:
+    """A measure as a score under KEY/NAME, with its bootstrap interval from `draws` draws."""
+    interval = measure.interval(draws) if draws else ()
+    return Score(f"{key}/{measure.name}", measure.value, *interval)
+
+
+class Regression(ProbeTask):
+    """A regression of factors by an MLP on one view's representation, or on a pair's two.
+
+    Attributes:
+        out_dim: numbers in a target.
+    """
+
+    num_views = 2
+    out_dim: int
+
+    @abstractmethod
+    def relate(self, latents: Float[ndarray, "n k factors"]) -> Float[ndarray, "n c"]:
+        """The targets of samples from the needed factors of their views."""
+
+    def head(self, representations: Representations) -> nn.Module:
+        """An MLP with two hidden layers of 1024."""
+        make = pair_probe if self.num_views == 2 else mlp_probe
+        return make(representations.values.shape[-1], self.out_dim)
+
+    def targets(self, representations: Representations, samples: Samples) -> Float[ndarray, "n c"]:
+        """The related factors, float32."""
+        return self.relate(samples.of(representations.factor(*self.needs.factors))).astype(np.float32)
+
+    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The mean squared error."""
+        return F.mse_loss(prediction, target)
+
+    def best_constant(self, targets: Float[ndarray, "n c"], representations: Representations) -> Float[ndarray, " c"]:
+        """The mean."""
+        return targets.mean(0, dtype=np.float64)
+
+    def measures(self, targets: ndarray, predictions: ndarray, representations: Representations) -> Iterator[Measure]:
+        """Both kinds of R²."""
+        yield Measure("r2_pooled", pooled_r2, (targets, predictions))
+        yield Measure("r2_uniform", uniform_r2, (targets, predictions))
+
+
+def needs_pair(*factors: str) -> Needs:
+    """The needs of a regression on pairs."""
+    return Needs(factors=factors, num_views=2)
+
+
+def pooled_r2(targets: ndarray, predictions: ndarray) -> float:
+    """`metrics.r2_pooled` of (objects, k, c)."""
+    return metrics.r2_pooled(_rows(targets), _rows(predictions))
+
+
+def uniform_r2(targets: ndarray, predictions: ndarray) -> float:
+    """`metrics.r2_uniform` of (objects, k, c)."""
+    return metrics.r2_uniform(_rows(targets), _rows(predictions))
+
+
+def _rows(array: ndarray) -> ndarray:
+    return array.reshape(-1, array.shape[-1]).astype(np.float64)

@@ -1,0 +1,56 @@
+"""Evaluators by name: ours, found in the files of `iebench.evals.tasks`, and those of others as `package.module:Class`."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+
+from iebench.errors import UsageError
+from iebench.evals import tasks as folder
+from iebench.evals.evaluator import Evaluator
+from iebench.plugins import is_dotted, load_object
+
+
+def _find_ours() -> Iterator[Evaluator]:
+    """One of each class of evaluators that stands in a file of the folder."""
+    for file in iter_modules(folder.__path__):
+        module = import_module(f"{folder.__name__}.{file.name}")
+        for _, found in inspect.getmembers(module, inspect.isclass):
+            own = found.__module__ == module.__name__
+            if own and issubclass(found, Evaluator) and not inspect.isabstract(found):
+                yield found()
+
+
+EVALUATORS = tuple(sorted(_find_ours(), key=lambda evaluator: (evaluator.order, evaluator.name)))
+TASKS = tuple(evaluator.name for evaluator in EVALUATORS)
+
+
+def find_evaluator(name: str) -> Evaluator:
+    """An evaluator by its name, or by `package.module:Class`.
+
+    Raises:
+        UsageError: there is none of that name, or what was named is no evaluator.
+    """
+    if is_dotted(name):
+        found = load_object(name, "--tasks")
+        evaluator = found() if isinstance(found, type) else found
+        if not isinstance(evaluator, Evaluator):
+            raise UsageError(f"--tasks {name} is no evaluator: derive the class from iebench.evals.Evaluator.")
+        return evaluator
+    for evaluator in EVALUATORS:
+        if evaluator.name == name:
+            return evaluator
+    near = get_close_matches(name, TASKS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(TASKS)}, all, or package.module:Class."
+    raise UsageError(f"--tasks has no {name!r}: {hint}")
+
+
+def find_evaluators(tasks: str | Sequence[str]) -> tuple[Evaluator, ...]:
+    """The evaluators that are asked for: "all", names with commas between, or a sequence of names.
+
+    Raises:
+        UsageError: see `find_evaluator`.
+    """
+    names = (TASKS if tasks == "all" else tasks.split(",")) if isinstance(tasks, str) else tasks
+    return tuple(find_evaluator(name.strip()) for name in names)

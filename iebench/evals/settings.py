@@ -1,0 +1,83 @@
+"""How scores are taken: seeds, probes, intervals, baselines."""
+
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from iebench.errors import UsageError
+
+CONSTANT, GROUND_TRUTH, RANDOM_INIT = "constant", "ground-truth latents", "random init"
+BASELINES = (CONSTANT, GROUND_TRUTH, RANDOM_INIT)
+
+
+def choose_baselines(text: str) -> tuple[str, ...]:
+    """The baselines of a text: "all", "none", or names with commas between.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    names = {"all": BASELINES, "none": ()}.get(text, tuple(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in BASELINES:
+            near = get_close_matches(name, BASELINES, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(BASELINES)}, all or none."
+            raise UsageError(f"--baselines has no {name!r}: {hint}")
+    return names
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """How probes are trained; the defaults are the published protocol.
+
+    An epoch takes every training object once, with views drawn anew.
+
+    Attributes:
+        epochs, batch_size, lr, warmup_epochs: as named.
+        final_lr: share of the rate that the cosine ends at.
+        pairs_per_object: validation pairs of each object, fixed for all seeds.
+    """
+
+    epochs: int = 300
+    batch_size: int = 256
+    lr: float = 1e-3
+    warmup_epochs: int = 10
+    final_lr: float = 1e-3
+    pairs_per_object: int = 5
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """How the scores are taken.
+
+    Attributes:
+        seeds: of the probes.
+        probes: how they are trained.
+        draws: of the bootstrap over objects; 0 for none.
+        embeddings: probe the embeddings too.
+        baselines: out of `BASELINES`, set beside every score.
+        dtype: in which representations are kept, "float32" or "float16".
+        device: where everything runs.
+        cache: folder in which representations are kept; in memory when absent.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    probes: ProbeSettings = field(default_factory=ProbeSettings)
+    draws: int = 200
+    embeddings: bool = False
+    baselines: tuple[str, ...] = BASELINES
+    dtype: str = "float32"
+    device: str = "cpu"
+    cache: Path | None = None
+
+    def protocol(self) -> dict[str, Any]:
+        """What could change a score, as plain values."""
+        return {
+            "seeds": list(self.seeds),
+            "probes": asdict(self.probes),
+            "bootstrap_draws": self.draws,
+            "dtype": self.dtype,
+            "backbone": "frozen, eval mode, one pass",
+            "relative_rotation": "R(source)⁻¹ R(target), quaternion (x, y, z, w), sign as scipy composes it",
+            "retrieval": "cosine, every view from the object's view 0, ties in random order",
+        }

@@ -1,0 +1,56 @@
+"""Retrieval: views found by the embedding that the model predicts for them."""
+
+from collections.abc import Iterator, Sequence
+
+from iebench.evals.columns import Column
+from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
+from iebench.evals.probe_task import score_of
+from iebench.evals.representations import Representations
+from iebench.evals.retrieval import Retrieval, chance_measures
+from iebench.evals.settings import CONSTANT, GROUND_TRUTH
+from iebench.factors.space import ROTATION
+
+VAL, TRAIN, ALL = "retrieval/val-val", "retrieval/train-train", "retrieval/val-all"
+
+
+class RetrievalByPrediction(Evaluator):
+    """MRR and H@k among an object's own views, PRE among the views of all objects of a split, or of both."""
+
+    name = "retrieval"
+    order = 70
+    needs = Needs(factors=ROTATION, predictor=True)
+    baselines = (CONSTANT, GROUND_TRUTH)
+    columns = (
+        Column("MRR, out of distribution", f"ood/{VAL}/mrr"),
+        Column("PRE", f"{VAL}/pre", "", better="down"),
+        Column("MRR", f"{VAL}/mrr", "mrr"),
+        Column("H@1", f"{VAL}/hit_at_1", "hit_at_1"),
+        Column("H@5", f"{VAL}/hit_at_5", "hit_at_5"),
+    )
+
+    def run(self, context: Context) -> Iterator[Score | Detail]:
+        """Scores of val, train and each further test set among themselves, and PRE of val among both."""
+        assert context.model.predict is not None
+        retrieval = Retrieval(context.model.predict, context.model.transform, context.settings.device)
+        val = context.tests[""]
+        sets = {f"{prefix}{VAL}": test for prefix, test in context.tests.items()} | {TRAIN: context.train}
+        for key, representations in sets.items():
+            for measure in retrieval.ranks(representations):
+                yield score_of(measure, key, context.settings.draws)
+            yield self._rotation_error(retrieval, key, representations, [representations], context)
+        yield self._rotation_error(retrieval, ALL, val, [context.train, val], context)
+
+    def constant(self, context: Context) -> Iterator[Score]:
+        """What a collapsed embedding scores, in closed form."""
+        for key, representations in {VAL: context.tests[""], TRAIN: context.train}.items():
+            yield from (score_of(measure, key) for measure in chance_measures(representations))
+
+    def _rotation_error(
+        self,
+        retrieval: Retrieval,
+        key: str,
+        queries: Representations,
+        candidates: Sequence[Representations],
+        context: Context,
+    ) -> Score:
+        return score_of(retrieval.rotation_error(queries, candidates), key, context.settings.draws)
