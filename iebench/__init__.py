@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
     from iebench.loader.views import ViewDataset
+    from iebench.models.evaluation import evaluate
     from iebench.models.runs import load
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
@@ -22,6 +23,7 @@ _LAZY = {
     "PairStream": "iebench.loader.stream",
     "ViewDataset": "iebench.loader.views",
     "Views": "iebench.loader.multiview",
+    "evaluate": "iebench.models.evaluation",
     "load": "iebench.models.runs",
 }
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "ViewDataset",
     "Views",
     "__version__",
+    "evaluate",
     "load",
 ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
+from iebench.files import write_whole
 from iebench.models import checkpoints
 from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
@@ -62,9 +63,7 @@ class RunConfig:
     def write(self, out: Path) -> None:
         """Writes `config.json`."""
         out.mkdir(parents=True, exist_ok=True)
-        partial = out / f"{CONFIG}.partial"
-        partial.write_text(json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n")
-        partial.replace(out / CONFIG)
+        write_whole(out / CONFIG, json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n")
 
 
 def identify_dataset(dataset: Any) -> dict[str, str]:
@@ -85,7 +84,7 @@ def read_config(run: Path) -> RunConfig:
         values = json.loads(path.read_text(encoding="utf-8"))
         name = str(values["method"])
     except (FileNotFoundError, NotADirectoryError):
-        raise IebenchError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train") from None
+        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train") from None
     except (ValueError, KeyError, TypeError) as error:
         raise _damage(path, error) from error
     entry = find_method(name)  # may import somebody else's file, whose errors are not this file's

@@ -26,7 +26,7 @@ def invoke(command, *arguments):
         (["--backbone", "resnet18"], "--out"),
         (["nowhere"], "nowhere is no run"),
         (["--backbone", "resnet18", "--out", "o", "--tasks", "rotaton"], "'rotation'"),
-        (["--backbone", "resnet18", "--out", "o", "--baselines", "orakle"], "'oracle'"),
+        (["--backbone", "resnet18", "--out", "o", "--baselines", "constnt"], "'constant'"),
         (["--backbone", "resnet18", "--out", "o", "--device", "cuda:77"], "cuda:77"),
         (["--backbone", "resnet19", "--out", "o"], "resnet19"),
     ],
@@ -57,9 +57,9 @@ def test_somebodys_backbone_is_evaluated_from_its_weights(drawn_dataset, tmp_pat
     output = invoke(eval_command, *network, "--data", drawn_dataset, "--out", tmp_path / "out", *QUICK)
     assert "rotation R², pooled" in output
     results = json.loads((tmp_path / "out/results.json").read_text())
-    trained, fresh = results["scores"], results["baselines"]["random weights"]
+    trained, fresh = results["scores"], results["baselines"]["random init"]
     assert trained["rotation/whole/r2_pooled"]["mean"] != fresh["rotation/whole/r2_pooled"]["mean"]
-    assert set(results["baselines"]) == {"constant", "oracle", "random weights"}
+    assert set(results["baselines"]) == {"constant", "ground-truth latents", "random init"}
 
 
 @pytest.mark.slow
@@ -72,13 +72,13 @@ def test_from_a_run_to_its_report(drawn_dataset, tmp_path):
     trainer = TrainerSettings(steps=2, batch_size=8, num_workers=0, precision="32", accelerator="cpu", log_every=1)
     train("sie", settings, trainer, drawn_dataset, tmp_path / "sie")
     output = invoke(eval_command, tmp_path / "sie", "--data", drawn_dataset, "--ood", drawn_dataset, *QUICK)
-    for words in ("sie (rotation)", "invariant part", "MRR", "constant", "oracle", "random weights"):
+    for words in ("sie (rotation)", "invariant part", "MRR", "constant", "ground-truth latents", "random init"):
         assert words in output
     first = (tmp_path / "sie/results.json").read_text()
     assert invoke(table_command, tmp_path / "sie", "--published", "--format", "markdown").count("|\n") > 20
     invoke(report_command, tmp_path / "sie", "-o", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
-    for section in ("training", "factors", "laws", "gallery", "settings"):
+    for section in ("training", "what-each-part-knows-of-each-factor", "error-by-angle", "gallery", "settings"):
         assert f'<section id="{section}">' in page
     anew = [*QUICK, "--workers", "1", "--cache", tmp_path / "anew"]
     invoke(eval_command, tmp_path / "sie", "--data", drawn_dataset, "--ood", drawn_dataset, *anew)

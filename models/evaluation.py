@@ -1,0 +1,214 @@
+"""Evaluating runs and networks: the door from a trained thing, whatever it is, to the evaluation."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from iebench.errors import UsageError
+from iebench.evals.eval_dataset import EvalDataset, StoredDataset
+from iebench.evals.gallery import save_gallery
+from iebench.evals.model import Model, Represent
+from iebench.evals.results import RESULTS, Results
+from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings
+from iebench.evals.suite import open_suite
+from iebench.models.backbones import RESNETS, build_backbone
+from iebench.models.method import Method
+from iebench.models.normalisation import Normalisation
+from iebench.models.runs import load, read_config
+from iebench.models.untrained import seeded, untrained_twin
+from iebench.models.weights import load_backbone
+from iebench.plugins import is_dotted
+
+Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is to be evaluated.
+
+    Attributes:
+        name: what results call it.
+        model: as the evaluation sees it.
+        untrained: the same network with random weights, where there is such a thing.
+        method: name of its method, or of its backbone.
+        training: settings of its training, as far as known.
+    """
+
+    name: str
+    model: Model
+    untrained: Represent | None = None
+    method: str = "backbone"
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def evaluate(
+    model: Evaluable,
+    data: EvalDataset | str | Path,
+    *,
+    tasks: str | Sequence[str] = "all",
+    weights: str | Path | None = None,
+    ood: EvalDataset | str | Path | None = None,
+    seeds: int = 1,
+    epochs: int = 300,
+    size: int | None = None,
+    embeddings: bool = False,
+    baselines: Sequence[str] = BASELINES,
+    half: bool = False,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    num_workers: int = 2,
+    out: str | Path | None = None,
+) -> Results:
+    """Score a run, or any network, on a dataset, as `iebench eval` does.
+
+    Args:
+        model: folder of a run (a path); a method as `iebench.load` gives it; a network (a module, a name such as "resnet18", or
+            "package.module:function" that makes one), which is fed images normalised as 3DIEBench's; or a function from uint8
+            images (batch, 3, height, width) to representations (batch, width); or a `Model`, which has parts and a predictor.
+        data: folder or URL of a dataset with the splits "train" and "val", or an `EvalDataset`.
+        tasks: "all", or names of evaluators, also "package.module:Class".
+        weights: file of weights for a network that was given by its name.
+        ood: dataset of another factor space, on which the same probes are scored.
+        seeds: number of probes of each kind.
+        epochs: of the probes.
+        size: side in pixels of the images; that of the run's training where absent, else the dataset's.
+        embeddings: probe the embeddings too.
+        baselines: what stands beside the scores, out of `iebench.evals.settings.BASELINES`.
+        half: keep representations in float16: half the space.
+        cache: folder where representations are kept between calls; below `out` where absent, else in memory.
+        device: "cpu", "cuda", "cuda:1", or "auto".
+        num_workers: processes that decode images.
+        out: folder for `results.json` and the gallery; nothing is written where absent.
+
+    Raises:
+        UsageError: something that was named does not exist, or does not fit.
+        IebenchError: a run, a file or the dataset is damaged, or representations are no finite matrix.
+    """
+    place = choose_device(device)
+    candidate = prepare(model, place, weights)
+    size = size or candidate.training.get("trainer", {}).get("size") or None
+    folder = None if out is None else Path(out)
+    settings = EvalSettings(
+        seeds=tuple(range(seeds)),
+        probes=ProbeSettings(epochs=epochs),
+        embeddings=embeddings,
+        baselines=tuple(baselines),
+        dtype="float16" if half else "float32",
+        device=place,
+        cache=Path(cache) if cache is not None else folder and folder / "representations",
+    )
+    opened, other = (_open(path, size, num_workers) for path in (data, ood))
+    assert opened is not None
+    suite = open_suite(candidate.model, opened, tasks, settings, other)
+    results = suite.run(candidate.name, candidate.untrained)
+    results = replace(results, method=candidate.method, training=candidate.training)
+    if folder is not None:
+        results.write(folder / RESULTS)
+        save_gallery(suite.context, opened, folder)
+    return results
+
+
+def choose_device(name: str) -> str:
+    """The device of a name; "auto" is CUDA where there is one.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError):
+        raise UsageError(f"--device {name} is not on this machine: give cpu, or auto.") from None
+    return name
+
+
+def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = None) -> Candidate:
+    """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
+
+    Raises:
+        UsageError: there is no such run or network, or weights were given where they mean nothing.
+        IebenchError: a run or a file of weights is damaged.
+    """
+    is_name = isinstance(model, str) and not Path(model).exists()
+    if weights is not None and not is_name:
+        raise UsageError("Weights are for a network that is given by its name, such as resnet18.")
+    if isinstance(model, str) and is_name:
+        return _prepare_named(model, device, weights)
+    if isinstance(model, str | Path):
+        return _prepare_run(Path(model), device)
+    if isinstance(model, Method):
+        twin = untrained_twin(model)
+        return Candidate(type(model).__name__, model_of_method(model, device), _represent(twin, device))
+    if isinstance(model, nn.Module):
+        return _prepare_network(type(model).__name__, model, untrained_twin(model), device)
+    if isinstance(model, Model):
+        return Candidate("representation", model)
+    return Candidate(getattr(model, "__name__", "representation"), Model(model))
+
+
+def model_of_method(method: Method, device: str = "cpu") -> Model:
+    """A method as the evaluation sees it, on a device."""
+    represent = _represent(method, device)
+    return Model(
+        represent=represent,
+        embed=method.embed_images if method.uses_map else method.embed,
+        embeds_images=method.uses_map,
+        predict=getattr(method, "predict", None),
+        parts=method.parts,
+        transform=method.settings.transform,
+        key=hash_weights(method),
+    )
+
+
+def hash_weights(network: nn.Module) -> str:
+    """SHA-256 of a network's structure and of all its parameters and buffers."""
+    digest = hashlib.sha256(repr(network).encode())
+    for name, value in network.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _prepare_run(run: Path, device: str) -> Candidate:
+    config = read_config(run)
+    fresh = seeded(config.build_method)
+    return Candidate(
+        run.name, model_of_method(load(run), device), _represent(fresh, device), config.method, config.to_json()
+    )
+
+
+def _prepare_named(name: str, device: str, weights: str | Path | None) -> Candidate:
+    if name not in RESNETS and not is_dotted(name):
+        raise UsageError(
+            f"{name} is neither a run nor one of {', '.join(RESNETS)}: name your own network as package.module:function."
+        )
+    network = seeded(lambda: build_backbone(name))
+    # Somebody's function may load weights by itself, so that calling it once more would give no untrained network.
+    fresh = seeded(lambda: build_backbone(name)) if name in RESNETS else untrained_twin(network)
+    if weights is not None:
+        load_backbone(network, Path(weights))
+    return replace(_prepare_network(name, network, fresh, device), method=name)
+
+
+def _prepare_network(name: str, network: nn.Module, fresh: nn.Module, device: str) -> Candidate:
+    model = Model(_represent_normalised(network, device), key=hash_weights(network))
+    return Candidate(name, model, _represent_normalised(fresh, device))
+
+
+def _represent(method: Any, device: str) -> Represent:
+    return method.to(device).eval().represent
+
+
+def _represent_normalised(network: nn.Module, device: str) -> Represent:
+    """A network in eval mode behind the normalisation of 3DIEBench's images."""
+    return nn.Sequential(Normalisation(), network).to(device).eval().__call__
+
+
+def _open(data: EvalDataset | str | Path | None, size: int | None, num_workers: int) -> EvalDataset | None:
+    return StoredDataset(data, size, num_workers=num_workers) if isinstance(data, str | Path) else data

@@ -1,0 +1,114 @@
+"""Evaluating whatever somebody has: what its representations are cached under, and what its untrained twin is."""
+
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+import iebench
+from iebench.errors import UsageError
+from iebench.evals.settings import RANDOM_INIT
+from iebench.models.backbones import build_backbone
+from iebench.models.evaluation import hash_weights, prepare
+from iebench.models.untrained import untrained_twin
+
+QUICK = {"epochs": 2, "tasks": "classification", "device": "cpu", "num_workers": 0}
+
+
+def make_network() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 8, 5, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6))
+
+
+class WithToken(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.token = nn.Parameter(torch.arange(6.0))
+        self.layer, self.norm = nn.Linear(6, 6), nn.BatchNorm1d(6)
+
+    def forward(self, images):
+        return self.norm(self.layer(images.mean((2, 3)).repeat(1, 2) + self.token))
+
+
+def test_hashes_tell_weights_and_structure_apart():
+    first, second = make_network(), make_network()
+    assert hash_weights(first) != hash_weights(second)
+    second.load_state_dict(first.state_dict())
+    assert hash_weights(first) == hash_weights(second)
+    second[1] = nn.Sigmoid()
+    assert hash_weights(first) != hash_weights(second)
+    with torch.no_grad():
+        first[0].weight[0, 0, 0, 0] += 1e-6
+    assert hash_weights(first) != hash_weights(make_network())
+
+
+def test_the_untrained_twin_has_learned_nothing():
+    network = WithToken()
+    network(torch.randn(16, 3, 4, 4))
+    twin = untrained_twin(network)
+    assert sorted(twin.token.tolist()) == network.token.tolist() and not torch.equal(twin.token, network.token)
+    assert not torch.equal(twin.layer.weight, network.layer.weight)
+    assert twin.norm.num_batches_tracked == 0 and network.norm.num_batches_tracked == 1
+    assert torch.equal(twin.layer.weight, untrained_twin(network).layer.weight), "the same seed draws the same"
+
+
+def test_a_function_that_loads_its_own_weights_has_a_key_and_a_twin_of_its_own(tmp_path, monkeypatch):
+    torch.save(make_network().state_dict(), tmp_path / "weights.pth")
+    (tmp_path / "loading.py").write_text(
+        "import torch\nfrom torch import nn\n\n\ndef pretrained():\n"
+        "    net = nn.Sequential(nn.Conv2d(3, 8, 5, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6))\n"
+        f"    net.load_state_dict(torch.load({str(tmp_path / 'weights.pth')!r}))\n    return net\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    candidate = prepare("loading:pretrained")
+    torch.save(make_network().state_dict(), tmp_path / "weights.pth")
+    other = prepare("loading:pretrained")
+    assert candidate.model.key != other.model.key
+    images = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8)
+    assert not torch.allclose(other.model.represent(images), other.untrained(images))
+    sys.modules.pop("loading")
+
+
+def test_a_module_and_a_function_are_evaluated_alike(drawn_dataset):
+    torch.manual_seed(0)
+    network = make_network()
+    by_module = iebench.evaluate(network, drawn_dataset, **QUICK)
+    represent = prepare(network).model.represent
+    by_function = iebench.evaluate(represent, drawn_dataset, **QUICK)
+    assert by_module.scores.to_json() == by_function.scores.to_json()
+    assert RANDOM_INIT in by_module.baselines and RANDOM_INIT not in by_function.baselines
+
+
+def test_a_mistyped_run_and_weights_without_a_name_are_told(drawn_dataset, tmp_path):
+    with pytest.raises(UsageError, match="neither a run nor one of resnet18"):
+        iebench.evaluate("runs/sei", drawn_dataset)
+    with pytest.raises(UsageError, match="given by its name"):
+        iebench.evaluate(make_network(), drawn_dataset, weights=tmp_path / "w.pth")
+
+
+def test_our_networks_twins_are_drawn_as_they_are_when_new():
+    torch.manual_seed(0)
+    fresh = build_backbone("resnet18-narrow")
+    candidate = prepare("resnet18-narrow")
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    assert torch.equal(candidate.model.represent(images), candidate.untrained(images))
+    assert candidate.model.key == hash_weights(fresh)
+
+
+@pytest.mark.slow
+def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, tmp_path):
+    from click.testing import CliRunner
+
+    from iebench.cli.main import cli
+
+    settings = "--projector 32-32 --steps 2 --batch-size 8 --num-workers 0 --precision 32 --accelerator cpu"
+    words = ["train", "sie", "--data", str(drawn_dataset), "--out", str(tmp_path / "sie"), *settings.split()]
+    assert CliRunner().invoke(cli, words, standalone_mode=False).exception is None
+    words = ["eval", str(tmp_path / "sie"), "--data", str(drawn_dataset), "--epochs", "1", "--device", "cpu"]
+    assert CliRunner().invoke(cli, words, standalone_mode=False).exception is None
+    results = iebench.evaluate(tmp_path / "sie", drawn_dataset, epochs=1, device="cpu", out=tmp_path / "again")
+    assert (tmp_path / "again/results.json").read_text() == (tmp_path / "sie/results.json").read_text()
+    assert results.get("retrieval/val-val/mrr") > 0
+    method = iebench.load(tmp_path / "sie")
+    again = iebench.evaluate(method, drawn_dataset, epochs=1, device="cpu")
+    assert again.scores.to_json() == results.scores.to_json()
