@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 INK = "#010203"  # stands for the colour of the page's text until the SVG is written
 # Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -81,7 +81,7 @@ def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 3.8)
         for curve in curves:
-            colour, marker = COLOURS[curve.style % len(COLOURS)], MARKERS[curve.style % len(MARKERS)]
+            colour, marker = COLORS[curve.style % len(COLORS)], MARKERS[curve.style % len(MARKERS)]
             line, every = "--" if curve.dashed else "-", max(1, len(curve.points) // 12)
             axes.plot(
                 *zip(*curve.points, strict=True), line, color=colour, marker=marker, markevery=every, label=curve.name
@@ -109,7 +109,7 @@ def plot_points(
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 4)
         for number, point in enumerate(points):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            colour, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
             axes.errorbar(
                 point.x,
                 point.y,
@@ -137,7 +137,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 1.2 + 0.22 * len(classes))
         for number, (run, values) in enumerate(runs.items()):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            colour, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
             axes.plot(
                 [values.get(entry, float("nan")) for entry in classes],
                 range(len(classes)),
@@ -146,7 +146,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
                 label=run,
             )
         if len(runs) == 1:
-            axes.hlines(range(len(classes)), 0, [first[entry] for entry in classes], color=COLOURS[0], alpha=0.4, lw=4)
+            axes.hlines(range(len(classes)), 0, [first[entry] for entry in classes], color=COLORS[0], alpha=0.4, lw=4)
         axes.set(yticks=range(len(classes)), xlabel=x, ylim=(-0.7, len(classes) - 0.3))
         axes.set_yticklabels(classes, fontsize=9.5)
         _add_legend(axes)

@@ -12,9 +12,12 @@ import pytest
 
 from iebench.catalogue import CLASSES
 from iebench.errors import IebenchError
+from iebench.evals.columns import Column, Figure
+from iebench.evals.evaluator import Score
 from iebench.evals.gallery import Gallery
-from iebench.evals.results import Results, Score, ScoreBook
-from iebench.report.page import read_metrics, write_report
+from iebench.evals.results import Results, ScoreBook, SeedScores
+from iebench.report.entries import read_metrics
+from iebench.report.page import write_report
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -27,13 +30,14 @@ def make_scores(rng, level):
     parts = {"whole": 1.0, "invariant": 0.7, "equivariant": 0.9}
     scores = {}
     for part, share in parts.items():
-        scores[f"classification/{part}/top1"] = Score([0.8 * share + 0.01 * level])
-        scores[f"classification/{part}/top5"] = Score([0.95 * share])
-        scores[f"rotation/{part}/r2_uniform"] = Score([0.5 * share + 0.02 * level])
-        scores[f"rotation/{part}/r2_pooled"] = Score([0.6 * share + 0.02 * level])
-        scores[f"rotation/{part}/median_degrees"] = Score([40 / share - level])
+        scores[f"classification/{part}/top1"] = SeedScores([0.8 * share + 0.01 * level])
+        scores[f"classification/{part}/top5"] = SeedScores([0.95 * share])
+        scores[f"rotation/{part}/r2_uniform"] = SeedScores([0.5 * share + 0.02 * level])
+        scores[f"rotation/{part}/r2_pooled"] = SeedScores([0.6 * share + 0.02 * level])
+        scores[f"rotation/{part}/median_degrees"] = SeedScores([40 / share - level])
     scores |= {
-        f"retrieval/val-val/{name}": Score([rng.uniform(0.1, 0.4)]) for name in ("mrr", "hit_at_1", "hit_at_5", "pre")
+        f"retrieval/val-val/{name}": SeedScores([rng.uniform(0.1, 0.4)])
+        for name in ("mrr", "hit_at_1", "hit_at_5", "pre")
     }
     return ScoreBook(scores)
 
@@ -58,9 +62,12 @@ def make_results(method, level, with_predictor):
         }
     baselines = {
         name: ScoreBook(
-            {"rotation/whole/r2_uniform": Score([value]), "classification/whole/top1": Score([0.02 + value / 5])}
+            {
+                "rotation/whole/r2_uniform": SeedScores([value]),
+                "classification/whole/top1": SeedScores([0.02 + value / 5]),
+            }
         )
-        for name, value in {"constant": 0.0, "random weights": 0.1}.items()
+        for name, value in {"constant": 0.0, "random init": 0.1}.items()
     }
     return Results(
         name=f"{method}-{level}",
@@ -91,7 +98,14 @@ def write_run(root, method, level, with_predictor=False):
         found[:, 1] = True
         degrees = np.array([-90, -60, -30, 0, 30, 60, 90])
         Gallery(
-            np.array([0, 5]), images(2), images(2), images(2, 5), found, images(2, 7), degrees, np.ones((2, 7))
+            np.array(["airplane", "bathtub"]),
+            images(2),
+            images(2),
+            images(2, 5),
+            found,
+            images(2, 7),
+            degrees,
+            np.ones((2, 7)),
         ).save(folder)
     return folder
 
@@ -140,7 +154,7 @@ def test_plots_are_files_of_their_own(report, tmp_path):
     runs = [report.parent / name for name in ("sie-0", "vicreg-0")]
     write_report(runs, tmp_path / "report.html", plots=tmp_path / "plots")
     trees = {path.name: ElementTree.parse(path).getroot() for path in (tmp_path / "plots").iterdir()}
-    assert {"tradeoff.svg", "probe-angle.svg", "predictor-angle.svg"} <= set(trees)
+    assert {"tradeoff.svg", "rotation-whole-degrees-by-angle.svg", "predictor-distance-by-angle.svg"} <= set(trees)
     assert all(tree.tag == "{http://www.w3.org/2000/svg}svg" and tree.get("aria-label") for tree in trees.values())
 
 
@@ -156,6 +170,36 @@ def test_a_run_of_scores_alone_is_enough(tmp_path):
     results.write(tmp_path / "run" / "results.json")
     write_report([tmp_path / "run"], tmp_path / "report.html")
     assert 'id="gallery"' not in (tmp_path / "report.html").read_text()
+
+
+def test_figures_of_others_are_shown_without_their_code(tmp_path):
+    results = make_results("theirs", 0, False)
+    results.details = {"speed": {"1": 2.0, "2": 3.0}, "rates": {"fast": 0.25}}
+    results.figures = (
+        Figure("Speed & more", "speed", "curve", "How fast it is.", x="step", y="speed"),
+        Figure("Speed & more", "rates", "table", "Its rates."),
+    )
+    results.columns = (Column("their score", "theirs/whole/score"),)
+    results.scores.add(Score("theirs/whole/score", 0.5))
+    results.write(tmp_path / "run" / "results.json")
+    write_report([tmp_path / "run"], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    for words in ('<section id="speed-more">', "How fast it is.", "Its rates.", "0.2500", "their score", "0.500"):
+        assert words in page
+
+
+def test_symmetric_classes_are_marked_as_the_dataset_states_them(tmp_path):
+    results = make_results("sie", 0, False)
+    results.data["classes"] = [
+        {"label": 0, "synset": "a", "name": "airplane", "turns": 1},
+        {"label": 1, "synset": "b", "name": "bowl", "turns": 0},
+        {"label": 2, "synset": "c", "name": "table"},
+    ]
+    assert results.symmetric_classes == {"bowl"}
+    results.write(tmp_path / "run" / "results.json")
+    write_report([tmp_path / "run"], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "bowl *" in page and "table *" not in page and "airplane *" not in page
 
 
 def test_a_run_without_results_is_named(tmp_path):

@@ -1,0 +1,53 @@
+"""The evaluated runs of a page, each under a name of its own."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from iebench.evals.results import Results, find_results
+from iebench.evals.table import label_of
+
+
+@dataclass
+class Entry:
+    """One evaluated run.
+
+    Attributes:
+        name: by which the page calls it, unlike all others.
+        results: its scores.
+        folder: that holds its results, and perhaps its metrics and gallery.
+    """
+
+    name: str
+    results: Results
+    folder: Path
+
+
+def load_entries(paths: Sequence[Path]) -> list[Entry]:
+    """The runs with their results, each under a name of its own."""
+    entries: list[Entry] = []
+    for path in paths:
+        results = Results.read(path)
+        name = label_of(results)
+        if any(entry.name == name for entry in entries):
+            name = f"{name}, {results.name}"
+        if any(entry.name == name for entry in entries):
+            name = f"{name}, {len(entries) + 1}"
+        entries.append(Entry(name, results, find_results(path).parent))
+    return entries
+
+
+def read_metrics(folder: Path) -> dict[str, list[tuple[float, float]]]:
+    """The columns of a run's `metrics.csv` as (step, value); cells that are empty or not finite are left out."""
+    path = folder / "metrics.csv"
+    if not path.is_file():
+        return {}
+    curves: dict[str, list[tuple[float, float]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for name, cell in row.items():
+                if name != "step" and cell and math.isfinite(float(cell)):
+                    curves.setdefault(name, []).append((float(row["step"]), float(cell)))
+    return curves

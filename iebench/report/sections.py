@@ -1,0 +1,155 @@
+"""The sections of a page: trade-off, training, and the figures that evaluators declare."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from iebench.evals.columns import Figure
+from iebench.evals.registry import EVALUATORS
+from iebench.evals.table import build_rows
+from iebench.report.entries import Entry, read_metrics
+from iebench.report.plots import Curve, Picture, Point, plot_classes, plot_curves, plot_points
+
+TRAINING_CURVES = (
+    ("train/loss", "loss", "The loss over the steps of the training; losses of different methods do not compare."),
+    (
+        "val/class_whole",
+        "top-1 of the online probe",
+        "Top-1 of the online probe on held-out objects over the training.",
+    ),
+    (
+        "val/rotation_degrees",
+        "median error, °",
+        "Median error of the online rotation probe, in degrees, over the training.",
+    ),
+)
+
+
+@dataclass
+class Section:
+    """A head with plots and tables.
+
+    Attributes:
+        name: of the section in the page, by which links find it.
+        head: its title.
+        pictures: plots.
+        matrices: shaded tables, one for each run and figure: caption, run, heads, lines of (row, kind, values).
+        tables: plain tables: caption, heads, lines of (run, values).
+    """
+
+    name: str
+    head: str
+    pictures: list[Picture] = field(default_factory=list)
+    matrices: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.pictures or self.matrices or self.tables)
+
+
+def make_sections(entries: Sequence[Entry]) -> list[Section]:
+    """The trade-off, the training, and what the evaluators declare; sections without data are left out."""
+    sections = [
+        Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(entries)),
+        Section("training", "Training", _draw_training(entries)),
+    ]
+    figures = figures_of(entries)
+    for head in dict.fromkeys(figure.section for figure in figures):
+        section = Section(re.sub(r"[^a-z]+", "-", head.lower()).strip("-"), head)
+        for figure in figures:
+            if figure.section == head:
+                _add_figure(section, figure, entries)
+        sections.append(section)
+    return [section for section in sections if not section.is_empty]
+
+
+def figures_of(entries: Sequence[Entry]) -> list[Figure]:
+    """Our evaluators' figures, as they are today, then those that results declare beyond them."""
+    ours = [figure for evaluator in EVALUATORS for figure in evaluator.figures]
+    keys = {figure.key for figure in ours}
+    others = (figure for entry in entries for figure in entry.results.figures if figure.key not in keys)
+    return [*ours, *dict.fromkeys(others)]
+
+
+def _add_figure(section: Section, figure: Figure, entries: Sequence[Entry]) -> None:
+    """Put a figure with the details of all runs that have it into its section."""
+    found = {e.name: detail for e in entries if (detail := figure.find(e.results.details)) is not None}
+    if not found:
+        return
+    name = figure.key.replace("/", "-").replace("_", "-")
+    if figure.kind == "matrix":
+        section.matrices += [_matrix(figure, run, matrix) for run, matrix in found.items()]
+    elif figure.kind == "table":
+        section.tables.append(_table(figure, found))
+    elif figure.kind == "classes":
+        runs = {e.name: _class_values(figure, e, found[e.name]) for e in entries if e.name in found}
+        section.pictures.append(plot_classes(name, runs, figure.x, figure.caption))
+    else:
+        styles = {entry.name: style for style, entry in enumerate(entries)}
+        curves = [curve for run, detail in found.items() for curve in _curves_of_run(figure, run, detail, styles[run])]
+        section.pictures.append(plot_curves(name, curves, figure.x, figure.y, figure.caption))
+
+
+def _curves_of_run(figure: Figure, run: str, detail: Mapping[str, Any], style: int) -> Iterator[Curve]:
+    if figure.kind == "curve":
+        yield Curve(run, _points(detail), style)
+        return
+    for name, values in detail.items():
+        yield Curve(f"{run}, {name}", _points(values), style, dashed=name in figure.dashed)
+
+
+def _points(values: Mapping[str, float]) -> list[tuple[float, float]]:
+    return sorted((float(x), y) for x, y in values.items())
+
+
+def _class_values(figure: Figure, entry: Entry, values: Mapping[str, float]) -> dict[str, float]:
+    marked = entry.results.symmetric_classes if figure.mark_symmetric else set()
+    return {name + (" *" if name in marked else ""): value for name, value in values.items()}
+
+
+def _table(figure: Figure, found: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    heads = list(dict.fromkeys(name for values in found.values() for name in values))
+    lines = [(run, [values.get(head) for head in heads]) for run, values in found.items()]
+    return {"caption": figure.caption, "heads": heads, "lines": lines}
+
+
+def _matrix(figure: Figure, run: str, matrix: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    names = list(next(iter(matrix.values()), {}))
+    kinds = list(dict.fromkeys(kind for row in matrix.values() for cell in row.values() for kind in cell))
+    lines = [(row, kind, [cells[name][kind] for name in names]) for row, cells in matrix.items() for kind in kinds]
+    return {"caption": figure.caption, "run": run, "heads": [n.replace("_", " ") for n in names], "lines": lines}
+
+
+def _draw_training(entries: Sequence[Entry]) -> list[Picture]:
+    metrics = {entry.name: read_metrics(entry.folder) for entry in entries}
+    pictures = []
+    for number, (column, label, caption) in enumerate(TRAINING_CURVES):
+        tables = enumerate(metrics.items())
+        curves = [Curve(name, table[column], style) for style, (name, table) in tables if column in table]
+        if curves:
+            pictures.append(plot_curves(f"training{number}", curves, "step", label, caption))
+    return pictures
+
+
+def _draw_tradeoff(entries: Sequence[Entry]) -> list[Picture]:
+    x, y = "top-1", "rotation R², uniform"
+    rows = build_rows([entry.results for entry in entries])
+    points = [
+        Point(row.name, row.cells[x].value, row.cells[y].value, row.cells[x].std, row.cells[y].std)
+        for row in rows
+        if row.kind == "ours" and x in row.cells and y in row.cells
+    ]
+    references = {
+        row.name: (row.cells[x].value, row.cells[y].value)
+        for row in rows
+        if row.kind == "baseline" and x in row.cells and y in row.cells
+    }
+    if not points:
+        return []
+    caption = (
+        "Top-1 accuracy against rotation R² (uniform) of the whole representation; the best corner is the upper right."
+    )
+    return [plot_points("tradeoff", points, "top-1 accuracy", "rotation R², uniform", caption, references)]
