@@ -1,5 +1,8 @@
 """Files that appear under their name only when they are whole."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -15,8 +18,27 @@ class ByteStream(Protocol):
         """Give back what is held."""
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file beside its place and rename it there, so that nobody ever finds a part of it; text is UTF-8."""
+@contextmanager
+def whole_file(path: Path, lasting: bool = False) -> Iterator[Path]:
+    """A path beside `path` to write a file to, which takes its name when the block ends, so that nobody ever finds a part of it.
+
+    Args:
+        path: the file that shall be there; one that is there already is replaced.
+        lasting: wait until the content is on the disk, so that the name survives a loss of power too.
+    """
     partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-    partial.rename(path)
+    try:
+        yield partial
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    if lasting:
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write a file such that it has its name only when it is whole; text is UTF-8."""
+    with whole_file(path) as partial:
+        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)

@@ -1,6 +1,5 @@
 """Checkpoints: tensors and plain values, written beside and renamed into place."""
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,13 @@ import numpy as np
 import torch
 
 from iebench.errors import IebenchError
+from iebench.files import whole_file
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
     """Writes a checkpoint such that `path` always holds a whole one: the old, or the new."""
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with whole_file(path, lasting=True) as partial:
+        torch.save(content, partial)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
     )
     if read_header is None:
         raise ValueError(f"npy version {version}")
-    shape, _, dtype = read_header(file)
+    shape, _, dtype = read_header(file)  # type: ignore[no-untyped-call]
     if len(shape) != 1 or dtype.kind not in "fiu" or shape[0] * dtype.itemsize != len(content) - file.tell():
         raise ValueError(f"shape {shape} of {dtype}")
     latents = np.frombuffer(content, dtype, offset=file.tell()).astype(np.float64)

@@ -63,14 +63,17 @@ class Dataset:
 
     @property
     def num_objects(self) -> int:
+        """Objects of all splits."""
         return len(self.labels)
 
     @property
     def num_views(self) -> int:
+        """Views of each object."""
         return self.card.num_views
 
     @property
     def space(self) -> FactorSpace:
+        """The factor space of the latents."""
         return self.card.space
 
     @cached_property

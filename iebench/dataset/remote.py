@@ -15,7 +15,7 @@ from typing import Any
 
 from iebench.dataset.card import CARD, DatasetCard, digest_card
 from iebench.errors import IebenchError, UsageError
-from iebench.files import ByteStream
+from iebench.files import ByteStream, whole_file, write_whole
 
 ATTEMPTS = 3
 _CHUNK = 2**20
@@ -66,8 +66,9 @@ class RemoteFolder:
         content = fetch_card(self.url)
         self.root = cache_folder() / _short(self.url) / _short(content.decode("utf-8", "replace"))
         self.root.mkdir(parents=True, exist_ok=True)
-        if not (self.root / CARD).exists():
-            _write(self.root / CARD, content)
+        with _locked(self.root / f"{CARD}.lock"):
+            if not (self.root / CARD).exists():
+                write_whole(self.root / CARD, content)
         self.card = DatasetCard.read(self.root)
         self._files = self.card.all_files
         total = sum(file.bytes for file in self._files.values())
@@ -92,19 +93,16 @@ class RemoteFolder:
         return path
 
     def _download(self, name: str, path: Path) -> None:
-        url, partial = f"{self.url}/{name}", path.with_name(name + ".partial")
-        problem = IebenchError(f"{url} is never what its card says, by its SHA-256: tell who publishes it.")
-        for _ in range(ATTEMPTS):
+        url = f"{self.url}/{name}"
+        for attempt in range(ATTEMPTS):
             try:
-                digest = _copy(url, partial)
-            except IebenchError as error:
-                problem = error
-                continue
-            if digest == self._files[name].sha256:
-                partial.rename(path)
+                with whole_file(path) as partial:
+                    if _copy(url, partial) != self._files[name].sha256:
+                        raise IebenchError(f"{url} is never what its card says, by its SHA-256: tell who publishes it.")
                 return
-        partial.unlink(missing_ok=True)
-        raise problem
+            except IebenchError:
+                if attempt == ATTEMPTS - 1:
+                    raise
 
 
 def fetch_card(url: str) -> bytes:
@@ -209,12 +207,6 @@ def _remove_unused(path: Path) -> bool:
         path.unlink()
         return True
     return False
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.rename(path)
 
 
 def _short(text: str) -> str:

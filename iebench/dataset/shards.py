@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from iebench.files import whole_file
+
 END_OF_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -68,12 +70,10 @@ def locate_views(sample: bytes, num_views: int) -> Int[ndarray, "views 2"]:
 
 def write_shard(path: Path, samples: Iterable[bytes]) -> None:
     """Concatenate samples to a shard; it appears under its name only when whole."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with whole_file(path) as partial, partial.open("wb") as file:
         for sample in samples:
             file.write(sample)
         file.write(END_OF_ARCHIVE)
-    partial.rename(path)
 
 
 def split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
