@@ -11,3 +11,27 @@ class UsageError(IebenchError):
     """A command or function was asked for something that cannot be; exit code 2."""
 
     exit_code = 2
+
+
+# Which extra of the package brings what is needed beyond its base.
+EXTRAS = {
+    "lightning": "train",
+    "tensorboard": "train",
+    "webdataset": "stream",
+    "jinja2": "report",
+    "matplotlib": "report",
+    "trimesh": "render",
+    "shapely": "render",
+    "mapbox_earcut": "render",
+    "ray": "ray",
+    "fsspec": "remote",
+    "aiohttp": "remote",
+}
+
+
+def explain_missing_package(error: ModuleNotFoundError) -> str:
+    """One sentence with the mend where an optional package is not installed; empty where it is none of ours."""
+    package = (error.name or "").split(".")[0]
+    if package not in EXTRAS:
+        return ""
+    return f"This needs {package}, which is not installed: pip install 'iebench[{EXTRAS[package]}]'."

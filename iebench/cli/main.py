@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from types import FrameType
 
@@ -15,7 +16,7 @@ from iebench.cli.eval import eval_command, report_command, table_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
 from iebench.cli.train import export_backbone_command, train_command
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, explain_missing_package
 from iebench.version import __version__
 
 
@@ -23,6 +24,7 @@ class OrderedGroup(click.Group):
     """Lists its commands in the order in which they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
         return list(self.commands)
 
 
@@ -30,7 +32,7 @@ class OrderedGroup(click.Group):
 @click.version_option(__version__, prog_name="iebench")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Make, serve and score 3DIEBench, the benchmark of invariant and equivariant representations.
+    r"""Make, serve and score 3DIEBench, the benchmark of invariant and equivariant representations.
 
     \b
     objects --render--> dataset --pairs--> train a method --eval--> scores
@@ -90,15 +92,26 @@ def main() -> None:
 
 
 def _describe(error: Exception) -> str:
+    """One sentence. An error that nobody foresaw, such as one in a user's own code, keeps its traceback in a file."""
     if isinstance(error, IebenchError):
         return str(error)
     if isinstance(error, OSError) and error.filename:
         path = error.filename2 or error.filename
         return f"{path} cannot be read or written ({(error.strerror or str(error)).lower()}): mend that, or name another path."
-    return f"{type(error).__name__}: {error} (`iebench --debug …` shows where)"
+    if isinstance(error, ModuleNotFoundError) and (missing := explain_missing_package(error)):
+        return missing
+    return f"{type(error).__name__}: {error} (where it was raised: {_keep_traceback(error)}, or `iebench --debug …`)"
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _keep_traceback(error: Exception) -> str:
+    """Write the traceback to a file of the temporary folder, and return its path."""
+    descriptor, path = tempfile.mkstemp(prefix="iebench-traceback-", suffix=".txt", text=True)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(traceback.format_exception(error))
+    return path
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
