@@ -4,6 +4,7 @@ import colorsys
 from collections.abc import Callable
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import simplejpeg
@@ -84,3 +85,9 @@ def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_dataset(tmp_path: Path) -> Callable[..., Dataset]:
     """Write a dataset of one's own: `make_dataset("name", num_views=3)`."""
     return lambda name="drawn", **settings: write_dataset(tmp_path / name, **settings)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets wrong types through to the code, as users meet it, without the checker of the test run."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
