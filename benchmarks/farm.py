@@ -55,6 +55,7 @@ def kill_and_resume(folder: Path, kills: int) -> dict[str, object]:
 
 
 def render_command(out: Path) -> list[str]:
+    """The render, as a process is started with it."""
     return [sys.executable, "-m", "iebench", "render", *RENDER, "--out", str(out)]
 
 

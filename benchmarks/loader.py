@@ -131,7 +131,7 @@ def decoder_alone(dataset: Dataset) -> Way:
 
 
 def webdataset_way(dataset: Dataset) -> Way:
-    """webdataset reads whole objects in sequence; two views of each are decoded."""
+    """Webdataset reads whole objects in sequence; two views of each are decoded."""
     import webdataset
 
     urls = [str(dataset.root / shard.name) for shard in dataset.card.shards]

@@ -32,6 +32,7 @@ CROP, MARGIN = 40, 6  # of 64 pixels, as an object spans about 35; training cuts
 
 
 def main() -> None:
+    """Render, train both networks, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data/benchmark-objects"), help="dataset, made when missing")
     parser.add_argument("--views", type=int, default=12, help="of each object")
@@ -50,7 +51,7 @@ def main() -> None:
         "views": summary.views,
         "failures": len(summary.failures),
         "network_top1": round(network, 4),
-        "colour_and_area_top1": round(score_colour_and_area(dataset), 4),
+        "color_and_area_top1": round(score_color_and_area(dataset), 4),
         "chance": round(1 / 55, 4),
         "build_ms_median": round(1000 * measure_build(), 2),
         "seconds": round(time.perf_counter() - start),
@@ -65,9 +66,9 @@ def score_network(dataset: Dataset, epochs: int) -> float:
     return accuracy(model, *load_views(dataset, "val", CROP))
 
 
-def score_colour_and_area(dataset: Dataset) -> float:
+def score_color_and_area(dataset: Dataset) -> float:
     """Top-1 of a network that sees the mean colours of object and image, and the object's share of the image."""
-    (train, train_labels), (val, val_labels) = (load_colour_and_area(dataset, split) for split in ("train", "val"))
+    (train, train_labels), (val, val_labels) = (load_color_and_area(dataset, split) for split in ("train", "val"))
     mean, std = train.mean(0), train.std(0)
     model = nn.Sequential(nn.Linear(train.shape[1], 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 55))
     fit(model, (train - mean) / std, train_labels, 40, lambda batch: batch)
@@ -83,7 +84,7 @@ def load_views(dataset: Dataset, split: str, side: int) -> tuple[Tensor, Tensor]
     return (images - 0.5) / 0.12, labels
 
 
-def load_colour_and_area(dataset: Dataset, split: str) -> tuple[Tensor, Tensor]:
+def load_color_and_area(dataset: Dataset, split: str) -> tuple[Tensor, Tensor]:
     """Features (n, 7): mean RGB of the object's pixels, mean RGB of the image, share of the image that the object covers."""
     pixels, labels, objects = _read_pixels(dataset, split)
     features = np.empty((len(pixels), 7), np.float32)
@@ -145,6 +146,7 @@ class Residual(nn.Module):
             self.shortcut = nn.Sequential(pool, nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, images: Tensor) -> Tensor:
+        """The block's output."""
         return torch.relu(self.branch(images) + self.shortcut(images))
 
 

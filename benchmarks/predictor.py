@@ -65,6 +65,7 @@ def largest_difference(size: int, batch: int) -> float:
 
 
 def main() -> None:
+    """Measure, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=1024, help="coordinates of an embedding")
     parser.add_argument("--batch", type=int, default=128)

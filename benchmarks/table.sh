@@ -21,7 +21,7 @@ row() { # NAME SEED METHOD [OPTION...]
     iebench train "$3" --data "$data" --out "$run" --seed "$2" --backbone "${BACKBONE:-resnet18-narrow}" \
         --epochs "${EPOCHS:-50}" --batch-size "${BATCH:-64}" --schedule cosine --warmup-epochs 2 --num-workers 1 "${@:4}"
     echo "$(date +%T) $1, seed $2: evaluating"
-    iebench eval "$run" --data "$data" --tasks classification,rotation,colour,retrieval,predictor --epochs 50 \
+    iebench eval "$run" --data "$data" --tasks classification,rotation,color,retrieval,predictor --epochs 50 \
         --baselines "$baselines" --workers 1 >/dev/null
 }
 export -f row

@@ -46,6 +46,7 @@ class BuiltPredictor(nn.Module):
         self.hypernetwork = nn.Linear(num_matrices, self.size**2, bias=False)
 
     def forward(self, embedding: Tensor, transform: Tensor) -> Tensor:
+        """W(t)·x by torch.bmm."""
         weights = self.hypernetwork(transform).view(-1, self.size, self.size)
         return torch.bmm(weights, embedding.unsqueeze(2)).squeeze(2)
 
@@ -54,10 +55,12 @@ class ContiguousNormalisation(Normalisation):
     """The plain normalisation, whose images are contiguous."""
 
     def forward(self, images: Tensor) -> Tensor:
+        """The normalised images."""
         return (images.contiguous() - self.mean) / self.std
 
 
 def make_module(way: str, device: str) -> ProbedMethod:
+    """SIE with its online probes, taken one of the ways."""
     torch.manual_seed(0)
     module = ProbedMethod(build_method("sie", SieSettings(), 4, 55), 55, slice(0, 4)).to(device)
     if way == "ours":
@@ -71,6 +74,7 @@ def make_module(way: str, device: str) -> ProbedMethod:
 
 
 def make_views(batch: int, size: int, device: str) -> Views:
+    """A batch of noise on the device."""
     images = torch.randint(0, 256, (2, batch, size, size, 3), dtype=torch.uint8).permute(1, 0, 4, 2, 3)
     transforms = nn.functional.normalize(torch.randn(batch, 4), dim=1)[:, None]
     label, index = torch.randint(0, 55, (batch,)), torch.arange(batch)
@@ -79,6 +83,7 @@ def make_views(batch: int, size: int, device: str) -> Views:
 
 
 def autocast(way: str, device: str) -> AbstractContextManager[None]:
+    """The precision in which a way computes."""
     precision = choose_precision("auto", device) if way == "ours" else "16" if device == "cuda" else "32"
     return torch.autocast(device, dtype=DTYPES.get(precision), enabled=precision in DTYPES)
 
@@ -117,6 +122,7 @@ def measure_waiting(data: Path, batch: int, size: int, steps: int) -> float:
 
 
 def main() -> None:
+    """Measure all ways alternating, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--size", type=int, default=64, help="side of the images in pixels")

@@ -34,6 +34,7 @@ class BasicBlock(nn.Module):
         self.downsample = shortcut(inputs, width, stride)
 
     def forward(self, x: Map) -> NextMap:
+        """The sum of both paths after a ReLU."""
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         y = self.bn2(self.conv2(y))
         return F.relu(y + self.downsample(x), inplace=True)
@@ -56,6 +57,7 @@ class Bottleneck(nn.Module):
         self.downsample = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Map) -> NextMap:
+        """The sum of both paths after a ReLU."""
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         y = F.relu(self.bn2(self.conv2(y)), inplace=True)
         y = self.bn3(self.conv3(y))
@@ -103,6 +105,7 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Images) -> Float[Tensor, "batch size *places"]:
+        """The pooled vectors (batch, dim), or the last maps (batch, dim, h, w) where it was asked for them."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
         x = self.get_submodule("layer4")(
             self.get_submodule("layer3")(self.get_submodule("layer2")(self.get_submodule("layer1")(x)))

@@ -14,8 +14,11 @@ def num_processes() -> int:
 
 
 class _Gather(torch.autograd.Function):
-    """Every process computes the same loss from the gathered batch, so the gradients that the processes would send
-    each other for one's own slice are equal: their sum is the slice of one's own, times the number of processes."""
+    """All processes' rows, and the gradient of one's own.
+
+    Every process computes the same loss from the gathered batch, so the gradients that the processes would send each other for
+    one's own slice are equal: their sum is the slice of one's own, times the number of processes.
+    """
 
     @staticmethod
     def forward(ctx: Any, local: Tensor) -> Tensor:
@@ -36,18 +39,18 @@ def gather(local: Shaped[Tensor, " batch *rest"]) -> Shaped[Tensor, " global_bat
     Every process must hold as many rows and derive the same loss from the result; averaging the parameters' gradients
     over the processes, as DistributedDataParallel does, then gives the gradient of that loss.
     """
-    return _Gather.apply(local) if num_processes() > 1 else local
+    return _Gather.apply(local) if num_processes() > 1 else local  # type: ignore[no-untyped-call]
 
 
 class _Sum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, local: Tensor) -> Tensor:
+    def forward(_ctx: Any, local: Tensor) -> Tensor:
         total = local.clone()
         distributed.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
         total = gradients[0].clone()
         distributed.all_reduce(total)
         return total
@@ -74,13 +77,14 @@ class GlobalBatchNorm(nn.Module):
             self.register_buffer(name, buffer)
 
     def forward(self, x: Float[Tensor, "batch channels *rest"]) -> Float[Tensor, "batch channels *rest"]:
+        """The normalised maps, by the statistics of the global batch in training and the running ones in eval mode."""
         if not self.training:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.epsilon)
         count = x.numel() // x.shape[1] * num_processes()
         dims = [0, *range(2, x.ndim)]
-        mean = _Sum.apply(x.float().sum(dims) if x.dtype.itemsize < 4 else x.sum(dims)) / count
+        mean = _Sum.apply(x.float().sum(dims) if x.dtype.itemsize < 4 else x.sum(dims)) / count  # type: ignore[no-untyped-call]
         centred = x - _per_channel(mean, x)
-        variance = _Sum.apply(centred.square().sum(dims)) / count
+        variance = _Sum.apply(centred.square().sum(dims)) / count  # type: ignore[no-untyped-call]
         self._track(mean.detach(), variance.detach() * count / (count - 1))
         scale = torch.rsqrt(variance + self.epsilon)
         if self.weight is None or self.bias is None:

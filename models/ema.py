@@ -8,7 +8,7 @@ from torch import nn
 
 @torch.no_grad()
 def update_ema(target: nn.Module, online: nn.Module, momentum: float) -> None:
-    """target ← momentum · target + (1 - momentum) · online, for parameters only; batch statistics stay the target's own."""
+    """Target ← momentum · target + (1 - momentum) · online, for parameters only; batch statistics stay the target's own."""
     for follower, leader in zip(target.parameters(), online.parameters(), strict=True):
         follower.lerp_(leader, 1 - momentum)
 

@@ -19,7 +19,7 @@ from iebench.models.normalisation import Normalisation
 from iebench.models.settings import MethodSettings, TrainerSettings
 
 Images = UInt8[Tensor, "batch 3 rows columns"]
-Representations = Float[Tensor, "batch width"]
+Representations = Float[Tensor, "batch dim"]
 WeighedTerms = tuple[Float[Tensor, ""], dict[str, Tensor]]
 Settings = TypeVar("Settings", bound=MethodSettings)
 WithProjector = TypeVar("WithProjector", bound=ProjectorSettings)
@@ -56,7 +56,7 @@ class LossOutput(NamedTuple):
 
     loss: Float[Tensor, ""]
     terms: dict[str, Tensor]
-    representations: Float[Tensor, "batch n width"]
+    representations: Float[Tensor, "batch n dim"]
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,7 @@ class TwoViewMethod(Method[Settings]):
 
     def forward(self, views: Views) -> LossOutput:
         # each view in a pass of its own: batch statistics are per view, as in the published code
+        """The objective of both views' representations."""
         source, target = self.represent(views.images[:, 0]), self.represent(views.images[:, 1])
         return LossOutput(*self.objective(source, target, views), stack_views(source, target))
 
@@ -207,10 +208,11 @@ class InvariantMethod(TwoViewMethod[WithProjector]):
         self.embedding_parts = {"invariant": slice(0, layers[-1])}
 
     def embed(self, representation: Representations) -> Embeddings:
+        """The projector's output."""
         return self.projector(representation)
 
 
-def stack_views(*views: Representations) -> Float[Tensor, "batch n width"]:
+def stack_views(*views: Representations) -> Float[Tensor, "batch n dim"]:
     """The representations of several views in one tensor, in which those of each view are dense."""
     return torch.stack(views).transpose(0, 1)
 

@@ -34,6 +34,7 @@ class Augself(Simclr):
         self.regressor = perceptron(2 * sizes.representation, hidden, sizes.transform)
 
     def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        """SimCLR's term, and the squared error of the regressed transform."""
         regression = gather(self.regressor(torch.cat([source, target], dim=1)))
         _, terms = super().objective(source, target, views)
         return self.weigh({**terms, "regression": squared_distance(regression, gather(views.transforms[:, 0]))})

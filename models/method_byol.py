@@ -39,9 +39,11 @@ class Byol(Method[ByolSettings]):
         self.target_network = deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
 
     def embed(self, representation: Representations) -> Embeddings:
+        """The projector's output."""
         return self.projector(representation)
 
     def forward(self, views: Views) -> LossOutput:
+        """The agreement of predictions with what the EMA target network makes of the other view."""
         source, target = (self.normalisation(views.images[:, view]) for view in range(2))
         representations = self.backbone(source), self.backbone(target)
         with torch.no_grad():
@@ -55,6 +57,7 @@ class Byol(Method[ByolSettings]):
         return self.weigh({"agreement": forth + back})
 
     def after_step(self, progress: float) -> None:
+        """The EMA update of the target network."""
         momentum = cosine_momentum(self.settings.momentum, progress)
         update_ema(self.target_network, nn.Sequential(self.backbone, self.projector), momentum)
 
@@ -75,5 +78,6 @@ class ByolConditioned(Byol):
         return self.predictor(torch.cat([embedding, transform.to(embedding.dtype)], dim=1))
 
     def agreement(self, representations: Both, targets: Both, views: Views) -> WeighedTerms:
+        """One way: the prediction from source and transform meets the target view's target."""
         prediction = self.predict(self.embed(representations[0]), views.transforms[:, 0])
         return self.weigh({"agreement": cosine_distance(gather(prediction), gather(targets[1]))})

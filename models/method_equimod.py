@@ -57,6 +57,7 @@ class TwoProjectors(PredictiveMethod[Settings]):
         self.predictor = self.make_predictor(layers[-1])
 
     def embed(self, representation: Representations) -> Embeddings:
+        """The invariant projector's output, then the equivariant one's."""
         return torch.cat([self.invariant_projector(representation), self.equivariant_projector(representation)], dim=1)
 
 
@@ -65,6 +66,7 @@ class Equimod(TwoProjectors[EquimodSettings]):
     """EquiMod on SimCLR: views contrast with each other, and predictions with targets."""
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
+        """The terms of the loss over the global batch."""
         invariant, equivariant = self.embedding_parts["invariant"], self.embedding_parts["equivariant"]
         temperature = self.settings.temperature
         return {
@@ -78,6 +80,7 @@ class VicregEquimod(TwoProjectors[VicregEquimodSettings]):
     """EquiMod on VICReg: variance and covariance are taken for each projector by itself."""
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
+        """The terms of the loss over the global batch."""
         invariant, equivariant = self.embedding_parts["invariant"], self.embedding_parts["equivariant"]
         return {
             "invariance": squared_distance(source[:, invariant], target[:, invariant]),

@@ -56,10 +56,12 @@ class Sie(PredictiveMethod[SieSettings]):
         self.invariant_projector = projector(invariant, layers)
 
     def embed(self, representation: Representations) -> Embeddings:
+        """The embeddings of the invariant and of the equivariant part, side by side."""
         invariant = self.invariant_projector(representation[:, self.parts["invariant"]])
         return torch.cat([invariant, self.equivariant_projector(representation[:, self.parts["equivariant"]])], dim=1)
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
+        """The terms of the loss over the global batch."""
         part = self.embedding_parts["invariant"]
         invariance = squared_distance(source[:, part], target[:, part])
         return {"invariance": invariance, **equivariant_terms(source, target, prediction, self.settings)}
@@ -78,9 +80,11 @@ class EquivariantOnly(PredictiveMethod[EquivariantOnlySettings]):
         self.predictor = self.make_predictor(layers[-1])
 
     def embed(self, representation: Representations) -> Embeddings:
+        """The projector's output."""
         return self.equivariant_projector(representation)
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
+        """The terms of the loss over the global batch."""
         return equivariant_terms(source, target, prediction, self.settings)
 
 

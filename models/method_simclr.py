@@ -36,6 +36,7 @@ class Simclr(InvariantMethod[SimclrSettings]):
     """The two views of an object find each other among all views of the batch."""
 
     def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        """The contrast between the two views."""
         source, target = gather(self.embed(source)), gather(self.embed(target))
         return self.weigh({"invariance": info_nce(source, target, self.settings.temperature)})
 
@@ -56,7 +57,9 @@ class SimclrEquivariant(PredictiveMethod[SimclrEquivariantSettings]):
         self.predictor = self.make_predictor(layers[-1])
 
     def embed(self, representation: Representations) -> Embeddings:
+        """The projector's output."""
         return self.projector(representation)
 
     def terms(self, source: Embeddings, target: Embeddings, prediction: Predicted) -> dict[str, Tensor]:
+        """The terms of the loss over the global batch."""
         return {"equivariance": info_nce(prediction, target, self.settings.temperature)}

@@ -35,6 +35,7 @@ class Supervised(TwoViewMethod[SupervisedSettings]):
         self.regressor = perceptron(2 * sizes.representation, hidden, sizes.transform)
 
     def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        """The cross-entropy of both views' classes, and the squared error of the regressed transform."""
         label, transform = gather(views.label), gather(views.transforms[:, 0])
         regression = gather(self.regressor(torch.cat([source, target], dim=1)))
         logits = [gather(self.classifier(view)) for view in (source, target)]

@@ -34,6 +34,7 @@ class Vicreg(InvariantMethod[VicregSettings]):
     """Embeddings of two views that agree, vary over the batch and do not repeat each other's coordinates."""
 
     def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        """VICReg's three terms."""
         source, target = gather(self.embed(source)), gather(self.embed(target))
         part = self.embedding_parts["invariant"]
         terms = {

@@ -44,7 +44,7 @@ class OnlineProbes(nn.Module):
         if rotation_columns is not None:
             self.rotation = pair_probe(width, rotation_columns.stop - rotation_columns.start, hidden=512)
 
-    def forward(self, representations: Float[Tensor, "batch n width"]) -> Predictions:
+    def forward(self, representations: Float[Tensor, "batch n dim"]) -> Predictions:
         """The logits of each part of the first views, and the rotations from the first views to the second."""
         source = representations[:, 0]
         logits = {name: self.classes[name](source[:, part]) for name, part in self.parts.items()}
@@ -120,13 +120,13 @@ class ProbedMethod(nn.Module):
         output = output._replace(representations=output.representations.detach())
         return output, self.probes(output.representations)
 
-    def represent_views(self, views: Views) -> Float[Tensor, "batch n width"]:
+    def represent_views(self, views: Views) -> Float[Tensor, "batch n dim"]:
         """The representations that the probes need, of the views each by itself."""
         num_views = min(self.method.num_encoded, 2)
         return stack_views(*[self.method.represent(views.images[:, view]) for view in range(num_views)])
 
     @torch.no_grad()
-    def describe(self, views: Views, representations: Float[Tensor, "batch n width"]) -> dict[str, Tensor]:
+    def describe(self, views: Views, representations: Float[Tensor, "batch n dim"]) -> dict[str, Tensor]:
         """Collapse metrics of the first views' representations, of their parts and of their embeddings."""
         source, training = representations[:, 0], self.training
         self.method.eval()

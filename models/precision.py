@@ -16,7 +16,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's names, malloc
 
 
 def choose_device(accelerator: str) -> str:
-    """ "cuda" or "cpu": the one asked for, or CUDA if there is one.
+    """The device, "cuda" or "cpu": the one asked for, or CUDA if there is one.
 
     Raises:
         UsageError: if CUDA is asked for and absent.
@@ -43,7 +43,7 @@ def keep_memory() -> None:
 
 
 def choose_precision(precision: Precision, device: str) -> Precision:
-    """ "bf16", "16" or "32": the one asked for, or the fastest that this machine has instructions for.
+    """The precision, "bf16", "16" or "32": the one asked for, or the fastest that this machine has instructions for.
 
     Raises:
         UsageError: if 16 is asked for on a CPU.
@@ -67,6 +67,7 @@ class WideInputs(MixedPrecision):
     """Fabric's mixed precision, without its rounding of the inputs: transforms and labels keep their digits."""
 
     def convert_input(self, data: Any) -> Any:
+        """The inputs as they are."""
         return data
 
 

@@ -34,6 +34,7 @@ class PredictiveMethod(TwoViewMethod[WithPredictor]):
         return self.predictor(embedding[:, self.embedding_parts["equivariant"]], transform)
 
     def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
+        """The terms of both embeddings and the prediction, over the global batch."""
         local_source, local_target = self.embed(source), self.embed(target)
         prediction = gather(self.predict(local_source, views.transforms[:, 0]))
         return self.weigh(self.terms(gather(local_source), gather(local_target), prediction))

@@ -37,6 +37,7 @@ class HypernetworkPredictor(nn.Module):
     def forward(
         self, embedding: Float[Tensor, "batch size"], transform: Float[Tensor, "batch factors"]
     ) -> Float[Tensor, "batch size"]:
+        """W(t)·x."""
         num_matrices, size, _ = self.matrices.shape
         images = nn.functional.linear(embedding, self.matrices.view(num_matrices * size, size))
         return torch.einsum("bk,bkd->bd", self.coefficients(transform), images.view(-1, num_matrices, size))
@@ -57,6 +58,7 @@ class ConcatenationPredictor(nn.Module):
     def forward(
         self, embedding: Float[Tensor, "batch size"], transform: Float[Tensor, "batch factors"]
     ) -> Float[Tensor, "batch size"]:
+        """The perceptron's output."""
         return self.layers(torch.cat([embedding, transform.to(embedding.dtype)], dim=1))
 
 

@@ -27,6 +27,11 @@ for _file in FILES:
     import_module(f"iebench.models.method_{_file}")
 
 
+def list_methods() -> list[str]:
+    """The names of our methods, in the order of the table."""
+    return list(METHODS)
+
+
 def find_method(name: str) -> Entry:
     """A method by name, or by `package.module:Class` one of somebody else's.
 

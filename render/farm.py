@@ -62,6 +62,7 @@ class Summary:
 
     @property
     def failed_fraction(self) -> float:
+        """Failed objects as a part of all."""
         return len(self.failures) / max(self.objects + len(self.failures), 1)
 
 

@@ -152,7 +152,7 @@ def _brief(value: Any) -> str:
 
 @dataclass(frozen=True)
 class GivenLatents:
-    """Latents in the published layout: synset/object_id/latent_0.npy, latent_1.npy, …"""
+    """Latents in the published layout: synset/object_id/latent_0.npy, latent_1.npy and so on."""
 
     root: Path
     num_factors: int

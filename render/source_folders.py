@@ -36,15 +36,19 @@ class ClassFolders:
 
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes of which it has objects, in label order."""
         return tuple(sorted(entry for entry, _ in self._folders.values()))
 
     def describe(self) -> dict[str, Any]:
+        """Plain values for the card."""
         return {"kind": "folders"}
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        """Object ids of a class, sorted."""
         return sorted(self._meshes(synset))
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        """The mesh of one object."""
         try:
             path = self._meshes(synset)[object_id]
         except KeyError:

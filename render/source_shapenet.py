@@ -27,16 +27,20 @@ class ShapeNetFolder:
 
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes of which it has objects, in label order."""
         return tuple(entry for entry in CLASSES if (self.root / entry.synset).is_dir())
 
     def describe(self) -> dict[str, Any]:
+        """Plain values for the card."""
         return {"kind": "shapenet"}
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        """Object ids of a class, sorted."""
         with os.scandir(self.root / synset) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir())
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        """The mesh of one object."""
         return _shapenet_mesh(self.root / synset / object_id)
 
 
@@ -64,16 +68,20 @@ class ZipSource:
 
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes of which it has objects, in label order."""
         present = {synset for synset, _ in self._members}
         return tuple(entry for entry in CLASSES if entry.synset in present)
 
     def describe(self) -> dict[str, Any]:
+        """Plain values for the card."""
         return {"kind": "shapenet"}
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        """Object ids of a class, sorted."""
         return sorted(object_id for found, object_id in self._members if found == synset)
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        """The mesh of one object."""
         folder = scratch / "object"
         for archive, name, below in self._members.get((synset, object_id), []):
             self._extract(archive, name, folder / below)

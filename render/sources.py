@@ -79,19 +79,23 @@ class ProceduralObjects:
 
     @property
     def classes(self) -> tuple[ObjectClass, ...]:
+        """The classes of which it has objects, in label order."""
         return built_in_classes()
 
     def describe(self) -> dict[str, Any]:
+        """Plain values for the card."""
         from iebench.render.procedural import CATALOGUE_VERSION
 
         return {"kind": PROCEDURAL, "catalogue_version": CATALOGUE_VERSION}
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
+        """Object ids of a class, sorted."""
         from iebench.render.procedural import object_id
 
         return [object_id(index) for index in range(limit or PROCEDURAL_OBJECTS)]
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
+        """The mesh of one object."""
         from iebench.render.obj_file import write_obj
         from iebench.render.procedural import build, index_of
 

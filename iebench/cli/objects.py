@@ -35,7 +35,7 @@ def list_command() -> None:
 @click.option("--per-class", type=POSITIVE, default=2, show_default=True, help="Objects of each class.")
 @click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the first object.")
 def export_command(out: Path, classes: str | None, per_class: int, first: int) -> None:
-    """Write objects to OUT as a ShapeNetCore v2 tree of OBJ files, materials and textures.
+    r"""Write objects to OUT as a ShapeNetCore v2 tree of OBJ files, materials and textures.
 
     \b
     iebench objects export shapes --classes chair,mug --per-class 10
@@ -83,7 +83,7 @@ def sheet_command(
     is_random: bool,
     objects: str,
 ) -> None:
-    """Draw objects in the scene of 3DIEBench to the picture OUT, a class in each row.
+    r"""Draw objects in the scene of 3DIEBench to the picture OUT, a class in each row.
 
     \b
     iebench objects sheet sheet.jpg --classes car,chair --per-class 4

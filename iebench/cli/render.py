@@ -120,7 +120,7 @@ def render(
     log_json: bool,
     **request: Any,
 ) -> None:
-    """Render objects to a dataset.
+    r"""Render objects to a dataset.
 
     The same command again continues an interrupted render. Whatever the workers and interruptions, the same settings
     give the same bytes.

@@ -69,11 +69,13 @@ class MethodGroup(click.Group):
     """One command for each method; the methods, and torch with them, are imported only when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from iebench.models.registry import METHODS
+        """The names of the methods."""
+        from iebench.models.registry import list_methods
 
-        return list(METHODS)
+        return list_methods()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a method; of somebody's own by its dotted name."""
         from iebench.plugins import is_dotted
 
         return make_command(cmd_name) if is_dotted(cmd_name) or cmd_name in self.list_commands(ctx) else None
@@ -81,6 +83,7 @@ class MethodGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Look the method up first, so that a mistyped name is told with the nearest one."""
         from iebench.models.registry import find_method
 
         find_method(args[0])

@@ -56,11 +56,6 @@ def read_fronts() -> dict[str, str]:
     return {row["synset"]: row["front"] for row in _read_rows()}
 
 
-def known_turns(synset: str) -> int:
-    """How many turns about z leave the built-in objects of a class as they are: 0 for any turn, 1 where none are known."""
-    return next((entry.turns for entry in built_in_classes() if entry.synset == synset and entry.turns is not None), 1)
-
-
 def _read_rows() -> Iterator[dict[str, str]]:
     lines = files("iebench").joinpath("data/symmetry.csv").read_text(encoding="utf-8").splitlines()
     yield from csv.DictReader(lines)

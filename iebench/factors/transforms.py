@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -141,6 +141,26 @@ class Transform:
             return translation
         matrix = euler_to_matrix(latents[..., self.space.columns(ROTATION)])
         return np.einsum("...ij,...j->...i", matrix, translation)
+
+
+@overload
+def make_transform(
+    spec: str | Sequence[str],
+    space: FactorSpace,
+    rotation_format: RotationFormat = "quaternion",
+    canonical: bool = False,
+    translation_frame: Frame = "object",
+) -> Transform: ...
+
+
+@overload
+def make_transform(
+    spec: LatentsFunction,
+    space: FactorSpace,
+    rotation_format: RotationFormat = "quaternion",
+    canonical: bool = False,
+    translation_frame: Frame = "object",
+) -> LatentsFunction: ...
 
 
 def make_transform(

@@ -80,7 +80,7 @@ class BufferPool:
 
     def __getstate__(self) -> dict[str, Any]:
         size = {"_count": self._count, "_num_bytes": self._num_bytes}
-        return {**size, "_file": reduction.DupFd(self._file)}  # type: ignore[attr-defined]
+        return {**size, "_file": reduction.DupFd(self._file)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _file=state["_file"].detach())

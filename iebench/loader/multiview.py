@@ -230,4 +230,5 @@ class MultiViewDataset(ObjectViews[Views]):
         )
 
     def to_batch(self, views: Views) -> Views:
+        """The views as they are."""
         return views

@@ -51,4 +51,5 @@ class PairDataset(ObjectViews[Pair]):
         )
 
     def to_batch(self, views: Views) -> Pair:
+        """The two-view face of the views."""
         return views.pair()

@@ -57,6 +57,7 @@ def test_a_single_view_has_no_transform(drawn_dataset):
     assert data.transform_size == 4
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_wrong_arguments_are_named(drawn_dataset):
     with pytest.raises(UsageError, match="anchor='last'"):
         MultiViewDataset(drawn_dataset, anchor="last")

@@ -226,6 +226,7 @@ def test_an_epoch_reads_the_bytes_of_its_images_and_no_more(make_dataset):
     assert used <= bytes_read() - before <= 1.15 * used
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_wrong_arguments_are_named(drawn_dataset):
     for settings, words in (
         ({"split": "test"}, "no split 'test'"),

@@ -19,7 +19,7 @@ def test_a_class_stands_in_a_row_and_an_object_in_a_column(make_dataset: Callabl
     assert sheet.shape == (2 * 32, 2 * 5 * 32, 3)
     assert sheet[40, 200].tolist() == [255, 255, 255], "the fourth place is empty"
     for label, (left, top) in enumerate([(0, 0), (160, 0), (0, 32)]):
-        indices = sorted(np.flatnonzero(dataset.labels == label), key=lambda i: dataset.object_ids[i])
+        indices = sorted(np.flatnonzero(dataset.labels == label).tolist(), key=lambda i: dataset.object_ids[i])
         for column, index in enumerate(indices):
             tile = sheet[top + 16 : top + 32, left + 32 * column :][:, :32]  # below the class's name
             assert np.array_equal(tile, decode_view(dataset, index, 0)[16:])
