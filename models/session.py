@@ -208,7 +208,7 @@ def keep_channels_last(module: ProbedMethod) -> ProbedMethod:
     """Brings the filters of all convolutions into channels-last memory format; torch's own way fails on tensors of 5 axes."""
     for tensor in (*module.parameters(), *module.buffers()):
         if tensor.ndim == 4:
-            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+            tensor.data = tensor.data.to(memory_format=torch.channels_last)
     return module
 
 
