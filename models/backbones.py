@@ -76,9 +76,9 @@ class ResNet(nn.Module):
 
     Args:
         block: `BasicBlock` or `Bottleneck`.
-        depths: Number of blocks of the four stages.
-        stem: Channels of the first stage, which each later one doubles.
-        as_map: Whether to give the last stage's map (batch, width, height / 32, width / 32) instead of its mean over places.
+        depths: number of blocks of the four stages.
+        stem: channels of the first stage, which each later one doubles.
+        as_map: whether to give the last stage's map (batch, width, height / 32, width / 32) instead of its mean over positions.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, images: Images) -> Float[Tensor, "batch size *places"]:
-        """The pooled vectors (batch, dim), or the last maps (batch, dim, h, w) where it was asked for them."""
+    def forward(self, images: Images) -> Float[Tensor, "batch size *positions"]:
+        """The pooled vectors (batch, dim), or the last maps (batch, dim, h, w) where it was built `as_map`."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
         x = self.get_submodule("layer4")(
             self.get_submodule("layer3")(self.get_submodule("layer2")(self.get_submodule("layer1")(x)))
@@ -125,8 +125,8 @@ def build_backbone(name: str, as_map: bool = False) -> nn.Module:
     """A backbone by name: one of `RESNETS`, or `package.module:function` that returns an `nn.Module`.
 
     Args:
-        name: Which.
-        as_map: Whether it shall give its last map instead of the pooled vector; a function's module must do so by itself.
+        name: which.
+        as_map: whether it shall give its last map instead of the pooled vector; a function's module must do so by itself.
 
     Raises:
         UsageError: if there is no such function, or it does not return a module.

@@ -12,13 +12,13 @@ from iebench.files import whole_file
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Writes a checkpoint such that `path` always holds a whole one: the old, or the new."""
+    """Write a checkpoint such that `path` always holds a whole one: the old, or the new."""
     with whole_file(path, lasting=True) as partial:
         torch.save(content, partial)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint or a file of weights, onto the CPU.
+    """Read a checkpoint or a file of weights, onto the CPU.
 
     Raises:
         IebenchError: if there is none, it is damaged, or it holds more than tensors and plain values.
@@ -49,7 +49,7 @@ def get_generators() -> dict[str, Any]:
 
 
 def set_generators(states: dict[str, Any]) -> None:
-    """Puts this process's random generators where they were."""
+    """Put this process's random generators where they were."""
     torch.set_rng_state(states["torch"])
     if states["cuda"] is not None and torch.cuda.is_available():
         torch.cuda.set_rng_state(states["cuda"])

@@ -17,7 +17,7 @@ class ProjectorSettings(MethodSettings):
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Reads layer sizes written as "1024-1024-1024".
+    """Read layer sizes written as "1024-1024-1024".
 
     Raises:
         UsageError: if a size is not a positive whole number.
@@ -34,8 +34,8 @@ def projector(input_size: int, sizes: Sequence[int]) -> nn.Sequential:
     """VICReg's projector: (linear, batch norm, ReLU) for each hidden size, then a linear layer without bias.
 
     Args:
-        input_size: Number of coordinates of a representation.
-        sizes: Hidden sizes, then the embedding's size.
+        input_size: number of coordinates of a representation.
+        sizes: hidden sizes, then the embedding's size.
     """
     *hidden, embedding = sizes
     layers: list[nn.Module] = []

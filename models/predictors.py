@@ -68,11 +68,11 @@ def build_predictor(
     """A predictor of one of `KINDS`.
 
     Args:
-        kind: Which.
-        size: Number of coordinates of the embedding.
-        transform_size: Number of coordinates of the transform.
-        hidden: Hidden sizes of `deep-hypernetwork` and `mlp`; if empty, two, as wide as the transform and the embedding.
-        bias: Whether the hypernetwork has biases.
+        kind: which.
+        size: number of coordinates of the embedding.
+        transform_size: number of coordinates of the transform.
+        hidden: hidden sizes of `deep-hypernetwork` and `mlp`; if empty, two, as wide as the transform and the embedding.
+        bias: whether the hypernetwork has biases.
     """
     if kind == "hypernetwork":
         return HypernetworkPredictor(size, transform_size, bias=bias)

@@ -71,13 +71,13 @@ def build_method(
     """A method with fresh weights.
 
     Args:
-        name: Its name in `METHODS`, or `package.module:Class`.
-        settings: Its settings.
-        transform_size: Number of coordinates of a transform.
-        num_classes: Number of labels that a classifier tells apart.
-        image_size: Side of the images in pixels.
-        space: The factor space of the dataset.
-        backbone_weights: File of weights that the backbone starts from, before any copy of it is made.
+        name: its name in `METHODS`, or `package.module:Class`.
+        settings: its settings.
+        transform_size: number of coordinates of a transform.
+        num_classes: number of labels that a classifier tells apart.
+        image_size: side of the images in pixels.
+        space: the factor space of the dataset.
+        backbone_weights: file of weights that the backbone starts from, before any copy of it is made.
     """
     method = find_method(name).method
     backbone = build_backbone(settings.backbone, as_map=method.uses_map)

@@ -88,7 +88,7 @@ def _material_files(mesh: Mesh, content: bytes) -> Iterator[Path]:
 
 
 def find_file(name: str, base: Path, folder: Path) -> Path | None:
-    """A file that a mesh or material names, looked for under that name and in the usual places.
+    """A file that a mesh or material names, looked for under that name and in the usual folders.
 
     Args:
         name: as written, perhaps with backslashes or quotes, or with a path of its author's machine.
@@ -99,7 +99,7 @@ def find_file(name: str, base: Path, folder: Path) -> Path | None:
         Its path, or None where there is no such file inside `folder`.
     """
     plain = PurePosixPath(name.strip().strip('"').replace("\\", "/"))
-    tries = [base / plain] + [base / place / plain.name for place in TEXTURE_FOLDERS]
+    tries = [base / plain] + [base / folder / plain.name for folder in TEXTURE_FOLDERS]
     for path in (Path(os.path.normpath(path)) for path in tries):
         if path.is_relative_to(os.path.normpath(folder)) and path.is_file():
             return path
@@ -157,12 +157,12 @@ def _link_map(word: str, rest: str, mesh: Mesh, scratch: Path) -> list[str]:
 def split_map_options(rest: str) -> tuple[str, str]:
     """Split what follows `map_Kd` into its options and the file's name, which may hold spaces."""
     words = rest.split(" ")
-    place = 0
-    while place < len(words) and MAP_OPTIONS.fullmatch(words[place]):
-        place += 2 if words[place] in WORD_OPTIONS else 1
-        while place < len(words) - 1 and NUMBER.fullmatch(words[place]):
-            place += 1
-    return " ".join(words[:place]), " ".join(words[place:])
+    position = 0
+    while position < len(words) and MAP_OPTIONS.fullmatch(words[position]):
+        position += 2 if words[position] in WORD_OPTIONS else 1
+        while position < len(words) - 1 and NUMBER.fullmatch(words[position]):
+            position += 1
+    return " ".join(words[:position]), " ".join(words[position:])
 
 
 def _is_picture(path: Path) -> bool:

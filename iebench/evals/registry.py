@@ -47,7 +47,7 @@ def find_evaluator(name: str) -> Evaluator:
 
 
 def find_evaluators(tasks: str | Sequence[str]) -> tuple[Evaluator, ...]:
-    """The evaluators that are asked for: "all", names with commas between, or a sequence of names.
+    """The evaluators of a choice: "all", names with commas between, or a sequence of names.
 
     Raises:
         UsageError: see `find_evaluator`.
