@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.settings import MethodSettings, setting
 
-KINDS = ("hypernetwork", "deep-hypernetwork", "mlp", "linear")
-
 
 class HypernetworkPredictor(nn.Module):
     """W(t)·x, where a hypernetwork turns the transform t into the matrix W(t).
@@ -65,7 +63,7 @@ class ConcatenationPredictor(nn.Module):
 def build_predictor(
     kind: str, size: int, transform_size: int, hidden: Sequence[int] = (), bias: bool = False
 ) -> nn.Module:
-    """A predictor of one of `KINDS`.
+    """A predictor of a kind that `PredictorSettings.predictor` names.
 
     Args:
         kind: which.

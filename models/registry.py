@@ -1,11 +1,10 @@
 """Methods by name: those of the files listed here, and those of others by `package.module:Class`."""
 
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from iebench.errors import UsageError
+from iebench.errors import UsageError, suggest
 from iebench.factors.space import FactorSpace
 from iebench.models.backbones import build_backbone, measure_width
 from iebench.models.method import METHODS, Entry, Method, Sizes
@@ -41,8 +40,7 @@ def find_method(name: str) -> Entry:
     if is_dotted(name):
         return _find_class(name)
     if name not in METHODS:
-        near = get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the methods are {', '.join(METHODS)}, or package.module:Class"
+        hint = suggest(name, METHODS, f"the methods are {', '.join(METHODS)}, or package.module:Class")
         raise UsageError(f"there is no method {name!r}; {hint}")
     return METHODS[name]
 

@@ -24,6 +24,7 @@ from iebench.models.runs import read_config
 from iebench.models.settings import TrainerSettings
 from iebench.models.training import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PACKAGE = "own_package.methods"
 TRAINER = TrainerSettings(
     steps=10, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=1
@@ -63,14 +64,6 @@ def own_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.path.insert(0, str(root))
     yield root
     sys.path.remove(str(root))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def train_own(name: str, trainer: TrainerSettings, data: Path, out: Path, **settings: object) -> None:

@@ -57,7 +57,7 @@ def test_a_near_option_and_method_are_suggested() -> None:
     result = CliRunner().invoke(train_command, ["sie", "--data", "x", "--batchsize", "3"])
     assert result.exit_code == 2
     assert "--batch-size" in result.output
-    with pytest.raises(UsageError, match="did you mean vicreg"):
+    with pytest.raises(UsageError, match="did you mean 'vicreg'"):
         CliRunner().invoke(train_command, ["vicregg"], catch_exceptions=False)
 
 
