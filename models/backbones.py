@@ -134,10 +134,12 @@ def build_backbone(name: str, as_map: bool = False) -> nn.Module:
     if name in RESNETS:
         return RESNETS[name](as_map)
     if not is_dotted(name):
-        raise UsageError(f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function")
+        raise UsageError(
+            f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function."
+        )
     backbone = load_object(name, "--backbone")()
     if not isinstance(backbone, nn.Module):
-        raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module")
+        raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module.")
     return backbone
 
 
@@ -150,7 +152,7 @@ def measure_width(backbone: nn.Module, size: int = 64, as_map: bool = False) -> 
     shape = measure_output(backbone, size)
     wanted = "(1, channels, height, width), as the method takes the map" if as_map else "(1, width)"
     if len(shape) != (4 if as_map else 2) or shape[0] != 1:
-        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape}; it must give {wanted}")
+        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape}; it must give {wanted}.")
     return shape[1]
 
 
@@ -165,5 +167,5 @@ def measure_output(backbone: nn.Module, size: int) -> tuple[int, ...]:
         output = backbone.eval()(torch.zeros(1, 3, size, size))
     backbone.train(training)
     if not isinstance(output, Tensor):
-        raise UsageError(f"--backbone gives a {type(output).__name__} for an image; it must give a tensor")
+        raise UsageError(f"--backbone gives a {type(output).__name__} for an image; it must give a tensor.")
     return tuple(output.shape)

@@ -24,16 +24,16 @@ def load(path: Path) -> dict[str, Any]:
         IebenchError: if there is none, it is damaged, or it holds more than tensors and plain values.
     """
     if not path.is_file():
-        raise IebenchError(f"{path} is no file; name one that torch.save has written")
+        raise IebenchError(f"{path} is no file; name one that torch.save has written.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader fails in many ways on what it did not write
         raise IebenchError(
             f"{path} cannot be read as a checkpoint of tensors and plain values ({type(error).__name__}): restore it, or save "
-            "the state_dict alone"
+            "the state_dict alone."
         ) from error
     if not isinstance(content, dict):
-        raise IebenchError(f"{path} holds a {type(content).__name__}; it must hold a dictionary of tensors")
+        raise IebenchError(f"{path} holds a {type(content).__name__}; it must hold a dictionary of tensors.")
     return content
 
 

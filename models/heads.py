@@ -25,7 +25,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     parts = text.split("-") if text else []
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise UsageError(
-            f"layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024"
+            f"Layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024."
         )
     return tuple(int(part) for part in parts)
 

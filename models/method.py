@@ -88,7 +88,9 @@ def register(
     def enter(method: MethodClass) -> MethodClass:
         taken = METHODS.get(name)
         if taken and (taken.method.__module__, taken.method.__qualname__) != (method.__module__, method.__qualname__):
-            raise UsageError(f"there is a method {name!r} already, in {taken.method.__module__}; register another name")
+            raise UsageError(
+                f"There is a method {name!r} already, in {taken.method.__module__}; register another name."
+            )
         METHODS[name] = method.entry = Entry(method, settings, trainer or TrainerSettings())
         return method
 

@@ -23,7 +23,7 @@ def choose_accelerator(accelerator: str) -> str:
     """
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            "--accelerator cuda: torch finds no CUDA device here; leave the option out to train on the CPU"
+            "--accelerator cuda: torch finds no CUDA device here; leave the option out to train on the CPU."
         )
     if accelerator != "auto":
         return accelerator
@@ -49,7 +49,7 @@ def choose_precision(precision: Precision, device: str) -> Precision:
         UsageError: if 16 is chosen for a CPU.
     """
     if precision == "16" and device == "cpu":
-        raise UsageError("--precision 16 is for CUDA devices; a CPU takes bf16 or 32")
+        raise UsageError("--precision 16 is for CUDA devices; a CPU takes bf16 or 32.")
     if precision != "auto":
         return precision
     if device == "cuda":

@@ -40,19 +40,19 @@ def find_method(name: str) -> Entry:
     if is_dotted(name):
         return _find_class(name)
     if name not in METHODS:
-        hint = suggest(name, METHODS, f"the methods are {', '.join(METHODS)}, or package.module:Class")
-        raise UsageError(f"there is no method {name!r}; {hint}")
+        hint = suggest(name, METHODS, f"the methods are {', '.join(METHODS)}, or package.module:Class.")
+        raise UsageError(f"There is no method {name!r}: {hint}")
     return METHODS[name]
 
 
 def _find_class(name: str) -> Entry:
     found = load_object(name, "METHOD")
     if not (isinstance(found, type) and issubclass(found, Method)):
-        raise UsageError(f"METHOD {name} is no class that derives from iebench.models.method.Method")
+        raise UsageError(f"METHOD {name} is no class that derives from iebench.models.method.Method.")
     entry = getattr(found, "entry", None)
     if entry is None or entry.method is not found:
         raise UsageError(
-            f"METHOD {name} is not registered; put @register(NAME, SETTINGS) of iebench.models.method above it"
+            f"METHOD {name} is not registered; put @register(NAME, SETTINGS) of iebench.models.method above it."
         )
     return entry
 

@@ -84,7 +84,7 @@ def read_config(run: Path) -> RunConfig:
         values = json.loads(path.read_text(encoding="utf-8"))
         name = str(values["method"])
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train") from None
+        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train.") from None
     except (ValueError, KeyError, TypeError) as error:
         raise _damage(path, error) from error
     entry = find_method(name)  # may import somebody else's file, whose errors are not this file's
@@ -103,7 +103,7 @@ def _parse_config(values: dict[str, Any], entry: Entry, path: str) -> RunConfig:
 
 
 def _damage(path: Path, error: Exception) -> IebenchError:
-    return IebenchError(f"{path} is damaged ({error}); train again into another directory")
+    return IebenchError(f"{path} is damaged ({error}); train again into another directory.")
 
 
 def read_checkpoint(run: Path) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def read_checkpoint(run: Path) -> dict[str, Any]:
     """
     content = checkpoints.load(run / CHECKPOINT)
     if not isinstance(content.get("module"), dict):
-        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again")
+        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again.")
     return content
 
 
@@ -126,14 +126,14 @@ def check_same(stored: RunConfig, wanted: RunConfig, run: Path) -> None:
     """
     mend = "give another --out, or the same settings to resume"
     if stored.method != wanted.method:
-        raise UsageError(f"{run} is a run of {stored.method}, not of {wanted.method}; {mend}")
+        raise UsageError(f"{run} is a run of {stored.method}, not of {wanted.method}; {mend}.")
     if stored.dataset != wanted.dataset:
-        raise UsageError(f"{run} was trained on another dataset, {stored.dataset['name']}; {mend}")
+        raise UsageError(f"{run} was trained on another dataset, {stored.dataset['name']}; {mend}.")
     for before, now in ((stored.method_settings, wanted.method_settings), (stored.trainer, wanted.trainer)):
         for entry in list_settings(type(now)):
             old, new = getattr(before, entry.name), getattr(now, entry.name)
             if entry.changes_results and old != new:
-                raise UsageError(f"{run} was trained with {entry.option} {old}, not {new}; {mend}")
+                raise UsageError(f"{run} was trained with {entry.option} {old}, not {new}; {mend}.")
 
 
 def load(run: str | Path) -> Method:
@@ -157,5 +157,5 @@ def export_backbone(run: str | Path, path: str | Path) -> None:
         UsageError: if `path` is a folder.
     """
     if Path(path).is_dir():
-        raise UsageError(f"{path} is a folder; name a file for the weights")
+        raise UsageError(f"{path} is a folder; name a file for the weights.")
     checkpoints.save(Path(path), load(run).backbone.state_dict())

@@ -133,7 +133,7 @@ def launch(trainer: TrainerSettings) -> Fabric:
     if device == "cpu":
         keep_memory()
     if device == "cuda" and trainer.devices > torch.cuda.device_count():
-        raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices")
+        raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices.")
     plugin = precision_plugin(choose_precision(trainer.precision, device), device)
     torch.backends.cudnn.benchmark = True  # image sizes stay the same
     many = trainer.devices * trainer.nodes > 1
@@ -177,14 +177,14 @@ def num_cores() -> int:
 def check_batch_size(batch_size: int, num_objects: int) -> None:
     """Raise UsageError if a batch is too small for statistics, too large for the split, or cannot be divided."""
     if batch_size < 2:
-        raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 objects at least")
+        raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 objects at least.")
     if batch_size > num_objects:
         raise UsageError(
-            f"--batch-size {batch_size} is more than the {num_objects} objects of the split train; take fewer"
+            f"--batch-size {batch_size} is more than the {num_objects} objects of the split train; take fewer."
         )
     if batch_size % num_processes():
         raise UsageError(
-            f"--batch-size {batch_size} cannot be divided among {num_processes()} processes; take a multiple"
+            f"--batch-size {batch_size} cannot be divided among {num_processes()} processes; take a multiple."
         )
 
 
@@ -197,7 +197,7 @@ def build(config: RunConfig, num_classes: int) -> Method:
     method = config.build_method(config.trainer.backbone_weights)
     if num_classes < method.min_classes:
         raise UsageError(
-            f"{config.method} needs {method.min_classes} classes and the dataset has {num_classes}; render more"
+            f"{config.method} needs {method.min_classes} classes and the dataset has {num_classes}; render more."
         )
     if config.trainer.compile:
         method.backbone.compile()

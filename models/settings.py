@@ -59,7 +59,7 @@ def make_settings(settings: type, values: dict[str, Any], path: str) -> Any:
     """
     unknown = sorted(set(values) - {entry.name for entry in fields(settings)})
     if unknown:
-        raise UsageError(f"{path} has settings that this version does not know: {', '.join(unknown)}")
+        raise UsageError(f"{path} has settings that this version does not know: {', '.join(unknown)}.")
     return settings(**values)
 
 
@@ -68,7 +68,7 @@ def check_numbers(settings: Any) -> None:
     for entry in list_settings(type(settings)):
         value = getattr(settings, entry.name)
         if entry.kind in (int, float) and not value >= entry.minimum:
-            raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}")
+            raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}.")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class TrainerSettings:
     def __post_init__(self) -> None:
         check_numbers(self)
         if self.seed >= 2**63:
-            raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³")
+            raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³.")
 
     epochs: int = setting(2000, "Epochs; one shows random views of each object.", minimum=1)
     steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")

@@ -32,9 +32,9 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
         IebenchError: if a loss is not finite, or a signal ended it (after saving).
     """
     if out.is_file():
-        raise UsageError(f"--out {out} is a file; name a folder")
+        raise UsageError(f"--out {out} is a file; name a folder.")
     if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists():
-        raise UsageError(f"--out {out} holds other things than a run; name a new folder")
+        raise UsageError(f"--out {out} holds other things than a run; name a new folder.")
     session = set_up(name, method_settings, trainer, data)
     if (out / CONFIG).exists():
         check_same(read_config(out), session.config, out)
@@ -47,7 +47,7 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
     reporter.close()
     if step < session.num_steps:
         signal = interruption.signal or "a signal to another process"
-        raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it")
+        raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it.")
 
 
 def nothing() -> None:

@@ -31,7 +31,7 @@ def load_exactly(module: nn.Module, weights: dict[str, Tensor], path: str) -> No
         if name in weights and weights[name].shape != value.shape
     ]
     if faults:
-        raise IebenchError(f"{path} does not fit the network: {'; '.join(faults)}")
+        raise IebenchError(f"{path} does not fit the network: {'; '.join(faults)}.")
     module.load_state_dict(weights)
 
 
@@ -43,7 +43,7 @@ def load_backbone(backbone: nn.Module, path: Path) -> None:
     """
     tensors = _find_tensors(checkpoints.load(path))
     if not tensors:
-        raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict")
+        raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict.")
     load_exactly(backbone, _find_backbone(tensors, set(backbone.state_dict())), str(path))
 
 

@@ -103,7 +103,7 @@ def test_a_name_that_is_taken_is_told() -> None:
     from iebench.models.settings import MethodSettings
 
     find_method(f"{PACKAGE}:Sequence")
-    with pytest.raises(UsageError, match="there is a method 'sie' already"):
+    with pytest.raises(UsageError, match="There is a method 'sie' already"):
         register("sie", MethodSettings)(find_method(f"{PACKAGE}:Sequence").method)
 
 
@@ -202,7 +202,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_checkpoint(
 
     monkeypatch.setattr(method, "forward", break_fifth)
     trainer = replace(TRAINER, log_every=log_every, validate_every=100)
-    with pytest.raises(IebenchError, match="step 5: distance is inf"):
+    with pytest.raises(IebenchError, match="Step 5: distance is inf"):
         train_own("Sequence", trainer, drawn_dataset, tmp_path / "run")
     assert not multiprocessing.active_children()
     assert len(taken) == found  # where metrics are written, or a checkpoint is due

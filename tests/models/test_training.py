@@ -194,7 +194,7 @@ def test_a_loss_that_is_not_finite_names_its_term(data: Path, tmp_path: Path, mo
         return {name: term / (name != "covariance") for name, term in plain(self, *args).items()}
 
     monkeypatch.setattr(Sie, "terms", break_covariance)
-    with pytest.raises(IebenchError, match="step 1: covariance is inf"):
+    with pytest.raises(IebenchError, match="Step 1: covariance is inf"):
         train("sie", SETTINGS, replace(TRAINER, num_workers=0), data, tmp_path / "run")
     assert not (tmp_path / "run" / "last.ckpt").exists()
 
