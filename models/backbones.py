@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from iebench.errors import UsageError
 from iebench.plugins import is_dotted, load_object
 
-Images = Float[Tensor, "batch 3 height width"]
+NormalisedImages = Float[Tensor, "batch 3 height width"]
 Map = Float[Tensor, "batch channels height width"]
 NextMap = Float[Tensor, "batch next_channels next_height next_width"]
 
@@ -104,7 +104,7 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, images: Images) -> Float[Tensor, "batch size *positions"]:
+    def forward(self, images: NormalisedImages) -> Float[Tensor, "batch size *positions"]:
         """The pooled vectors (batch, dim), or the last maps (batch, dim, h, w) where it was built `as_map`."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
         x = self.get_submodule("layer4")(

@@ -27,7 +27,7 @@ NOT_FINITE = re.compile(rb"^[ \t]*v[ \t][^\n]*(nan|inf)", re.MULTILINE | re.IGNO
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 MAP_OPTIONS = re.compile(r"-(blendu|blendv|bm|boost|cc|clamp|imfchan|mm|o|s|t|texres|type)")
 WORD_OPTIONS = ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type")
-Material = list[tuple[str, str]]  # statements of an MTL as (word, rest), "newmtl" first
+MtlMaterial = list[tuple[str, str]]  # statements of an MTL as (word, rest), "newmtl" first
 
 
 def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
@@ -106,9 +106,9 @@ def find_file(name: str, base: Path, folder: Path) -> Path | None:
     return None
 
 
-def read_materials(path: Path) -> list[Material]:
+def read_materials(path: Path) -> list[MtlMaterial]:
     """The materials of an MTL file; what stands before the first `newmtl` belongs to none and is left out."""
-    materials: list[Material] = []
+    materials: list[MtlMaterial] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         word, _, rest = line.strip().replace("\t", " ").partition(" ")
         if word == "newmtl":
@@ -118,7 +118,7 @@ def read_materials(path: Path) -> list[Material]:
     return materials
 
 
-def write_materials(materials: Iterable[Material], mesh: Mesh, scratch: Path) -> str:
+def write_materials(materials: Iterable[MtlMaterial], mesh: Mesh, scratch: Path) -> str:
     """The text of an MTL file with the same materials, textures linked into `scratch` or left out where there are none."""
     materials = list(materials)
     opacities = [_opacity(material) for material in materials]
@@ -135,7 +135,7 @@ def _is_map(word: str) -> bool:
     return word.lower().startswith("map_") or word.lower() in ("bump", "disp", "decal", "refl", "norm")
 
 
-def _opacity(material: Material) -> float:
+def _opacity(material: MtlMaterial) -> float:
     """Opacity from `d`, or from `Tr`, its opposite; `d` counts where a file has both."""
     value = {word: NUMBER.search(rest) for word, rest in material if word in ("d", "Tr")}
     if value.get("d"):

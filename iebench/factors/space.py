@@ -98,7 +98,7 @@ class Factor:
 
     @property
     def is_circular(self) -> bool:
-        """Whether its range is a whole period, so that both ends are one place."""
+        """Whether its range is a whole period, so that both ends are one value."""
         return self.period is not None and math.isclose(self.high - self.low, self.period)
 
     @property
