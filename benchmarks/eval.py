@@ -75,7 +75,7 @@ def compare_suites(num_objects: int, num_views: int) -> dict[str, float]:
     def represent(images: Tensor) -> Tensor:
         return backbone((images.float() - 128) / 64)
 
-    source = RandomViews(num_objects, num_views)
+    dataset = RandomViews(num_objects, num_views)
     turn = torch.randn(4, 256, 256) / 16
     model = Model(
         represent,
@@ -85,12 +85,12 @@ def compare_suites(num_objects: int, num_views: int) -> dict[str, float]:
         key="benchmark",
     )
     with tempfile.TemporaryDirectory() as folder:
-        seconds = {epochs: time_suite(model, source, epochs, Path(folder)) for epochs in (0, 2, 6)}
+        seconds = {epochs: time_suite(model, dataset, epochs, Path(folder)) for epochs in (0, 2, 6)}
     extraction, slope = seconds[0] - seconds[2] + 2 * _slope(seconds), _slope(seconds)
     ours = extraction + seconds[2] + (EPOCHS - 2) * slope
-    rows = source.split_indices("train")
+    rows = dataset.split_indices("train")
     blank = np.zeros((len(rows), num_views, 1), np.float32)
-    train = Representations(source.space, source.classes, source.latents[rows], source.labels[rows], rows, blank)
+    train = Representations(dataset.space, dataset.classes, dataset.latents[rows], dataset.labels[rows], rows, blank)
     probes = [task for task in find_evaluators(TASKS) if isinstance(task, ProbeTask)]
     plain_epochs = {task.num_views: time_plain_epoch(represent, task, train) for task in probes}
     plain = EPOCHS * sum(plain_epochs[task.num_views] * (1 + len(PARTS)) for task in probes)
@@ -107,11 +107,11 @@ def _slope(seconds: dict[int, float]) -> float:
     return (seconds[6] - seconds[2]) / 4
 
 
-def time_suite(model: Model, source: RandomViews, epochs: int, cache: Path) -> float:
+def time_suite(model: Model, dataset: RandomViews, epochs: int, cache: Path) -> float:
     """Seconds of the suite with that many epochs; the first call runs the backbone, with a single epoch."""
     settings = EvalSettings(probes=ProbeSettings(epochs=max(1, epochs)), cache=cache)
     start = time.perf_counter()
-    run_suite(model, source, TASKS, settings, name="benchmark")
+    run_suite(model, dataset, TASKS, settings, name="benchmark")
     return time.perf_counter() - start
 
 
@@ -132,7 +132,7 @@ def time_plain_epoch(represent, task: ProbeTask, representations: Representation
 
 def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries: int) -> dict[str, float]:
     """Seconds and anonymous memory of PRE over memory-mapped embeddings, for the views of `num_queries` objects."""
-    source = RandomViews(num_objects, num_views)
+    dataset = RandomViews(num_objects, num_views)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "embeddings.npy"
         rows = np.lib.format.open_memmap(path, "w+", "float32", (num_objects, num_views, width))
@@ -141,13 +141,13 @@ def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries:
         rows.flush()
         values = np.load(path, mmap_mode="r")
         found = Representations(
-            source.space, source.classes, source.latents, source.labels, np.arange(num_objects), values, values
+            dataset.space, dataset.classes, dataset.latents, dataset.labels, np.arange(num_objects), values, values
         )
-        asked = Representations(
-            source.space,
-            source.classes,
-            source.latents[:num_queries],
-            source.labels[:num_queries],
+        queries = Representations(
+            dataset.space,
+            dataset.classes,
+            dataset.latents[:num_queries],
+            dataset.labels[:num_queries],
             np.arange(num_queries),
             values[:num_queries],
             values[:num_queries],
@@ -155,7 +155,7 @@ def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries:
         retrieval = Retrieval(lambda embedding, _: embedding.roll(1, 1))
         with PeakMemory() as memory:
             start = time.perf_counter()
-            pre = retrieval.rotation_error(asked, [found]).value
+            pre = retrieval.rotation_error(queries, [found]).value
             seconds = time.perf_counter() - start
     return {
         "queries": num_queries * num_views,

@@ -54,9 +54,9 @@ def draw_image(chance: np.random.Generator) -> bytes:
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE - 0.5
     image = chance.random(3) * 120 + 60 + 40 * (y[..., None] + chance.random(3) * x[..., None])
     for _ in range(2):
-        centre, radii, colour = chance.random(2) * 0.5 - 0.25, chance.random(2) * 0.2 + 0.05, chance.random(3) * 255
+        centre, radii, color = chance.random(2) * 0.5 - 0.25, chance.random(2) * 0.2 + 0.05, chance.random(3) * 255
         inside = ((np.stack([x, y], -1) - centre) ** 2 / radii**2).sum(-1) < 1
-        image[inside] = (colour * (0.6 + y[..., None] - centre[1]))[inside]
+        image[inside] = (color * (0.6 + y[..., None] - centre[1]))[inside]
     image += chance.normal(0, 0.3, (SIZE, SIZE, 1))
     return simplejpeg.encode_jpeg(np.clip(image, 0, 255).astype(np.uint8), quality=95, colorsubsampling="420")
 
@@ -153,10 +153,10 @@ def random_views_way(read: Callable[[int], tuple[bytes, ndarray]], dataset: Data
         order = np.random.permutation(dataset.num_objects)[: dataset.num_objects // BATCH * BATCH]
         for batch in order.reshape(-1, BATCH):
             images, latents = np.empty((2, BATCH, SIZE, SIZE, 3), np.uint8), []
-            for place, index in enumerate(batch.tolist()):
+            for row, index in enumerate(batch.tolist()):
                 for side, view in enumerate(np.random.choice(dataset.num_views, 2, replace=False).tolist()):
                     jpeg, numbers = read(index * dataset.num_views + view)
-                    simplejpeg.decode_jpeg(jpeg, buffer=images[side, place])
+                    simplejpeg.decode_jpeg(jpeg, buffer=images[side, row])
                     latents.append(numbers)
             torch.from_numpy(images), torch.from_numpy(np.stack(latents))
         return len(order)
@@ -241,22 +241,22 @@ def read_kernel(path: str, name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(name + ":"))
 
 
-def write_index(root: Path, source: Dataset, num_objects: int, num_views: int) -> None:
+def write_index(root: Path, dataset: Dataset, num_objects: int, num_views: int) -> None:
     """An index of any size, all of whose views lie in one small shard."""
     root.mkdir()
-    shard = source.shards[0]
-    shutil.copy(source.root / shard, root / shard)
-    count = int((source.shards == shard).sum())
-    rows, views = np.arange(num_objects) % count, np.arange(num_views) % source.num_views
+    shard = dataset.shards[0]
+    shutil.copy(dataset.root / shard, root / shard)
+    count = int((dataset.shards == shard).sum())
+    rows, views = np.arange(num_objects) % count, np.arange(num_views) % dataset.num_views
     part = ShardTables(
         [
-            ObjectRow("train", source.synsets[r], int(source.labels[r]), f"{i:032d}", shard)
+            ObjectRow("train", dataset.synsets[r], int(dataset.labels[r]), f"{i:032d}", shard)
             for i, r in enumerate(rows.tolist())
         ],
-        np.asarray(source.latents[rows[:, None], views]),
-        np.asarray(source.offsets[rows[:, None], views]),
+        np.asarray(dataset.latents[rows[:, None], views]),
+        np.asarray(dataset.offsets[rows[:, None], views]),
     )
-    finish_dataset(root, replace(source.card, num_views=num_views), [part], [])
+    finish_dataset(root, replace(dataset.card, num_views=num_views), [part], [])
     os.sync()  # pages that still wait to be written would be taken for the memory of whoever maps them
 
 
@@ -270,11 +270,11 @@ def own_memory(pairs: PairDataset) -> float:
     return read_kernel(f"/proc/{worker}/smaps_rollup", "Private_Dirty") / 1024
 
 
-def measure_index(folder: Path, source: Dataset) -> dict[str, float]:
+def measure_index(folder: Path, dataset: Dataset) -> dict[str, float]:
     """What an index of 2.6 million views costs, and of 2600."""
     told: dict[str, float] = {}
     for name, num_objects in (("small", 6500), ("large", 52_000)):
-        write_index(folder / name, source, num_objects, 50)
+        write_index(folder / name, dataset, num_objects, 50)
         start = time.perf_counter()
         pairs = PairDataset(folder / name, size=8)
         told[f"{name}_open_seconds"] = round(time.perf_counter() - start, 3)

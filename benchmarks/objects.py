@@ -85,16 +85,16 @@ def load_views(dataset: Dataset, split: str, side: int) -> tuple[Tensor, Tensor]
 
 
 def load_color_and_area(dataset: Dataset, split: str) -> tuple[Tensor, Tensor]:
-    """Features (n, 7): mean RGB of the object's pixels, mean RGB of the image, share of the image that the object covers."""
+    """Inputs (n, 7): mean RGB of the object's pixels, mean RGB of the image, share of the image that the object covers."""
     pixels, labels, objects = _read_pixels(dataset, split)
-    features = np.empty((len(pixels), 7), np.float32)
+    inputs = np.empty((len(pixels), 7), np.float32)
     for first in range(0, len(pixels), dataset.num_views):
         points = _surface_points(dataset, objects[first])
         for view in range(dataset.num_views):
             image = pixels[first + view].astype(np.float32)
             mask = _silhouette(dataset, points, dataset.latents[objects[first], view], len(image))
-            features[first + view] = [*image[mask].mean(0), *image.mean((0, 1)), mask.mean()]
-    return torch.from_numpy(features), labels
+            inputs[first + view] = [*image[mask].mean(0), *image.mean((0, 1)), mask.mean()]
+    return torch.from_numpy(inputs), labels
 
 
 def _read_pixels(dataset: Dataset, split: str) -> tuple[np.ndarray, Tensor, np.ndarray]:
@@ -205,11 +205,11 @@ def fit(model: nn.Module, inputs: Tensor, labels: Tensor, epochs: int, change: C
         for chosen in torch.randperm(len(inputs))[: len(inputs) // batch * batch].split(batch):
             optimizer.zero_grad()
             with torch.autocast("cpu", torch.bfloat16, enabled=choose_precision("auto", "cpu") == "bf16"):
-                answers = model(change(inputs[chosen])).float()
-            loss(answers, labels[chosen]).backward()
+                logits = model(change(inputs[chosen])).float()
+            loss(logits, labels[chosen]).backward()
             optimizer.step()
             schedule.step()
-            right += float(answers.argmax(1).eq(labels[chosen]).sum())
+            right += float(logits.argmax(1).eq(labels[chosen]).sum())
         print(f"epoch {epoch + 1} of {epochs}: top-1 {right / len(inputs):.3f} in training", file=sys.stderr)
 
 

@@ -1,5 +1,8 @@
 """Errors that a user can mend."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class IebenchError(Exception):
     """One sentence that names the file or option at fault and the mend; exit code 1."""
@@ -8,7 +11,7 @@ class IebenchError(Exception):
 
 
 class UsageError(IebenchError):
-    """A command or function was asked for something that cannot be; exit code 2."""
+    """Wrong usage of a command or function; exit code 2."""
 
     exit_code = 2
 
@@ -27,6 +30,12 @@ EXTRAS = {
     "fsspec": "remote",
     "aiohttp": "remote",
 }
+
+
+def suggest(name: str, names: Iterable[str], otherwise: str) -> str:
+    """The end of a sentence about an unknown name: the nearest known one, or what to say where none is near."""
+    near = get_close_matches(name, list(names), n=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def explain_missing_package(error: ModuleNotFoundError) -> str:

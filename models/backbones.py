@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from iebench.errors import UsageError
 from iebench.plugins import is_dotted, load_object
 
-Images = Float[Tensor, "batch 3 height width"]
+NormalisedImages = Float[Tensor, "batch 3 height width"]
 Map = Float[Tensor, "batch channels height width"]
 NextMap = Float[Tensor, "batch next_channels next_height next_width"]
 
@@ -76,9 +76,9 @@ class ResNet(nn.Module):
 
     Args:
         block: `BasicBlock` or `Bottleneck`.
-        depths: Number of blocks of the four stages.
-        stem: Channels of the first stage, which each later one doubles.
-        as_map: Whether to give the last stage's map (batch, width, height / 32, width / 32) instead of its mean over places.
+        depths: number of blocks of the four stages.
+        stem: channels of the first stage, which each later one doubles.
+        as_map: whether to give the last stage's map (batch, width, height / 32, width / 32) instead of its mean over positions.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, images: Images) -> Float[Tensor, "batch size *places"]:
-        """The pooled vectors (batch, dim), or the last maps (batch, dim, h, w) where it was asked for them."""
+    def forward(self, images: NormalisedImages) -> Float[Tensor, "batch size *positions"]:
+        """The pooled vectors (batch, dim), or the last maps (batch, dim, h, w) where it was built `as_map`."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(images)), inplace=True))
         x = self.get_submodule("layer4")(
             self.get_submodule("layer3")(self.get_submodule("layer2")(self.get_submodule("layer1")(x)))
@@ -125,8 +125,8 @@ def build_backbone(name: str, as_map: bool = False) -> nn.Module:
     """A backbone by name: one of `RESNETS`, or `package.module:function` that returns an `nn.Module`.
 
     Args:
-        name: Which.
-        as_map: Whether it shall give its last map instead of the pooled vector; a function's module must do so by itself.
+        name: which.
+        as_map: whether it shall give its last map instead of the pooled vector; a function's module must do so by itself.
 
     Raises:
         UsageError: if there is no such function, or it does not return a module.
@@ -134,10 +134,12 @@ def build_backbone(name: str, as_map: bool = False) -> nn.Module:
     if name in RESNETS:
         return RESNETS[name](as_map)
     if not is_dotted(name):
-        raise UsageError(f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function")
+        raise UsageError(
+            f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function."
+        )
     backbone = load_object(name, "--backbone")()
     if not isinstance(backbone, nn.Module):
-        raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module")
+        raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module.")
     return backbone
 
 
@@ -150,7 +152,7 @@ def measure_width(backbone: nn.Module, size: int = 64, as_map: bool = False) -> 
     shape = measure_output(backbone, size)
     wanted = "(1, channels, height, width), as the method takes the map" if as_map else "(1, width)"
     if len(shape) != (4 if as_map else 2) or shape[0] != 1:
-        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape}; it must give {wanted}")
+        raise UsageError(f"--backbone maps (1, 3, {size}, {size}) to {shape}; it must give {wanted}.")
     return shape[1]
 
 
@@ -165,5 +167,5 @@ def measure_output(backbone: nn.Module, size: int) -> tuple[int, ...]:
         output = backbone.eval()(torch.zeros(1, 3, size, size))
     backbone.train(training)
     if not isinstance(output, Tensor):
-        raise UsageError(f"--backbone gives a {type(output).__name__} for an image; it must give a tensor")
+        raise UsageError(f"--backbone gives a {type(output).__name__} for an image; it must give a tensor.")
     return tuple(output.shape)

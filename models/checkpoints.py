@@ -12,28 +12,28 @@ from iebench.files import whole_file
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Writes a checkpoint such that `path` always holds a whole one: the old, or the new."""
+    """Write a checkpoint such that `path` always holds a whole one: the old, or the new."""
     with whole_file(path, lasting=True) as partial:
         torch.save(content, partial)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint or a file of weights, onto the CPU.
+    """Read a checkpoint or a file of weights, onto the CPU.
 
     Raises:
         IebenchError: if there is none, it is damaged, or it holds more than tensors and plain values.
     """
     if not path.is_file():
-        raise IebenchError(f"{path} is no file; name one that torch.save has written")
+        raise IebenchError(f"{path} is no file; name one that torch.save has written.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader fails in many ways on what it did not write
         raise IebenchError(
             f"{path} cannot be read as a checkpoint of tensors and plain values ({type(error).__name__}): restore it, or save "
-            "the state_dict alone"
+            "the state_dict alone."
         ) from error
     if not isinstance(content, dict):
-        raise IebenchError(f"{path} holds a {type(content).__name__}; it must hold a dictionary of tensors")
+        raise IebenchError(f"{path} holds a {type(content).__name__}; it must hold a dictionary of tensors.")
     return content
 
 
@@ -49,7 +49,7 @@ def get_generators() -> dict[str, Any]:
 
 
 def set_generators(states: dict[str, Any]) -> None:
-    """Puts this process's random generators where they were."""
+    """Put this process's random generators where they were."""
     torch.set_rng_state(states["torch"])
     if states["cuda"] is not None and torch.cuda.is_available():
         torch.cuda.set_rng_state(states["cuda"])

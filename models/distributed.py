@@ -102,7 +102,7 @@ def _per_channel(values: Tensor, like: Tensor) -> Tensor:
 
 
 def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module:
-    """Makes every batch norm of a module take its statistics over all processes; alone, leaves it as it is."""
+    """Make every batch norm of a module take its statistics over all processes; alone, leaves it as it is."""
     if num_processes() == 1:
         return module
     if device.type == "cuda":

@@ -1,4 +1,4 @@
-"""What a training would be, without training."""
+"""The dry run of a training: its settings, parameters, and one step's time and memory."""
 
 import json
 import time

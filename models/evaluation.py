@@ -1,4 +1,4 @@
-"""Evaluating runs and networks: the door from a trained thing, whatever it is, to the evaluation."""
+"""Evaluating runs, methods, networks and functions: `iebench.evaluate`."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ class Candidate:
     Attributes:
         name: what results call it.
         model: as the evaluation sees it.
-        untrained: the same network with random weights, where there is such a thing.
+        untrained: the same network at random init, where there is such a thing.
         method: name of its method, or of its backbone.
         training: settings of its training, as far as known.
     """
@@ -89,8 +89,8 @@ def evaluate(
         UsageError: something that was named does not exist, or does not fit.
         IebenchError: a run, a file or the dataset is damaged, or representations are no finite matrix.
     """
-    place = choose_device(device)
-    candidate = prepare(model, place, weights)
+    device = choose_device(device)
+    candidate = prepare(model, device, weights)
     size = size or candidate.training.get("trainer", {}).get("size") or None
     folder = None if out is None else Path(out)
     settings = EvalSettings(
@@ -99,7 +99,7 @@ def evaluate(
         embeddings=embeddings,
         baselines=tuple(baselines),
         dtype="float16" if half else "float32",
-        device=place,
+        device=device,
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
     opened, other = (_open(path, size, num_workers) for path in (data, ood))

@@ -9,17 +9,17 @@ from iebench.errors import IebenchError
 
 
 class FiniteCheck:
-    """Keeps each step's loss and terms on the device until somebody asks."""
+    """A check of losses for NaN and infinity that synchronises with the device only when `check` is called."""
 
     def __init__(self) -> None:
         self._steps: list[tuple[int, tuple[str, ...], Tensor]] = []
 
     def add(self, step: int, terms: dict[str, Tensor]) -> None:
-        """Notes a step's terms, and its `loss` among them."""
+        """Note a step's terms, and its `loss` among them."""
         self._steps.append((step, tuple(terms), torch.stack([term.detach().float() for term in terms.values()])))
 
     def check(self) -> None:
-        """Looks at the steps since the last call; this waits for the device.
+        """Look at the steps since the last call; this waits for the device.
 
         Raises:
             IebenchError: a loss is not finite; it names the first such step, and its first term that is not.
@@ -32,6 +32,6 @@ class FiniteCheck:
                     (name for name, term in terms.items() if name != "loss" and not math.isfinite(term)), "loss"
                 )
                 raise IebenchError(
-                    f"step {step}: {name} is {terms[name]}; the last checkpoint is whole, go on from it with a lower "
-                    "--learning-rate or --precision 32 in another --out"
+                    f"Step {step}: {name} is {terms[name]}; the last checkpoint is whole, go on from it with a lower "
+                    "--learning-rate or --precision 32 in another --out."
                 )

@@ -17,7 +17,7 @@ class ProjectorSettings(MethodSettings):
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Reads layer sizes written as "1024-1024-1024".
+    """Read layer sizes written as "1024-1024-1024".
 
     Raises:
         UsageError: if a size is not a positive whole number.
@@ -25,7 +25,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     parts = text.split("-") if text else []
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise UsageError(
-            f"layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024"
+            f"Layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024."
         )
     return tuple(int(part) for part in parts)
 
@@ -34,8 +34,8 @@ def projector(input_size: int, sizes: Sequence[int]) -> nn.Sequential:
     """VICReg's projector: (linear, batch norm, ReLU) for each hidden size, then a linear layer without bias.
 
     Args:
-        input_size: Number of coordinates of a representation.
-        sizes: Hidden sizes, then the embedding's size.
+        input_size: number of coordinates of a representation.
+        sizes: hidden sizes, then the embedding's size.
     """
     *hidden, embedding = sizes
     layers: list[nn.Module] = []

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGUSR1, with which schedulers announce that they take a machine back."""
+"""Preemption: SIGTERM and SIGUSR1, with which schedulers announce that they take a machine back."""
 
 import signal
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interruption:
-    """Notes signals while it is entered, so that the loop can end between two steps.
+    """Preemption signals, noted while it is entered, so that the loop can end between two steps.
 
     Attributes:
-        signal: The name of the signal that came, or empty.
+        signal: the name of the signal that came, or empty.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Interruption:
         self.signal = signal.Signals(number).name
 
     def came(self, device: torch.device) -> bool:
-        """Whether a signal has come to any of the processes; all of them must ask at the same step."""
+        """Whether a signal has come to any of the processes; all of them must call this at the same step."""
         if num_processes() == 1:
             return bool(self.signal)
         flag = torch.tensor(float(bool(self.signal)), device=device)

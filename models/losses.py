@@ -18,7 +18,7 @@ VARIANCE_EPSILON = 1e-4  # VICReg, equation 1
 
 
 def in_full_precision(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Runs a loss without autocast and with half-precision arguments widened: variances need the digits."""
+    """Run a loss without autocast and with half-precision arguments widened: variances need the digits."""
 
     @wraps(function)
     def widened(*args: object) -> Tensor:

@@ -88,7 +88,9 @@ def register(
     def enter(method: MethodClass) -> MethodClass:
         taken = METHODS.get(name)
         if taken and (taken.method.__module__, taken.method.__qualname__) != (method.__module__, method.__qualname__):
-            raise UsageError(f"there is a method {name!r} already, in {taken.method.__module__}; register another name")
+            raise UsageError(
+                f"There is a method {name!r} already, in {taken.method.__module__}; register another name."
+            )
         METHODS[name] = method.entry = Entry(method, settings, trainer or TrainerSettings())
         return method
 
@@ -104,15 +106,15 @@ class Method(nn.Module, ABC, Generic[Settings]):
 
     Attributes:
         entry: what it is registered as.
-        num_views: How many views of each object a batch has.
-        anchor: Where the transforms of a batch start: at the "first" view, or at the "previous" one.
-        min_classes: How many classes a dataset must have.
-        uses_map: Whether `backbone` gives its last map (batch, channels, height, width), and not the pooled vector.
-        settings, sizes, backbone: As given.
-        normalisation: From uint8 images to what the backbone takes.
-        parts: Slices of the representation, which are probed each. "invariant" and "equivariant" mean these parts and are absent
+        num_views: how many views of each object a batch has.
+        anchor: where the transforms of a batch start: at the "first" view, or at the "previous" one.
+        min_classes: how many classes a dataset must have.
+        uses_map: whether `backbone` gives its last map (batch, channels, height, width), and not the pooled vector.
+        settings, sizes, backbone: as given.
+        normalisation: from uint8 images to what the backbone takes.
+        parts: slices of the representation, which are probed each. "invariant" and "equivariant" mean these parts and are absent
             where there are none; others may have any name without a dot.
-        embedding_parts: Slices of the embedding, likewise; the equivariant part is its last.
+        embedding_parts: slices of the embedding, likewise; the equivariant part is its last.
     """
 
     entry: ClassVar[Entry]
@@ -188,8 +190,8 @@ class TwoViewMethod(Method[Settings]):
     """A method whose loss is one of the representations of a source and a target view."""
 
     def forward(self, views: Views) -> LossOutput:
-        # each view in a pass of its own: batch statistics are per view, as in the published code
         """The objective of both views' representations."""
+        # each view in a pass of its own: batch statistics are per view, as in the published code
         source, target = self.represent(views.images[:, 0]), self.represent(views.images[:, 1])
         return LossOutput(*self.objective(source, target, views), stack_views(source, target))
 

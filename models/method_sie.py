@@ -48,7 +48,7 @@ class Sie(PredictiveMethod[SieSettings]):
         super().__init__(settings, backbone, sizes)
         invariant, layers = settings.invariant_size or sizes.representation // 2, parse_sizes(settings.projector)
         if not 0 < invariant < sizes.representation:
-            raise UsageError(f"--invariant-size {invariant} leaves no equivariant part of {sizes.representation}")
+            raise UsageError(f"--invariant-size {invariant} leaves no equivariant part of {sizes.representation}.")
         self.parts = halves(invariant, sizes.representation)
         self.embedding_parts = halves(layers[-1], 2 * layers[-1])
         self.equivariant_projector = projector(sizes.representation - invariant, layers)

@@ -54,5 +54,5 @@ class VicregPartial(Vicreg):
         size = parse_sizes(settings.projector)[-1]
         invariant = settings.invariant_embedding or size // 2
         if not 0 < invariant < size:
-            raise UsageError(f"--invariant-embedding {invariant} leaves nothing free of {size} coordinates")
+            raise UsageError(f"--invariant-embedding {invariant} leaves nothing free of {size} coordinates.")
         self.embedding_parts = halves(invariant, size)

@@ -1,4 +1,4 @@
-"""Normalising images by the statistics of 3DIEBench, the one place where these numbers stand."""
+"""Normalisation of images by the statistics of 3DIEBench, which stand here alone."""
 
 import torch
 from jaxtyping import Float, UInt8

@@ -1,4 +1,4 @@
-"""What is measured while a method trains: online probes on detached representations, and collapse metrics."""
+"""Online probes on detached representations, and collapse metrics, taken while a method trains."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from iebench.models.method import LossOutput, Method, Representations, stack_vie
 
 
 class Predictions(NamedTuple):
-    """What the online probes say of a batch.
+    """The outputs of the online probes for a batch.
 
     Attributes:
         logits: of the first view's class, from each part of its representation.
@@ -32,8 +32,8 @@ class OnlineProbes(nn.Module):
     Their heads are the evaluation's, the rotation's half as wide. They see detached representations and cannot change the method.
 
     Attributes:
-        parts: Slices of the representation, and the whole of it.
-        rotation_columns: Where a transform has the relative rotation; None where there is no probe of it.
+        parts: slices of the representation, and the whole of it.
+        rotation_columns: where a transform has the relative rotation; None where there is no probe of it.
     """
 
     def __init__(self, parts: dict[str, slice], width: int, num_labels: int, rotation_columns: slice | None) -> None:
@@ -105,9 +105,9 @@ class ProbedMethod(nn.Module):
         """Put probes beside a method.
 
         Args:
-            method: What is trained.
-            num_labels: Of the probes of the class.
-            rotation_columns: Where a transform has the relative rotation; None where it has none.
+            method: what is trained.
+            num_labels: of the probes of the class.
+            rotation_columns: where a transform has the relative rotation; None where it has none.
         """
         super().__init__()
         self.method = method

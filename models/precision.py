@@ -15,15 +15,15 @@ CPU_FLAGS = Path("/proc/cpuinfo")
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's names, malloc.h
 
 
-def choose_device(accelerator: str) -> str:
-    """The device, "cuda" or "cpu": the one asked for, or CUDA if there is one.
+def choose_accelerator(accelerator: str) -> str:
+    """The accelerator, "cuda" or "cpu": the given one, or for "auto" CUDA if there is one.
 
     Raises:
-        UsageError: if CUDA is asked for and absent.
+        UsageError: if CUDA is chosen and absent.
     """
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            "--accelerator cuda: torch finds no CUDA device here; leave the option out to train on the CPU"
+            "--accelerator cuda: torch finds no CUDA device here; leave the option out to train on the CPU."
         )
     if accelerator != "auto":
         return accelerator
@@ -43,13 +43,13 @@ def keep_memory() -> None:
 
 
 def choose_precision(precision: Precision, device: str) -> Precision:
-    """The precision, "bf16", "16" or "32": the one asked for, or the fastest that this machine has instructions for.
+    """The precision, "bf16", "16" or "32": the given one, or for "auto" the fastest that this machine has instructions for.
 
     Raises:
-        UsageError: if 16 is asked for on a CPU.
+        UsageError: if 16 is chosen for a CPU.
     """
     if precision == "16" and device == "cpu":
-        raise UsageError("--precision 16 is for CUDA devices; a CPU takes bf16 or 32")
+        raise UsageError("--precision 16 is for CUDA devices; a CPU takes bf16 or 32.")
     if precision != "auto":
         return precision
     if device == "cuda":

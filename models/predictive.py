@@ -20,13 +20,13 @@ class PredictiveMethod(TwoViewMethod[WithPredictor]):
     """A method that embeds both views, predicts the target's equivariant embedding, and compares.
 
     Attributes:
-        predictor: From the equivariant part of a source's embedding and the transform to that of the target's.
+        predictor: from the equivariant part of a source's embedding and the transform to that of the target's.
     """
 
     predictor: nn.Module
 
     def make_predictor(self, size: int) -> nn.Module:
-        """The predictor that the settings ask for, of equivariant embeddings of `size` coordinates."""
+        """The predictor of the settings, of equivariant embeddings of `size` coordinates."""
         return self.settings.build_predictor(size, self.sizes.transform)
 
     def predict(self, embedding: Embeddings, transform: Float[Tensor, "batch t"]) -> Predicted:

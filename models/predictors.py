@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.settings import MethodSettings, setting
 
-KINDS = ("hypernetwork", "deep-hypernetwork", "mlp", "linear")
-
 
 class HypernetworkPredictor(nn.Module):
     """W(t)·x, where a hypernetwork turns the transform t into the matrix W(t).
@@ -65,14 +63,14 @@ class ConcatenationPredictor(nn.Module):
 def build_predictor(
     kind: str, size: int, transform_size: int, hidden: Sequence[int] = (), bias: bool = False
 ) -> nn.Module:
-    """A predictor of one of `KINDS`.
+    """A predictor of a kind that `PredictorSettings.predictor` names.
 
     Args:
-        kind: Which.
-        size: Number of coordinates of the embedding.
-        transform_size: Number of coordinates of the transform.
-        hidden: Hidden sizes of `deep-hypernetwork` and `mlp`; if empty, two, as wide as the transform and the embedding.
-        bias: Whether the hypernetwork has biases.
+        kind: which.
+        size: number of coordinates of the embedding.
+        transform_size: number of coordinates of the transform.
+        hidden: hidden sizes of `deep-hypernetwork` and `mlp`; if empty, two, as wide as the transform and the embedding.
+        bias: whether the hypernetwork has biases.
     """
     if kind == "hypernetwork":
         return HypernetworkPredictor(size, transform_size, bias=bias)

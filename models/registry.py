@@ -1,11 +1,10 @@
 """Methods by name: those of the files listed here, and those of others by `package.module:Class`."""
 
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from iebench.errors import UsageError
+from iebench.errors import UsageError, suggest
 from iebench.factors.space import FactorSpace
 from iebench.models.backbones import build_backbone, measure_width
 from iebench.models.method import METHODS, Entry, Method, Sizes
@@ -41,20 +40,19 @@ def find_method(name: str) -> Entry:
     if is_dotted(name):
         return _find_class(name)
     if name not in METHODS:
-        near = get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the methods are {', '.join(METHODS)}, or package.module:Class"
-        raise UsageError(f"there is no method {name!r}; {hint}")
+        hint = suggest(name, METHODS, f"the methods are {', '.join(METHODS)}, or package.module:Class.")
+        raise UsageError(f"There is no method {name!r}: {hint}")
     return METHODS[name]
 
 
 def _find_class(name: str) -> Entry:
     found = load_object(name, "METHOD")
     if not (isinstance(found, type) and issubclass(found, Method)):
-        raise UsageError(f"METHOD {name} is no class that derives from iebench.models.method.Method")
+        raise UsageError(f"METHOD {name} is no class that derives from iebench.models.method.Method.")
     entry = getattr(found, "entry", None)
     if entry is None or entry.method is not found:
         raise UsageError(
-            f"METHOD {name} is not registered; put @register(NAME, SETTINGS) of iebench.models.method above it"
+            f"METHOD {name} is not registered; put @register(NAME, SETTINGS) of iebench.models.method above it."
         )
     return entry
 
@@ -71,13 +69,13 @@ def build_method(
     """A method with fresh weights.
 
     Args:
-        name: Its name in `METHODS`, or `package.module:Class`.
-        settings: Its settings.
-        transform_size: Number of coordinates of a transform.
-        num_classes: Number of labels that a classifier tells apart.
-        image_size: Side of the images in pixels.
-        space: The factor space of the dataset.
-        backbone_weights: File of weights that the backbone starts from, before any copy of it is made.
+        name: its name in `METHODS`, or `package.module:Class`.
+        settings: its settings.
+        transform_size: number of coordinates of a transform.
+        num_classes: number of labels that a classifier tells apart.
+        image_size: side of the images in pixels.
+        space: the factor space of the dataset.
+        backbone_weights: file of weights that the backbone starts from, before any copy of it is made.
     """
     method = find_method(name).method
     backbone = build_backbone(settings.backbone, as_map=method.uses_map)

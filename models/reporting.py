@@ -14,7 +14,7 @@ class Reporter:
     """The progress bar, `metrics.csv` and TensorBoard of a training that starts at a step.
 
     Attributes:
-        clock: Is told of waits and pauses by the loop.
+        clock: is told of waits and pauses by the loop.
     """
 
     def __init__(self, session: Session, out: Path, step: int) -> None:
@@ -37,12 +37,12 @@ class Reporter:
             self._report(step)
 
     def write(self, step: int, values: dict[str, float]) -> None:
-        """Writes metrics down."""
+        """Write metrics down."""
         if self.log:
             self.log.write(step, values)
 
     def close(self) -> None:
-        """Ends the bar and flushes the logs."""
+        """End the bar and flush the logs."""
         self.bar.close()
         if self.log:
             self.log.close()

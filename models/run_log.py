@@ -20,8 +20,8 @@ class MetricsFile:
     """`metrics.csv`: a row per logged step, a column per metric; new metrics widen the table.
 
     Args:
-        path: The file.
-        step: Rows after this step, of a run that was cut off, are dropped.
+        path: the file.
+        step: rows after this step, of a run that was cut off, are dropped.
     """
 
     def __init__(self, path: Path, step: int = 0) -> None:
@@ -34,7 +34,7 @@ class MetricsFile:
             self._rewrite(rows)
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
-        """Appends a row."""
+        """Append a row."""
         new = [name for name in metrics if name not in self.columns]
         if new:
             rows = self.read()
@@ -67,13 +67,13 @@ class RunLog:
         self.board = SummaryWriter(out / "tensorboard", purge_step=step + 1 if step else None)
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
-        """Writes metrics of one step down."""
+        """Write metrics of one step down."""
         self.file.write(step, metrics)
         for name, value in metrics.items():
             self.board.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Flushes what is not on disk yet."""
+        """Flush what is not on disk yet."""
         self.board.close()
 
 
@@ -84,7 +84,7 @@ class Averages:
         self.totals: dict[str, tuple[Tensor, int]] = {}
 
     def add(self, values: dict[str, Tensor]) -> None:
-        """Takes one step's values in."""
+        """Take one step's values in."""
         for name, value in values.items():
             total, count = self.totals.get(name, (torch.zeros_like(value, dtype=torch.float32), 0))
             self.totals[name] = (total + value.detach().float(), count + 1)
@@ -100,7 +100,7 @@ class Clock:
     """Time since metrics were last taken: in all, and waiting for data; pauses do not count.
 
     Attributes:
-        steps: Of the optimiser since then, which the loop counts.
+        steps: of the optimiser since then, which the loop counts.
     """
 
     def __init__(self) -> None:

@@ -25,14 +25,14 @@ class RunConfig:
     """All that decides a training.
 
     Attributes:
-        method: The method's name, or `package.module:Class`.
-        method_settings: Its settings.
-        trainer: The trainer's settings.
-        dataset: The dataset's name and a hash of its content.
-        transform_size: Number of coordinates of a transform.
-        num_labels: Number of labels that a classifier tells apart.
-        image_size: Side of the images in pixels; 0 in runs that did not write it down.
-        space: The factor space; None in such runs.
+        method: the method's name, or `package.module:Class`.
+        method_settings: its settings.
+        trainer: the trainer's settings.
+        dataset: the dataset's name and a hash of its content.
+        transform_size: number of coordinates of a transform.
+        num_labels: number of labels that a classifier tells apart.
+        image_size: side of the images in pixels; 0 in runs that did not write it down.
+        space: the factor space; None in such runs.
     """
 
     method: str
@@ -61,7 +61,7 @@ class RunConfig:
         return {**asdict(replace(self, space=None)), "space": self.space and self.space.to_json()}
 
     def write(self, out: Path) -> None:
-        """Writes `config.json`."""
+        """Write `config.json`."""
         out.mkdir(parents=True, exist_ok=True)
         write_whole(out / CONFIG, json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n")
 
@@ -74,7 +74,7 @@ def identify_dataset(dataset: Any) -> dict[str, str]:
 
 
 def read_config(run: Path) -> RunConfig:
-    """Reads a run's `config.json`.
+    """Read a run's `config.json`.
 
     Raises:
         IebenchError: if there is none, it is damaged, or its method is not there.
@@ -84,7 +84,7 @@ def read_config(run: Path) -> RunConfig:
         values = json.loads(path.read_text(encoding="utf-8"))
         name = str(values["method"])
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train") from None
+        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train.") from None
     except (ValueError, KeyError, TypeError) as error:
         raise _damage(path, error) from error
     entry = find_method(name)  # may import somebody else's file, whose errors are not this file's
@@ -103,37 +103,37 @@ def _parse_config(values: dict[str, Any], entry: Entry, path: str) -> RunConfig:
 
 
 def _damage(path: Path, error: Exception) -> IebenchError:
-    return IebenchError(f"{path} is damaged ({error}); train again into another directory")
+    return IebenchError(f"{path} is damaged ({error}); train again into another directory.")
 
 
 def read_checkpoint(run: Path) -> dict[str, Any]:
-    """Reads a run's `last.ckpt`.
+    """Read a run's `last.ckpt`.
 
     Raises:
         IebenchError: if it is absent, damaged, or no checkpoint of a run.
     """
     content = checkpoints.load(run / CHECKPOINT)
     if not isinstance(content.get("module"), dict):
-        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again")
+        raise IebenchError(f"{run / CHECKPOINT} is no checkpoint of a run: restore it, or train again.")
     return content
 
 
-def check_same(stored: RunConfig, asked: RunConfig, run: Path) -> None:
-    """Checks that a run may be continued with what is asked for.
+def check_same(stored: RunConfig, wanted: RunConfig, run: Path) -> None:
+    """Check that a run may be continued with these settings.
 
     Raises:
         UsageError: if it is of another method, dataset or setting that changes results; it names the first.
     """
     mend = "give another --out, or the same settings to resume"
-    if stored.method != asked.method:
-        raise UsageError(f"{run} is a run of {stored.method}, not of {asked.method}; {mend}")
-    if stored.dataset != asked.dataset:
-        raise UsageError(f"{run} was trained on another dataset, {stored.dataset['name']}; {mend}")
-    for before, now in ((stored.method_settings, asked.method_settings), (stored.trainer, asked.trainer)):
+    if stored.method != wanted.method:
+        raise UsageError(f"{run} is a run of {stored.method}, not of {wanted.method}; {mend}.")
+    if stored.dataset != wanted.dataset:
+        raise UsageError(f"{run} was trained on another dataset, {stored.dataset['name']}; {mend}.")
+    for before, now in ((stored.method_settings, wanted.method_settings), (stored.trainer, wanted.trainer)):
         for entry in list_settings(type(now)):
             old, new = getattr(before, entry.name), getattr(now, entry.name)
             if entry.changes_results and old != new:
-                raise UsageError(f"{run} was trained with {entry.option} {old}, not {new}; {mend}")
+                raise UsageError(f"{run} was trained with {entry.option} {old}, not {new}; {mend}.")
 
 
 def load(run: str | Path) -> Method:
@@ -151,11 +151,11 @@ def load(run: str | Path) -> Method:
 
 
 def export_backbone(run: str | Path, path: str | Path) -> None:
-    """Writes the plain weights of a run's backbone, under torchvision's names for our ResNets.
+    """Write the plain weights of a run's backbone, under torchvision's names for our ResNets.
 
     Raises:
         UsageError: if `path` is a folder.
     """
     if Path(path).is_dir():
-        raise UsageError(f"{path} is a folder; name a file for the weights")
+        raise UsageError(f"{path} is a folder; name a file for the weights.")
     checkpoints.save(Path(path), load(run).backbone.state_dict())

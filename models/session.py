@@ -17,7 +17,7 @@ from iebench.loader.multiview import MultiViewDataset
 from iebench.models.distributed import num_processes, synchronise_batch_norm
 from iebench.models.method import Method
 from iebench.models.online_probes import ProbedMethod
-from iebench.models.precision import choose_device, choose_precision, keep_memory, precision_plugin
+from iebench.models.precision import choose_accelerator, choose_precision, keep_memory, precision_plugin
 from iebench.models.registry import find_method
 from iebench.models.runs import RunConfig, identify_dataset
 from iebench.models.settings import MethodSettings, TrainerSettings
@@ -30,15 +30,15 @@ class Session:
     """What a step needs, and how many steps there are.
 
     Attributes:
-        config: All that decides the training.
-        fabric: Devices, processes and precision.
+        config: all that decides the training.
+        fabric: devices, processes and precision.
         module: `probed`, as Fabric wraps it.
-        probed: The method with its online probes.
-        optimizer: Of both.
-        loader: Training views; each pass over it is the next epoch.
-        val_loader: Views of the split val; None if there is none.
-        num_steps: Steps of the whole training.
-        steps_per_epoch: Batches of a whole epoch.
+        probed: the method with its online probes.
+        optimizer: of both.
+        loader: training views; each pass over it is the next epoch.
+        val_loader: views of the split val; None if there is none.
+        num_steps: steps of the whole training.
+        steps_per_epoch: batches of a whole epoch.
     """
 
     config: RunConfig
@@ -76,7 +76,7 @@ class Session:
         return self.method.learning_rate(self.trainer, step, self.steps_per_epoch, self.num_steps)
 
     def close(self) -> None:
-        """Ends the processes that load data."""
+        """End the processes that load data."""
         for loader in (self.loader, self.val_loader):
             if loader is not None:
                 loader.close()
@@ -91,7 +91,7 @@ class Session:
 
 
 def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path) -> Session:
-    """Opens the dataset and builds everything.
+    """Open the dataset and build everything.
 
     Raises:
         UsageError: if settings, machine and dataset do not fit each other.
@@ -129,11 +129,11 @@ def configure(name: str, method_settings: MethodSettings, trainer: TrainerSettin
 
 def launch(trainer: TrainerSettings) -> Fabric:
     """Fabric, with its processes started."""
-    device = choose_device(trainer.accelerator)
+    device = choose_accelerator(trainer.accelerator)
     if device == "cpu":
         keep_memory()
     if device == "cuda" and trainer.devices > torch.cuda.device_count():
-        raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices")
+        raise UsageError(f"--devices {trainer.devices}: this machine has {torch.cuda.device_count()} CUDA devices.")
     plugin = precision_plugin(choose_precision(trainer.precision, device), device)
     torch.backends.cudnn.benchmark = True  # image sizes stay the same
     many = trainer.devices * trainer.nodes > 1
@@ -175,16 +175,16 @@ def num_cores() -> int:
 
 
 def check_batch_size(batch_size: int, num_objects: int) -> None:
-    """Raises UsageError if a batch is too small for statistics, too large for the split, or cannot be divided."""
+    """Raise UsageError if a batch is too small for statistics, too large for the split, or cannot be divided."""
     if batch_size < 2:
-        raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 objects at least")
+        raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 objects at least.")
     if batch_size > num_objects:
         raise UsageError(
-            f"--batch-size {batch_size} is more than the {num_objects} objects of the split train; take fewer"
+            f"--batch-size {batch_size} is more than the {num_objects} objects of the split train; take fewer."
         )
     if batch_size % num_processes():
         raise UsageError(
-            f"--batch-size {batch_size} cannot be divided among {num_processes()} processes; take a multiple"
+            f"--batch-size {batch_size} cannot be divided among {num_processes()} processes; take a multiple."
         )
 
 
@@ -197,7 +197,7 @@ def build(config: RunConfig, num_classes: int) -> Method:
     method = config.build_method(config.trainer.backbone_weights)
     if num_classes < method.min_classes:
         raise UsageError(
-            f"{config.method} needs {method.min_classes} classes and the dataset has {num_classes}; render more"
+            f"{config.method} needs {method.min_classes} classes and the dataset has {num_classes}; render more."
         )
     if config.trainer.compile:
         method.backbone.compile()
@@ -205,7 +205,7 @@ def build(config: RunConfig, num_classes: int) -> Method:
 
 
 def keep_channels_last(module: ProbedMethod) -> ProbedMethod:
-    """Brings the filters of all convolutions into channels-last memory format; torch's own way fails on tensors of 5 axes."""
+    """Bring the filters of all convolutions into channels-last memory format; torch's own way fails on tensors of 5 axes."""
     for tensor in (*module.parameters(), *module.buffers()):
         if tensor.ndim == 4:
             tensor.data = tensor.data.to(memory_format=torch.channels_last)

@@ -10,10 +10,10 @@ def setting(default: Any, help: str, changes_results: bool = True, minimum: floa
     """A field of a settings dataclass.
 
     Args:
-        default: Its value unless given.
-        help: One line for the command line.
-        changes_results: Whether a run may be resumed only with the same value.
-        minimum: The least that a number may be.
+        default: its value unless given.
+        help: one line for the command line.
+        changes_results: whether a run may be resumed only with the same value.
+        minimum: the least that a number may be.
     """
     return field(default=default, metadata={"help": help, "changes_results": changes_results, "minimum": minimum})
 
@@ -51,7 +51,7 @@ def list_settings(settings: type) -> list[Setting]:
     ]
 
 
-def make_settings(settings: type, values: dict[str, Any], source: str) -> Any:
+def make_settings(settings: type, values: dict[str, Any], path: str) -> Any:
     """The settings dataclass from stored values.
 
     Raises:
@@ -59,16 +59,16 @@ def make_settings(settings: type, values: dict[str, Any], source: str) -> Any:
     """
     unknown = sorted(set(values) - {entry.name for entry in fields(settings)})
     if unknown:
-        raise UsageError(f"{source} has settings that this version does not know: {', '.join(unknown)}")
+        raise UsageError(f"{path} has settings that this version does not know: {', '.join(unknown)}.")
     return settings(**values)
 
 
 def check_numbers(settings: Any) -> None:
-    """Raises UsageError if a number is below its minimum."""
+    """Raise UsageError if a number is below its minimum."""
     for entry in list_settings(type(settings)):
         value = getattr(settings, entry.name)
         if entry.kind in (int, float) and not value >= entry.minimum:
-            raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}")
+            raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}.")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class TrainerSettings:
     def __post_init__(self) -> None:
         check_numbers(self)
         if self.seed >= 2**63:
-            raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³")
+            raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³.")
 
     epochs: int = setting(2000, "Epochs; one shows random views of each object.", minimum=1)
     steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")

@@ -25,16 +25,16 @@ Scalars = dict[str, Tensor]
 
 
 def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path, out: Path) -> None:
-    """Trains a method into a run, or continues the run that is there.
+    """Train a method into a run, or continue the run that is there.
 
     Raises:
         UsageError: if settings, machine, dataset and run do not fit each other.
         IebenchError: if a loss is not finite, or a signal ended it (after saving).
     """
     if out.is_file():
-        raise UsageError(f"--out {out} is a file; name a folder")
+        raise UsageError(f"--out {out} is a file; name a folder.")
     if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists():
-        raise UsageError(f"--out {out} holds other things than a run; name a new folder")
+        raise UsageError(f"--out {out} holds other things than a run; name a new folder.")
     session = set_up(name, method_settings, trainer, data)
     if (out / CONFIG).exists():
         check_same(read_config(out), session.config, out)
@@ -47,11 +47,11 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
     reporter.close()
     if step < session.num_steps:
         signal = interruption.signal or "a signal to another process"
-        raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it")
+        raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it.")
 
 
 def nothing() -> None:
-    """Does nothing."""
+    """Do nothing."""
 
 
 def run_loop(session: Session, out: Path, step: int, reporter: Reporter, interruption: Interruption) -> int:
@@ -100,11 +100,11 @@ def take_step(
     """One step of the optimiser: the method's terms with its `loss`, and the scores of the probes.
 
     Args:
-        session: What is trained.
+        session: what is trained.
         views: uint8 images on the device.
-        step: How many steps are done.
-        describe: Whether to compute collapse metrics too.
-        meanwhile: Called when the device has its gradients to compute.
+        step: how many steps are done.
+        describe: whether to compute collapse metrics too.
+        meanwhile: called when the device has its gradients to compute.
     """
     set_learning_rate(session, step)
     output, predictions = session.module(views)
@@ -119,7 +119,7 @@ def take_step(
 
 
 def set_learning_rate(session: Session, step: int) -> None:
-    """Gives the method's groups the learning rate of a step; the probes keep theirs."""
+    """Give the method's groups the learning rate of a step; the probes keep theirs."""
     rate = session.learning_rate(step)
     for group in session.optimizer.param_groups:
         if not group["is_probe"]:
@@ -127,7 +127,7 @@ def set_learning_rate(session: Session, step: int) -> None:
 
 
 def score(session: Session, output: LossOutput, predictions: Predictions, views: Views, describe: bool) -> Scalars:
-    """How well the online probes tell class and rotation, and collapse metrics if they are asked for."""
+    """How well the online probes tell class and rotation, and collapse metrics if `describe`."""
     probed = session.probed
     told = probed.probes.scores(predictions, views.label, views.transforms)
     scores = {f"probe/{name}": value for name, value in told.items()}
@@ -138,7 +138,7 @@ def score(session: Session, output: LossOutput, predictions: Predictions, views:
 
 
 def save(session: Session, path: Path, step: int, loader: dict[str, Any]) -> None:
-    """Writes the checkpoint of the state between two steps, with the loader's state after the batches that were taken."""
+    """Write the checkpoint of the state between two steps, with the loader's state after the batches that were taken."""
     generators = session.gather_objects(checkpoints.get_generators())
     if session.fabric.is_global_zero:
         content = {
@@ -154,7 +154,7 @@ def save(session: Session, path: Path, step: int, loader: dict[str, Any]) -> Non
 
 
 def resume(session: Session, run: Path) -> int:
-    """Puts everything back as the run's checkpoint has it, and returns its step."""
+    """Put everything back as the run's checkpoint has it, and return its step."""
     content = read_checkpoint(run)
     session.probed.load_state_dict(content["module"])
     session.optimizer.load_state_dict(content["optimizer"])

@@ -18,7 +18,7 @@ def seeded(build: Callable[[], Made], seed: int = 0) -> Made:
 
 
 def untrained_twin(network: nn.Module, seed: int = 0) -> nn.Module:
-    """A copy of a network that has learned nothing.
+    """A randomly initialised copy of a network: the baseline "random init".
 
     Modules with `reset_parameters` (all of torch's layers) draw their weights anew, an outer one after its inner ones. Parameters
     that no module resets, such as a class token or position embeddings, have their entries shuffled: their distribution stays,

@@ -16,8 +16,8 @@ CONTAINERS = ("state_dict", "model", "module", "model_state_dict", "backbone", "
 CLASSIFIERS = ("fc.weight", "fc.bias")  # torchvision's last layer, which our ResNets end before
 
 
-def load_exactly(module: nn.Module, weights: dict[str, Tensor], source: str) -> None:
-    """Loads weights into a module.
+def load_exactly(module: nn.Module, weights: dict[str, Tensor], path: str) -> None:
+    """Load weights into a module.
 
     Raises:
         IebenchError: if a parameter is missing, left over, or of another shape; it lists them.
@@ -31,19 +31,19 @@ def load_exactly(module: nn.Module, weights: dict[str, Tensor], source: str) -> 
         if name in weights and weights[name].shape != value.shape
     ]
     if faults:
-        raise IebenchError(f"{source} does not fit the network: {'; '.join(faults)}")
+        raise IebenchError(f"{path} does not fit the network: {'; '.join(faults)}.")
     module.load_state_dict(weights)
 
 
 def load_backbone(backbone: nn.Module, path: Path) -> None:
-    """Loads a backbone's weights from a file in any of the known layouts.
+    """Load a backbone's weights from a file in any of the known layouts.
 
     Raises:
         IebenchError: if the file is not such a file, or does not fit exactly.
     """
     tensors = _find_tensors(checkpoints.load(path))
     if not tensors:
-        raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict")
+        raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict.")
     load_exactly(backbone, _find_backbone(tensors, set(backbone.state_dict())), str(path))
 
 

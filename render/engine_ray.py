@@ -17,7 +17,7 @@ from iebench.files import write_whole
 from iebench.render.engines import Outcome
 from iebench.render.system import find_gpus
 from iebench.render.worker import Task, WorkerSettings
-from iebench.render.worker_process import FarmError, Limits, WorkerSlot, scratch_folder
+from iebench.render.worker_process import FarmError, Limits, SupervisedWorker, scratch_folder
 
 LOST_ACTORS = 3  # of a task before it counts as failed; machines are lost more often than objects are bad
 Reply = tuple[Failure | None, dict[str, str], bytes]
@@ -43,7 +43,7 @@ def render_on_ray(
     """
     ray = _join_cluster(address)
     try:
-        yield from _Pool(ray, settings, limits, workers).render(tasks)
+        yield from _ActorPool(ray, settings, limits, workers).render(tasks)
     finally:
         ray.shutdown()
 
@@ -60,7 +60,7 @@ def _join_cluster(address: str | None) -> Any:
     return ray
 
 
-class _Pool:
+class _ActorPool:
     """Actors and what each is working on."""
 
     def __init__(self, ray: Any, settings: WorkerSettings, limits: Limits, workers: int | None) -> None:
@@ -107,16 +107,16 @@ class _Pool:
 
 
 class _RayWorker:
-    """One worker slot inside a Ray actor."""
+    """One worker inside a Ray actor."""
 
     def __init__(self, settings: WorkerSettings, limits: Limits) -> None:
         gpus = find_gpus(None)
         settings = replace(settings, device=gpus[0] if gpus else "cpu", threads=0 if gpus else 1)
         self._scratch = scratch_folder()
-        self._slot = WorkerSlot(settings, limits, self._scratch.__enter__())
+        self._worker = SupervisedWorker(settings, limits, self._scratch.__enter__())
 
     def render(self, task: Task) -> Reply:
         with tempfile.TemporaryDirectory(prefix="iebench-sample-") as folder:
             sample = Path(folder) / "sample.tar"
-            failure = self._slot.render(replace(task, out=str(sample)))
-            return failure, self._slot.about, b"" if failure else sample.read_bytes()
+            failure = self._worker.render(replace(task, out=str(sample)))
+            return failure, self._worker.about, b"" if failure else sample.read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from iebench.dataset.writer import Failure
 from iebench.render.worker import Task, WorkerSettings
-from iebench.render.worker_process import Limits, WorkerSlot, scratch_folder
+from iebench.render.worker_process import Limits, SupervisedWorker, scratch_folder
 
 
 @dataclass(frozen=True)
@@ -44,22 +44,22 @@ def render_locally(tasks: Sequence[Task], settings: Sequence[WorkerSettings], li
     for task in tasks:
         todo.put(task)
     with scratch_folder() as scratch:
-        crew = [_Crew(one, limits, scratch, todo, outcomes) for one in settings[: len(tasks)]]
+        threads = [_WorkerThread(one, limits, scratch, todo, outcomes) for one in settings[: len(tasks)]]
         try:
-            for member in crew:
-                member.start()
+            for thread in threads:
+                thread.start()
             for _ in tasks:
                 outcome = outcomes.get()
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
         finally:
-            for member in crew:
-                member.stop()
+            for thread in threads:
+                thread.stop()
 
 
-class _Crew(threading.Thread):
-    """A thread that feeds one worker slot."""
+class _WorkerThread(threading.Thread):
+    """A thread that gives tasks to one worker."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class _Crew(threading.Thread):
         outcomes: "queue.SimpleQueue[Outcome | BaseException]",
     ) -> None:
         super().__init__(daemon=True)
-        self._slot = WorkerSlot(settings, limits, scratch)
+        self._worker = SupervisedWorker(settings, limits, scratch)
         self._todo, self._outcomes = todo, outcomes
         self._stopped = threading.Event()
 
@@ -78,19 +78,19 @@ class _Crew(threading.Thread):
         try:
             while not self._stopped.is_set():
                 task = self._todo.get_nowait()
-                failure = self._slot.render(task)
+                failure = self._worker.render(task)
                 if not self._stopped.is_set():  # else the worker was killed on purpose
-                    self._outcomes.put(Outcome(task, failure, self._slot.about))
+                    self._outcomes.put(Outcome(task, failure, self._worker.about))
         except queue.Empty:
             pass
         except BaseException as error:
             self._outcomes.put(error)
         finally:
-            self._slot.close()
+            self._worker.close()
 
     def stop(self) -> None:
         """Kill the worker and wait for the thread."""
         self._stopped.set()
         while self.is_alive():
-            self._slot.shut()
+            self._worker.shut()
             self.join(timeout=0.1)

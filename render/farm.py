@@ -1,6 +1,6 @@
 """The farm: turns a job into a dataset, and survives whatever happens on the way.
 
-While it works, the dataset grows in a folder beside its place, OUT.partial. Below `.render/` lie the settings that it was
+While it works, the dataset grows in a folder beside OUT, OUT.partial. Below `.render/` lie the settings that it was
 begun with, one sample for every object that is done, and one note for every object that failed. When all objects of a shard
 are accounted for, their samples become the shard. Every file appears by rename, so at any moment what is there is whole, and
 going on means to look what is missing.
@@ -277,7 +277,7 @@ def _lock(partial: Path) -> Iterator[None]:
         (partial / STATE).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise IebenchError(
-            f"--out: {partial} cannot be made ({error.strerror}): choose a place that can be written to."
+            f"--out: {partial} cannot be made ({error.strerror}): choose a folder that can be written to."
         ) from None
     with (partial / STATE / "lock").open("w") as file:
         try:

@@ -40,12 +40,12 @@ def choose_engine(
     if engine == "ray":
         from iebench.render.engine_ray import render_on_ray
 
-        settings = _settings(job, "cpu", 0)
-        return lambda tasks: render_on_ray(tasks, settings, limits, workers, ray_address)
-    crew = [_settings(job, place, threads) for place, threads in _places(workers, device)]
+        on_cpu = _settings(job, "cpu", 0)
+        return lambda tasks: render_on_ray(tasks, on_cpu, limits, workers, ray_address)
+    settings = [_settings(job, name, threads) for name, threads in _choose_devices(workers, device)]
 
     def run(tasks: Sequence[Task]) -> Iterator[Outcome]:
-        return render_locally(tasks, crew, limits)
+        return render_locally(tasks, settings, limits)
 
     return run
 
@@ -54,7 +54,7 @@ def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
     return WorkerSettings(job.objects, job.space, job.image_size, job.quality, device, threads)
 
 
-def _places(workers: int | None, device: str) -> list[tuple[str, int]]:
+def _choose_devices(workers: int | None, device: str) -> list[tuple[str, int]]:
     """(device, threads) of each worker."""
     if device not in DEVICES:
         raise UsageError(f"--device {device}: choose one of {', '.join(DEVICES)}.")

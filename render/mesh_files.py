@@ -27,7 +27,7 @@ NOT_FINITE = re.compile(rb"^[ \t]*v[ \t][^\n]*(nan|inf)", re.MULTILINE | re.IGNO
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 MAP_OPTIONS = re.compile(r"-(blendu|blendv|bm|boost|cc|clamp|imfchan|mm|o|s|t|texres|type)")
 WORD_OPTIONS = ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type")
-Material = list[tuple[str, str]]  # statements of an MTL as (word, rest), "newmtl" first
+MtlMaterial = list[tuple[str, str]]  # statements of an MTL as (word, rest), "newmtl" first
 
 
 def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
@@ -88,7 +88,7 @@ def _material_files(mesh: Mesh, content: bytes) -> Iterator[Path]:
 
 
 def find_file(name: str, base: Path, folder: Path) -> Path | None:
-    """A file that a mesh or material names, looked for under that name and in the usual places.
+    """A file that a mesh or material names, looked for under that name and in the usual folders.
 
     Args:
         name: as written, perhaps with backslashes or quotes, or with a path of its author's machine.
@@ -99,16 +99,16 @@ def find_file(name: str, base: Path, folder: Path) -> Path | None:
         Its path, or None where there is no such file inside `folder`.
     """
     plain = PurePosixPath(name.strip().strip('"').replace("\\", "/"))
-    tries = [base / plain] + [base / place / plain.name for place in TEXTURE_FOLDERS]
+    tries = [base / plain] + [base / folder / plain.name for folder in TEXTURE_FOLDERS]
     for path in (Path(os.path.normpath(path)) for path in tries):
         if path.is_relative_to(os.path.normpath(folder)) and path.is_file():
             return path
     return None
 
 
-def read_materials(path: Path) -> list[Material]:
+def read_materials(path: Path) -> list[MtlMaterial]:
     """The materials of an MTL file; what stands before the first `newmtl` belongs to none and is left out."""
-    materials: list[Material] = []
+    materials: list[MtlMaterial] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         word, _, rest = line.strip().replace("\t", " ").partition(" ")
         if word == "newmtl":
@@ -118,7 +118,7 @@ def read_materials(path: Path) -> list[Material]:
     return materials
 
 
-def write_materials(materials: Iterable[Material], mesh: Mesh, scratch: Path) -> str:
+def write_materials(materials: Iterable[MtlMaterial], mesh: Mesh, scratch: Path) -> str:
     """The text of an MTL file with the same materials, textures linked into `scratch` or left out where there are none."""
     materials = list(materials)
     opacities = [_opacity(material) for material in materials]
@@ -135,7 +135,7 @@ def _is_map(word: str) -> bool:
     return word.lower().startswith("map_") or word.lower() in ("bump", "disp", "decal", "refl", "norm")
 
 
-def _opacity(material: Material) -> float:
+def _opacity(material: MtlMaterial) -> float:
     """Opacity from `d`, or from `Tr`, its opposite; `d` counts where a file has both."""
     value = {word: NUMBER.search(rest) for word, rest in material if word in ("d", "Tr")}
     if value.get("d"):
@@ -157,12 +157,12 @@ def _link_map(word: str, rest: str, mesh: Mesh, scratch: Path) -> list[str]:
 def split_map_options(rest: str) -> tuple[str, str]:
     """Split what follows `map_Kd` into its options and the file's name, which may hold spaces."""
     words = rest.split(" ")
-    place = 0
-    while place < len(words) and MAP_OPTIONS.fullmatch(words[place]):
-        place += 2 if words[place] in WORD_OPTIONS else 1
-        while place < len(words) - 1 and NUMBER.fullmatch(words[place]):
-            place += 1
-    return " ".join(words[:place]), " ".join(words[place:])
+    position = 0
+    while position < len(words) and MAP_OPTIONS.fullmatch(words[position]):
+        position += 2 if words[position] in WORD_OPTIONS else 1
+        while position < len(words) - 1 and NUMBER.fullmatch(words[position]):
+            position += 1
+    return " ".join(words[:position]), " ".join(words[position:])
 
 
 def _is_picture(path: Path) -> bool:

@@ -56,8 +56,8 @@ def lay_out(dataset: Dataset, abreast: int = 1) -> Image.Image:
     wide = side * max(map(len, members))
     sheet = Image.new("RGB", (wide * abreast, side * -(-len(members) // abreast)), "white")
     draw = ImageDraw.Draw(sheet)
-    for place, (entry, indices) in enumerate(zip(dataset.classes, members, strict=True)):
-        left, top = place % abreast * wide, place // abreast * side
+    for number, (entry, indices) in enumerate(zip(dataset.classes, members, strict=True)):
+        left, top = number % abreast * wide, number // abreast * side
         for column, index in enumerate(sorted(indices, key=lambda i: dataset.object_ids[i])):
             sheet.paste(Image.open(io.BytesIO(dataset.read_jpeg(index, 0))), (left + column * side, top))
         draw.text((left + 3, top + 2), entry.name, fill="white", stroke_width=1, stroke_fill="black")

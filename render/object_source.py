@@ -1,4 +1,4 @@
-"""What the farm asks of whoever brings objects: a protocol, which sources outside this project can follow too."""
+"""The protocol of object sources, which those outside this project can follow too."""
 
 from dataclasses import dataclass
 from pathlib import Path

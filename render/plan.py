@@ -1,4 +1,4 @@
-"""From what a user asks for to a render job."""
+"""From the options of `iebench render` to a render job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from iebench.render.sources import open_source
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """What `iebench render` is asked for; every field is one of its options.
+    """A call of `iebench render`; every field is one of its options.
 
     Attributes:
         objects: "procedural", a folder, a zip file, or `package.module:name`.
@@ -101,14 +101,14 @@ def _choose_classes(
         raise UsageError(
             f"--objects {request.objects} holds no class that is known: see `iebench classes` for the synsets of 3DIEBench."
         )
-    if request.classes is not None and not _asks_for_all(request.classes, source):
+    if request.classes is not None and not _wants_all(request.classes, source):
         return select(request.classes, source.classes)
     wanted = _wanted(request, given)
     synsets = None if wanted is None else {synset for synset, _ in wanted}
     return tuple(entry for entry in source.classes if synsets is None or entry.synset in synsets)
 
 
-def _asks_for_all(text: str, source: ObjectSource) -> bool:
+def _wants_all(text: str, source: ObjectSource) -> bool:
     """Whether `--classes` is the benchmark's number, and the source, such as a part of ShapeNet, has fewer."""
     return text.strip() == str(len(CLASSES)) and len(source.classes) < len(CLASSES)
 

@@ -51,7 +51,7 @@ def index_of(object_id: str) -> int:
 
 
 def export_object(synset: str, index: int, root: Path) -> Path:
-    """Write an object to its place in a ShapeNetCore v2 tree, and return the path of its OBJ file.
+    """Write an object into a ShapeNetCore v2 tree, and return the path of its OBJ file.
 
     Raises:
         UsageError: there is no recipe for this synset.
@@ -88,9 +88,9 @@ def _to_unit_diagonal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     corners = np.array([(part.shape.vertices.min(axis=0), part.shape.vertices.max(axis=0)) for part in parts])
     low, high = corners[:, 0].min(axis=0), corners[:, 1].max(axis=0)
     scale, centre = 1 / float(np.linalg.norm(high - low)), (low + high) / 2
-    return tuple(part._replace(shape=_place(part.shape, centre, scale)) for part in parts)
+    return tuple(part._replace(shape=_normalise(part.shape, centre, scale)) for part in parts)
 
 
-def _place(shape: Shape, centre: np.ndarray, scale: float) -> Shape:
+def _normalise(shape: Shape, centre: np.ndarray, scale: float) -> Shape:
     """Shift and scale, and round away the last bits, in which two machines' sines and cosines may differ."""
     return Shape(np.round((shape.vertices - centre) * scale, 6) + 0.0, shape.faces)

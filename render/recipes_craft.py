@@ -57,10 +57,10 @@ def airplane(d: Dice) -> Iterator[Part]:
         yield Part(
             "windows", box(2.02 * r, 0.014, 0.012).row(d.integer(10, 16), z=0.03).move(y=0.3 * r, z=-0.07), window(d)
         )
-        places = [0.35, 0.6] if d.chance(0.4) else [0.38]
+        positions = [0.35, 0.6] if d.chance(0.4) else [0.38]
         pods = [
             cylinder(0.032, 0.12, top=0.026, axis="z").move(span * x, -1.0 * r, sweep * x - 0.1).mirror()
-            for x in places
+            for x in positions
         ]
         for pod in pods:
             yield Part("engines", pod, trim)

@@ -127,8 +127,8 @@ def cabinet(d: Dice) -> Iterator[Part]:
         )
         yield Part("drawer knobs", ball(0.04).row(columns, x=cell).move(y=lift + h - drawer / 2, z=front - 0.04), knob)
     handle = cylinder(0.014, 0.14) if d.chance() else ball(0.045)
-    places = [(i - (columns - 1) / 2) * cell + (0.38 if i % 2 == 0 else -0.38) * cell for i in range(columns)]
-    yield Part("handles", join(handle.move(x, middle, front - 0.045) for x in places), knob)
+    positions = [(i - (columns - 1) / 2) * cell + (0.38 if i % 2 == 0 else -0.38) * cell for i in range(columns)]
+    yield Part("handles", join(handle.move(x, middle, front - 0.045) for x in positions), knob)
 
 
 @recipe("file cabinet")

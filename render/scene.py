@@ -77,7 +77,7 @@ def spherical(radius: float, polar: float, azimuth: float) -> Float[ndarray, "3"
 
 
 def look_at_origin(location: Float[ndarray, "3"]) -> Float[ndarray, "4 4"]:
-    """Matrix of a camera or lamp at a place, its -Z towards the origin, its Y as near to the world's Z as can be."""
+    """Matrix of a camera or lamp at a point, its -Z towards the origin, its Y as near to the world's Z as can be."""
     backward = location / np.linalg.norm(location)
     right = np.cross([0.0, 0.0, 1.0], backward)
     if np.linalg.norm(right) < 1e-9:  # straight above: any direction will do

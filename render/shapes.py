@@ -50,8 +50,8 @@ class Shape:
 
     def row(self, count: int, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> "Shape":
         """`count` copies, each (x, y, z) further than the last, the row as a whole centred on the original."""
-        places = np.arange(count) - (count - 1) / 2
-        return join(self.move(x * i, y * i, z * i) for i in places)
+        steps = np.arange(count) - (count - 1) / 2
+        return join(self.move(x * i, y * i, z * i) for i in steps)
 
     def ring(self, count: int, axis: Axis = "y", arc: float = 360.0) -> "Shape":
         """`count` copies turned about an axis in equal steps of `arc / count` degrees."""

@@ -72,8 +72,8 @@ class ClassFolders:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Mesh files below a folder; links to folders are not followed, so no loop can catch it."""
-    for place, _, names in os.walk(folder):
-        yield from (Path(place) / name for name in names if Path(name).suffix.lower() in MESH_SUFFIXES)
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names if Path(name).suffix.lower() in MESH_SUFFIXES)
 
 
 def _safe(name: str) -> str:

@@ -119,7 +119,7 @@ def _object_member(name: str) -> tuple[str, str, str] | None:
     parts = PurePosixPath(name).parts
     if ".." in parts or name.startswith("/") or PurePosixPath(name).suffix.lower() not in SHAPENET_PARTS:
         return None
-    place = next((i for i, part in enumerate(parts) if SYNSET.fullmatch(part)), None)
-    if place is None or len(parts) < place + 3 or "screenshots" in parts:
+    position = next((i for i, part in enumerate(parts) if SYNSET.fullmatch(part)), None)
+    if position is None or len(parts) < position + 3 or "screenshots" in parts:
         return None
-    return parts[place], parts[place + 1], "/".join(parts[place + 2 :])
+    return parts[position], parts[position + 1], "/".join(parts[position + 2 :])

@@ -17,7 +17,7 @@ from iebench.render.source_folders import ClassFolders
 from iebench.render.source_shapenet import SYNSET, ShapeNetFolder, ZipSource
 
 PROCEDURAL = "procedural"
-PROCEDURAL_OBJECTS = 20  # of each class, where no number is asked for
+PROCEDURAL_OBJECTS = 20  # of each class, where no number is given
 _MEMBERS = ("classes", "describe", "list_objects", "fetch")
 _KEY = re.compile(r"[A-Za-z0-9_-]+")  # what may stand in a sample's key
 
@@ -63,7 +63,9 @@ def _load_source(path: str) -> ObjectSource:
     source = found if is_source or not callable(found) else found()
     missing = [name for name in _MEMBERS if inspect.getattr_static(source, name, None) is None]
     if missing:
-        raise UsageError(f"--objects {path} has no {missing[0]!r}: give it what iebench.render.object_source asks for.")
+        raise UsageError(
+            f"--objects {path} has no {missing[0]!r}: give it all members of iebench.render.object_source.ObjectSource."
+        )
     labels, synsets = ([getattr(entry, name) for entry in source.classes] for name in ("label", "synset"))
     odd = [synset for synset in synsets if not _KEY.fullmatch(synset)]
     if odd or len(set(labels)) < len(labels) or len(set(synsets)) < len(synsets):
@@ -75,7 +77,7 @@ def _load_source(path: str) -> ObjectSource:
 
 
 class ProceduralObjects:
-    """The built-in objects: of each class as many as are asked for."""
+    """The built-in objects: of each class as many as are wanted."""
 
     @property
     def classes(self) -> tuple[ObjectClass, ...]:

@@ -1,7 +1,7 @@
 """The worker process: takes objects one by one, renders their views, writes one sample each.
 
 It is a process of its own because Blender can crash, hang and leak. It reads JSON lines from standard input, first the
-settings, then tasks, and answers each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
+settings, then tasks, and replies to each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
 "fatal" (not the object's fault; the worker ends). Whatever Blender prints goes to the worker's log.
 Run as `python -m iebench.render.worker LOG SCRATCH`.
 """
@@ -87,7 +87,7 @@ class Task:
 
 
 def main(log: Path, scratch: Path) -> None:
-    """Answer tasks until standard input ends, then leave at once: Blender may crash at a regular exit.
+    """Work on tasks until standard input ends, then leave at once: Blender may crash at a regular exit.
 
     Args:
         log: file for what Blender prints while it works on the present object.

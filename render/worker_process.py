@@ -1,4 +1,4 @@
-"""One worker process seen from its parent: started, given tasks, watched, replaced."""
+"""One worker process seen from its parent: started, given tasks, supervised, replaced."""
 
 import json
 import os
@@ -164,12 +164,12 @@ class WorkerProcess:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-class WorkerSlot:
-    """A place for one worker, which is replaced when it is lost or old."""
+class SupervisedWorker:
+    """One worker, whose process is replaced when it is lost or old."""
 
     def __init__(self, settings: WorkerSettings, limits: Limits, scratch: Path) -> None:
         self._settings, self._limits, self._scratch = settings, limits, scratch
-        self._worker: WorkerProcess | None = None
+        self._process: WorkerProcess | None = None
         self._age = 0
         self._shut = False
         self.about: dict[str, str] = {}
@@ -203,19 +203,19 @@ class WorkerSlot:
 
     def close(self) -> None:
         """End the worker, if there is one."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.kill()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
 
     def _ready_worker(self) -> WorkerProcess:
         if self._age >= self._limits.objects:
             self.close()
-        if self._worker is None:
+        if self._process is None:
             self._age = 0
             folder = Path(tempfile.mkdtemp(prefix="worker-", dir=self._scratch))
-            self._worker = WorkerProcess(self._settings, self._limits, folder)
-            self.about = self._worker.about
-        return self._worker
+            self._process = WorkerProcess(self._settings, self._limits, folder)
+            self.about = self._process.about
+        return self._process
 
 
 @contextmanager

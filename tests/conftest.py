@@ -19,7 +19,7 @@ from iebench.factors.space import get_space
 
 
 def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:
-    """A flat floor of the right hue with a block whose place tells rotation and class: uint8 (size, size, 3)."""
+    """A flat floor of the right hue with a block whose position tells rotation and class: uint8 (size, size, 3)."""
     image = np.empty((size, size, 3), np.uint8)
     image[:] = np.multiply(colorsys.hsv_to_rgb(latents[3], 0.6, 0.6), 255)
     x, y = (np.clip(latents[:2] / np.pi + 0.5, 0, 1) * (size // 2)).astype(int)

@@ -22,7 +22,7 @@ def demo(context: click.Context, out: Path, classes: str) -> None:
     """Render built-in objects at 64 px, train SIE on them, evaluate it, and show the scores.
 
     A run of minutes on a few objects of each class: it shows that the path works, not what the method can do, which takes a
-    hundred times as many steps. Classes begin to tell apart; rotations are hardly better known than by the constant answer.
+    hundred times as many steps. Classes begin to tell apart; rotations are hardly better known than by the constant prediction.
     The same command again goes on, or shows what is there.
     """
     data, run, sheet = out / "data", out / "run", out / "pairs.png"

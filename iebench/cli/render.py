@@ -137,7 +137,7 @@ def render(
 
     job = plan_job(RenderRequest(**request))
     limits = Limits(object_timeout, int(worker_memory * 2**30))
-    with Progress(count_objects(job), job.num_views, log_json) as progress:
+    with RenderProgress(count_objects(job), job.num_views, log_json) as progress:
         run = choose_engine(job, limits, workers, device, engine, ray_address)
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
@@ -156,7 +156,7 @@ def _animate(out: Path) -> None:
     click.echo(f"{picture}: the sweep as an animated picture.", err=True)
 
 
-class Progress:
+class RenderProgress:
     """A bar with images/s and failures, or JSON lines; nothing where nobody looks."""
 
     def __init__(self, objects: int, views: int, log_json: bool) -> None:
@@ -167,7 +167,7 @@ class Progress:
         hidden = log_json or not sys.stderr.isatty()
         self._bar = tqdm(total=objects * views, unit="image", disable=hidden, smoothing=0.05, dynamic_ncols=True)
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "RenderProgress":
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -38,7 +38,7 @@ def make_command(name: str) -> click.Command:
             click.echo(describe(name, method_settings, trainer, data))
             return
         if out is None:
-            raise UsageError("--out is missing; name the directory of the run")
+            raise UsageError("--out is missing; name the directory of the run.")
         train(name, method_settings, trainer, data, out)
 
     options: list[click.Parameter] = [
@@ -106,4 +106,4 @@ def export_backbone_command(run: Path, file: Path) -> None:
     from iebench.models.runs import export_backbone
 
     export_backbone(run, file)
-    click.echo(f"wrote {file}")
+    click.echo(f"Wrote {file}.")

@@ -27,7 +27,7 @@ def export_layout(dataset: Dataset, out: Path, progress: Callable[[Iterable[int]
     partial = partial_root(out)
     for path in (out, partial):
         if path.exists():
-            raise UsageError(f"{path} exists already: remove it, or choose another place.")
+            raise UsageError(f"{path} exists already: remove it, or choose another folder.")
     partial.mkdir(parents=True)
     for index in progress(range(dataset.num_objects)):
         _write_object(dataset, index, partial)

@@ -69,9 +69,9 @@ def import_layout(
             `strict`.
         UsageError: `out` exists.
     """
-    for place in (out, partial_root(out)):
-        if place.exists():
-            raise UsageError(f"{place} exists already: remove it, or choose another place for the dataset.")
+    for folder in (out, partial_root(out)):
+        if folder.exists():
+            raise UsageError(f"{folder} exists already: remove it, or choose another folder for the dataset.")
     official = read_lists(lists or (path if path.is_dir() else path.parent))
     if lists is not None and not official.splits:
         raise UsageError(
@@ -114,7 +114,7 @@ class _Importer:
     def add(self, loose: LooseObject) -> None:
         """Take one object, or note why not."""
         try:
-            split = self._place(loose.name)
+            split = self._find_split(loose.name)
             jpegs, latents = self._check(loose)
         except Fault as fault:
             return self._note(loose.name, str(fault))
@@ -150,7 +150,7 @@ class _Importer:
         present = {self.classes[synset] for synset, _ in self.seen}
         return () if present <= set(CLASSES) else tuple(sorted(present))
 
-    def _place(self, name: ObjectName) -> str:
+    def _find_split(self, name: ObjectName) -> str:
         if name in self.seen:
             raise Fault("its files stand far apart in the archive")
         if not self.lists.splits:

@@ -127,22 +127,22 @@ class Dataset:
         """The JPEGs of some views, in the order given. No byte is read that is not theirs.
 
         Shards are read, not mapped: a mapped file that is cut short kills the process, and pages of a mapping count as its
-        memory. Unless the last few lie in the page cache, the kernel is told of all places before the first is read, so that
+        memory. Unless the last few lie in the page cache, the kernel is told of all of them before the first is read, so that
         a cold disk serves them together.
 
         Raises:
             IebenchError: a shard is missing, shorter than it should be, or altered.
         """
         descriptors = [self._descriptor(shard) for shard in self.shards[objects].tolist()]
-        places = self.offsets[objects, views].tolist()
+        extents = self.offsets[objects, views].tolist()
         sums = self.checksums[objects, views].tolist()
-        for number, (offset, length) in enumerate(places):
+        for number, (offset, length) in enumerate(extents):
             if not (offset >= 0 and 0 < length <= MAX_JPEG_BYTES):
-                raise self.damage(int(objects[number]), int(views[number]), f"its place in {OFFSETS} is damaged")
-        if not all(map(_is_cached, descriptors[-_PROBED:], places[-_PROBED:])):
-            for descriptor, (offset, length) in zip(descriptors, places, strict=True):
+                raise self.damage(int(objects[number]), int(views[number]), f"its row of {OFFSETS} is damaged")
+        if not all(map(_is_cached, descriptors[-_PROBED:], extents[-_PROBED:])):
+            for descriptor, (offset, length) in zip(descriptors, extents, strict=True):
                 os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
-        for number, (descriptor, (offset, length)) in enumerate(zip(descriptors, places, strict=True)):
+        for number, (descriptor, (offset, length)) in enumerate(zip(descriptors, extents, strict=True)):
             content = os.pread(descriptor, length, offset)
             if len(content) != length or crc32(content) != sums[number]:
                 how = "altered" if len(content) == length else "cut short"
@@ -215,9 +215,9 @@ class Dataset:
         return table
 
 
-def _is_cached(descriptor: int, place: list[int]) -> bool:
+def _is_cached(descriptor: int, extent: list[int]) -> bool:
     """Whether the first byte of a view lies in the page cache."""
     try:
-        return os.preadv(descriptor, [bytearray(1)], place[0], os.RWF_NOWAIT) == 1
+        return os.preadv(descriptor, [bytearray(1)], extent[0], os.RWF_NOWAIT) == 1
     except OSError:  # it does not, or the file system cannot tell
         return False

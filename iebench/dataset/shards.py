@@ -83,11 +83,11 @@ def split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
         tarfile.TarError: the shard is damaged.
     """
     with path.open("rb") as file, tarfile.TarFile(fileobj=file) as archive:
-        places: dict[str, list[int]] = {}
+        extents: dict[str, list[int]] = {}
         for member in archive:
             end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-            places.setdefault(member.name.partition(".")[0], [member.offset, end])[1] = end
-        for key, (start, end) in places.items():
+            extents.setdefault(member.name.partition(".")[0], [member.offset, end])[1] = end
+        for key, (start, end) in extents.items():
             file.seek(start)
             yield key, file.read(end - start)
 

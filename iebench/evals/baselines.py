@@ -1,4 +1,4 @@
-"""Baselines: what the same evaluators score without looking, with random weights, and on the ground-truth latents."""
+"""Baselines under the same evaluators: constant predictions, random init, and ground-truth latents."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ from iebench.factors.space import ROTATION
 
 
 def score_constants(evaluators: Iterable[Evaluator], context: Context) -> ScoreBook:
-    """What the best answers score that do not look at the images."""
+    """The scores of the best constant predictions."""
     able = (e for e in evaluators if CONSTANT in e.baselines and e.needs.are_met_by_data(context.train))
     return _collect(score for evaluator in able for score in evaluator.constant(context))
 

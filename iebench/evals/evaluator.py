@@ -94,7 +94,7 @@ class Evaluator(ABC):
     """One kind of score.
 
     Attributes:
-        name: by which it is asked for, and with which the keys of its scores begin.
+        name: by which users choose it, and with which the keys of its scores begin.
         needs: what it cannot do without.
         baselines: those of `iebench.evals.settings.BASELINES` that mean something for it.
         columns: its columns of the table.
@@ -114,5 +114,5 @@ class Evaluator(ABC):
         """All scores and details."""
 
     def constant(self, context: Context) -> Iterator[Score]:
-        """What the best answer scores that does not look at the images."""
+        """The scores of the best constant prediction, which does not look at the images; none unless told."""
         yield from ()

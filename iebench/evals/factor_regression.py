@@ -58,7 +58,7 @@ class RidgeRegression:
     def predict(
         self, task: AllFactors, representations: Representations, rows: Int[ndarray, " objects"] | None = None
     ) -> Float[ndarray, "n c"]:
-        """Answers for all views of the chosen objects, object by object; of all objects when absent."""
+        """Predictions for all views of the chosen objects, object by object; of all objects when absent."""
         rows = np.arange(representations.num_objects) if rows is None else rows
         return np.concatenate([inputs @ self.weights for inputs, _ in _blocks(task, representations, rows)])
 
@@ -111,6 +111,6 @@ def score_factors(
         "mlp": predict_samples(mlp, test, samples, device).astype(np.float64),
     }
     return {
-        name: {kind: r2_uniform(targets[:, columns], answer[:, columns]) for kind, answer in predictions.items()}
+        name: {kind: r2_uniform(targets[:, columns], values[:, columns]) for kind, values in predictions.items()}
         for name, columns in task.columns_of.items()
     }

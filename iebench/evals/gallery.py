@@ -31,7 +31,7 @@ class Gallery:
         found: which neighbours are the truth.
         steered: the view found for each step of a turn.
         degrees: the steps of the turn.
-        gaps: degrees between the rotation asked for and that of the view found.
+        gaps: degrees between the wanted rotation and that of the view found.
     """
 
     names: ndarray

@@ -1,4 +1,4 @@
-"""A score that knows its uncertainty: a statistic of arrays whose first axis is objects."""
+"""Scores with bootstrap intervals: statistics of arrays whose first axis is objects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

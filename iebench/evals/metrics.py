@@ -7,16 +7,11 @@ from numpy import ndarray
 from iebench.factors.rotations import angle_between
 
 
-def top_k_accuracy(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> float:
-    """Share of rows whose label is among the k highest scores; ties count by their chance.
+def hit_chances(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> Float[ndarray, " n"]:
+    """For each row, the chance that its label is among the k highest scores; its mean is the top-k accuracy.
 
     Equal scores are taken to be in random order, so constant scores give k / classes.
     """
-    return float(hit_chances(scores, labels, k).mean())
-
-
-def hit_chances(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> Float[ndarray, " n"]:
-    """For each row, the chance that its label is among the k highest scores, ties in random order."""
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     higher, tied = (scores > own).sum(1), (scores == own).sum(1)
     return np.clip((k - higher) / tied, 0, 1)

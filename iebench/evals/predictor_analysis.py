@@ -28,9 +28,9 @@ class Steering:
 
     Attributes:
         object_index: row of the split.
-        degrees: the rotations asked for.
+        degrees: the wanted rotations.
         views: the real view of the object nearest to each predicted embedding.
-        gaps: degrees between each rotation asked for and that of the view found.
+        gaps: degrees between each wanted rotation and that of the view found.
     """
 
     object_index: int

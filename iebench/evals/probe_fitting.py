@@ -38,7 +38,7 @@ class Learnable(Protocol):
         """The head for representations of one view."""
 
     def targets(self, representations: Representations, samples: Samples) -> ndarray:
-        """What the head shall answer for each sample, in the type that the loss takes."""
+        """What the head learns to predict for each sample, in the type that the loss takes."""
 
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The scalar to be minimised."""
@@ -48,7 +48,7 @@ def draw_samples(rng: np.random.Generator, num_objects: int, num_views: int, per
     """Every object once, in random order, with one view or two different ones.
 
     Raises:
-        UsageError: pairs were asked of objects with a single view.
+        UsageError: the objects have a single view, and a sample has two.
     """
     if per_sample > num_views:
         raise UsageError(f"Pairs need at least 2 views of an object, and this dataset has {num_views}.")

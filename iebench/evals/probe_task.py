@@ -26,7 +26,7 @@ from iebench.evals.probes import mlp_probe, pair_probe
 from iebench.evals.representations import Representations
 from iebench.evals.settings import BASELINES
 
-Answer = Callable[[Representations, Samples], ndarray]
+PredictSamples = Callable[[Representations, Samples], ndarray]
 
 
 class ProbeTask(Evaluator):
@@ -45,7 +45,7 @@ class ProbeTask(Evaluator):
 
     @abstractmethod
     def targets(self, representations: Representations, samples: Samples) -> ndarray:
-        """What the head shall answer for each sample, in the type that the loss takes."""
+        """What the head learns to predict for each sample, in the type that the loss takes."""
 
     @abstractmethod
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class ProbeTask(Evaluator):
 
     @abstractmethod
     def best_constant(self, targets: ndarray, representations: Representations) -> ndarray:
-        """The best answer (c,) of a probe that sees nothing but the targets of training samples."""
+        """The best constant prediction (c,), which knows nothing but the targets of training samples."""
 
     @abstractmethod
     def measures(self, targets: ndarray, predictions: ndarray, representations: Representations) -> Iterator[Measure]:
@@ -72,44 +72,44 @@ class ProbeTask(Evaluator):
         tests = {prefix: dict(context.parts(found)) for prefix, found in context.tests.items()}
         work = list(product(context.parts(context.train), context.settings.seeds))
         for (part, train), seed in tqdm(work, desc=f"{self.name} probes", unit="probe", disable=None, leave=False):
-            answer = self._learn(train, context, seed)
+            predict = self._fit(train, context, seed)
             for prefix, parts in tests.items():
                 is_first = seed == context.settings.seeds[0]
-                yield from self._score(f"{prefix}{self.name}/{part}", parts[part], answer, context, is_first)
+                yield from self._score(f"{prefix}{self.name}/{part}", parts[part], predict, context, is_first)
 
     def constant(self, context: Context) -> Iterator[Score]:
-        """The score of the best constant answer."""
+        """The scores of the best constant prediction."""
         if self._targets_vary(context.train):
             constant = self.best_constant(sample_targets(self, context.train), context.train)
             yield from self.score_constant("whole", constant, context)
 
     def score_constant(self, name: str, constant: ndarray, context: Context) -> Iterator[Score]:
-        """The scores of always answering the same on every test set, under TASK/NAME."""
+        """The scores of one constant prediction on every test set, under TASK/NAME."""
 
-        def answer(_: Representations, samples: Samples) -> ndarray:
+        def predict(_: Representations, samples: Samples) -> ndarray:
             return np.tile(constant, (len(samples.objects), 1))
 
         for prefix, test in context.tests.items():
-            for found in self._score(f"{prefix}{self.name}/{name}", test, answer, context, is_first=False):
+            for found in self._score(f"{prefix}{self.name}/{name}", test, predict, context, is_first=False):
                 if isinstance(found, Score):
                     yield found
 
     def _targets_vary(self, train: Representations) -> bool:
         return bool(np.ptp(sample_targets(self, train, 1), axis=0).max() > 0)
 
-    def _learn(self, train: Representations, context: Context, seed: int) -> Answer:
+    def _fit(self, train: Representations, context: Context, seed: int) -> PredictSamples:
         probe = fit_probe(self, train, context.settings.probes, seed, context.settings.device)
         return lambda representations, samples: predict_samples(
             probe, representations, samples, context.settings.device
         )
 
     def _score(
-        self, key: str, test: Representations, answer: Answer, context: Context, is_first: bool
+        self, key: str, test: Representations, predict: PredictSamples, context: Context, is_first: bool
     ) -> Iterator[Score | Detail]:
-        """Scores of answers to the fixed validation samples; of the first seed with intervals and details."""
+        """Scores of predictions for the fixed validation samples; of the first seed with intervals and details."""
         samples = validation_samples(test, self.num_views, context.settings.probes.pairs_per_object)
         targets = by_object(self.targets(test, samples), test)
-        predictions = by_object(answer(test, samples), test)
+        predictions = by_object(predict(test, samples), test)
         for measure in self.measures(targets, predictions, test):
             yield score_of(measure, key, context.settings.draws if is_first else 0)
         if is_first:

@@ -2,11 +2,10 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
-from iebench.errors import UsageError
+from iebench.errors import UsageError, suggest
 from iebench.evals import tasks as folder
 from iebench.evals.evaluator import Evaluator
 from iebench.plugins import is_dotted, load_object
@@ -41,13 +40,12 @@ def find_evaluator(name: str) -> Evaluator:
     for evaluator in EVALUATORS:
         if evaluator.name == name:
             return evaluator
-    near = get_close_matches(name, TASKS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(TASKS)}, all, or package.module:Class."
+    hint = suggest(name, TASKS, f"choose among {', '.join(TASKS)}, all, or package.module:Class.")
     raise UsageError(f"--tasks has no {name!r}: {hint}")
 
 
 def find_evaluators(tasks: str | Sequence[str]) -> tuple[Evaluator, ...]:
-    """The evaluators that are asked for: "all", names with commas between, or a sequence of names.
+    """The evaluators of a choice: "all", names with commas between, or a sequence of names.
 
     Raises:
         UsageError: see `find_evaluator`.

@@ -164,6 +164,6 @@ def _embeddings(representations: Representations) -> Float[ndarray, "objects vie
 
 
 def compose_quaternions(source: Float[Tensor, "n 4"], rotation: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
-    """The predictor of an oracle whose embeddings are quaternions."""
+    """The exact predictor of embeddings that are the ground-truth quaternions."""
     composed = compose(source.cpu().double().numpy(), rotation.cpu().double().numpy())
     return torch.from_numpy(composed).float()

@@ -1,11 +1,10 @@
 """How scores are taken: seeds, probes, intervals, baselines."""
 
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from iebench.errors import UsageError
+from iebench.errors import UsageError, suggest
 
 CONSTANT, GROUND_TRUTH, RANDOM_INIT = "constant", "ground-truth latents", "random init"
 BASELINES = (CONSTANT, GROUND_TRUTH, RANDOM_INIT)
@@ -20,8 +19,7 @@ def choose_baselines(text: str) -> tuple[str, ...]:
     names = {"all": BASELINES, "none": ()}.get(text, tuple(name.strip() for name in text.split(",")))
     for name in names:
         if name not in BASELINES:
-            near = get_close_matches(name, BASELINES, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(BASELINES)}, all or none."
+            hint = suggest(name, BASELINES, f"choose among {', '.join(BASELINES)}, all or none.")
             raise UsageError(f"--baselines has no {name!r}: {hint}")
     return names
 

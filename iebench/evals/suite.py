@@ -30,7 +30,7 @@ class Suite:
         dataset: with the splits "train" and "val".
         ood: a dataset of another factor space, on which the same probes are scored.
         context: what evaluators work on.
-        evaluators: those that were asked for.
+        evaluators: the chosen ones.
     """
 
     dataset: EvalDataset
@@ -44,7 +44,7 @@ class Suite:
         return tuple(evaluator for evaluator in self.evaluators if evaluator.needs.are_met_by(self.context))
 
     def run(self, name: str, untrained: Represent | None = None) -> Results:
-        """Take all scores; `untrained` is the same network with random weights."""
+        """Take all scores; `untrained` is the same network at random init."""
         scores, details = ScoreBook(), dict[str, Any]()
         for evaluator in self.able:
             for found in evaluator.run(self.context):
@@ -68,13 +68,13 @@ class Suite:
         )
 
     def baselines(self, untrained: Represent | None = None) -> dict[str, ScoreBook]:
-        """The scores of the baselines that are asked for; those of random weights where there are some."""
-        asked, books = self.context.settings.baselines, {}
-        if CONSTANT in asked:
+        """The scores of the chosen baselines; of random init where there is an untrained network."""
+        chosen, books = self.context.settings.baselines, {}
+        if CONSTANT in chosen:
             books[CONSTANT] = score_constants(self.evaluators, self.context)
-        if GROUND_TRUTH in asked:
+        if GROUND_TRUTH in chosen:
             books[GROUND_TRUTH] = score_baseline(GROUND_TRUTH, self.evaluators, ground_truth_context(self.context))
-        if RANDOM_INIT in asked and untrained is not None:
+        if RANDOM_INIT in chosen and untrained is not None:
             books[RANDOM_INIT] = score_baseline(RANDOM_INIT, self.evaluators, self._untrained_context(untrained))
         return books
 

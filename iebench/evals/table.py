@@ -15,7 +15,6 @@ from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 
-FORMATS = ("text", "markdown", "latex", "csv")
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 ESTIMATED = "rotation R², pooled, estimated"
 ESTIMATE = (
@@ -185,14 +184,8 @@ def format_table(rows: Sequence[Row], form: str = "text") -> str:
     """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its caution with them."""
     published = any(row.kind == "published" for row in rows)
     grid = to_grid(rows, estimate=published, intervals=form == "text")
-    makers: dict[str, Callable[[list[list[str]]], str]] = {
-        "text": _as_text,
-        "markdown": _as_markdown,
-        "latex": _as_latex,
-        "csv": _as_csv,
-    }
     note = f"\n{ESTIMATE}\n" if published and form in ("text", "markdown") else ""
-    return makers[form](grid) + note
+    return FORMATS[form](grid) + note
 
 
 def _as_text(grid: list[list[str]]) -> str:
@@ -224,3 +217,11 @@ def _as_csv(grid: list[list[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(grid)
     return text.getvalue()
+
+
+FORMATS: dict[str, Callable[[list[list[str]]], str]] = {
+    "text": _as_text,
+    "markdown": _as_markdown,
+    "latex": _as_latex,
+    "csv": _as_csv,
+}

@@ -8,14 +8,13 @@ the first n views are the same however many follow, and narrowing one factor lea
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.errors import UsageError
+from iebench.errors import UsageError, suggest
 from iebench.factors.draws import draw_uniform, haar_angles, ood_angles
 
 Law = Literal["box", "haar", "ood"]
@@ -99,7 +98,7 @@ class Factor:
 
     @property
     def is_circular(self) -> bool:
-        """Whether its range is a whole period, so that both ends are one place."""
+        """Whether its range is a whole period, so that both ends are one value."""
         return self.period is not None and math.isclose(self.high - self.low, self.period)
 
     @property
@@ -178,11 +177,10 @@ class FactorSpace:
             UsageError: no such factor, or a rotation angle where all three are drawn together.
         """
         if factor.name not in self.names:
-            near = get_close_matches(factor.name, self.names, n=1)
             if factor.name in TRANSLATION:
                 hint = "take --space 3diebench-t."
             else:
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.names)}."
+                hint = suggest(factor.name, self.names, f"it has {', '.join(self.names)}.")
             raise UsageError(f"Factor space {self.name} has no factor {factor.name!r}: {hint}")
         if self.law != "box" and factor.name in ROTATION:
             raise UsageError(

@@ -44,7 +44,7 @@ class EpochPosition(NamedTuple):
 
 
 class BatchRequest(NamedTuple):
-    """What a worker is asked for: items of an epoch, and the buffer for their images."""
+    """A request to a worker: items of an epoch, and the buffer for their images."""
 
     epoch: int
     items: Int[ndarray, " batch"]
@@ -52,7 +52,7 @@ class BatchRequest(NamedTuple):
 
 
 class LoadedBatch(NamedTuple):
-    """What a worker sends back. The images lie in the buffer, or travel with it when there was none free."""
+    """What a worker gives back. The images lie in the buffer, or travel with it when there was none free."""
 
     buffer: int
     num_items: int
@@ -101,7 +101,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
             batch_size=None,  # a request is a whole batch
             sampler=self._requests,
             num_workers=num_workers,
-            collate_fn=_as_it_is,
+            collate_fn=no_collation,
             persistent_workers=num_workers > 0,
             prefetch_factor=PREFETCH if num_workers else None,
             **settings,
@@ -129,7 +129,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         return self.position.epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """Let the next `for` be this epoch, from its beginning; a resumed epoch that is asked for again goes on where it was."""
+        """Let the next `for` be this epoch, from its beginning; set to the epoch that it resumed, it goes on where it was."""
         if epoch != self._requests.begin.epoch:
             self._go_to(EpochPosition(epoch, 0))
 
@@ -198,7 +198,7 @@ class _RequestSampler(Sampler[BatchRequest]):
 
 
 class _RequestReader(Dataset[LoadedBatch | IebenchError]):
-    """Answers requests, in a worker or here."""
+    """Reads the batches of requests, in a worker or in this process."""
 
     def __init__(self, reader: BatchReader, buffers: BufferPool) -> None:
         self._reader, self._buffers = reader, buffers
@@ -223,5 +223,6 @@ def find_rank() -> tuple[int, int]:
     return 0, 1
 
 
-def _as_it_is(loaded: Any) -> Any:
-    return loaded
+def no_collation(batch: Any) -> Any:
+    """A batch as it is: torch's `collate_fn` where a dataset makes whole batches."""
+    return batch

@@ -63,11 +63,11 @@ class Decoder:
         Raises:
             IebenchError: one that is missing, altered, or no JPEG of the card's size; shard, object and view are named.
         """
-        for place, jpeg in enumerate(dataset.read_jpegs(objects, views)):
+        for row, jpeg in enumerate(dataset.read_jpegs(objects, views)):
             try:
-                self.decode(jpeg, images[place])
+                self.decode(jpeg, images[row])
             except ValueError as error:
-                raise dataset.damage(int(objects[place]), int(views[place]), str(error)) from None
+                raise dataset.damage(int(objects[row]), int(views[row]), str(error)) from None
 
 
 def decode_view(

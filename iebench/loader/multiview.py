@@ -122,7 +122,7 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
     def __getitems__(self, indices: Sequence[int]) -> list[Batch]:
         """Several items at once, as torch's DataLoader asks for them; they share one piece of memory."""
         batch: Any = self.read_batch(np.asarray(indices), self.epoch)
-        return [batch._make(field[place] for field in batch) for place in range(len(indices))]
+        return [batch._make(field[row] for field in batch) for row in range(len(indices))]
 
     def read_batch(self, items: Int[ndarray, " batch"], epoch: int = 0) -> Batch:
         """A batch of the views that an epoch has of some items, 0..len-1."""
@@ -149,7 +149,7 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
             num_workers: processes that decode; 0 decodes in this one.
             shuffle: a new order in each epoch.
             last: what becomes of a last step that is not full, "keep", "drop" or "pad"; see `iebench.loader.order.Plan`.
-            rank, num_ranks: which part of an epoch to read; None asks torch.distributed.
+            rank, num_ranks: which part of an epoch to read; None takes those of torch.distributed.
             pin_memory: page-locked batches; None where there is a GPU.
             settings: further settings of torch's DataLoader.
         """

@@ -1,4 +1,4 @@
-"""Who reads what, when: pure functions of the seed and the numbers of a training, in numpy.
+"""Epoch order and batch partition across ranks: pure functions of the seed and the numbers of a training, in numpy.
 
 An epoch is one permutation of all items, taken from a counter-based generator keyed by (seed, epoch). All ranks walk through it
 together: a step takes the next `num_ranks * batch_size` items and rank r the r-th part of them. So the position in an epoch is
@@ -131,15 +131,15 @@ def choose_views(
     """
     if not 1 <= count <= num_views:
         raise UsageError(
-            f"{count} different views were asked for, and each object has {num_views}: take a dataset with more views."
+            f"{count} different views are wanted, and each object has {num_views}: take a dataset with more views."
         )
     state = _mix(_mix(objects.astype(np.uint64) + np.uint64(1)) ^ _key("views", seed, epoch)[0])
     table = np.tile(np.arange(num_views), (len(objects), 1))
     rows = np.arange(len(objects))
-    for place in range(count):
+    for column in range(count):
         state = state + _GOLDEN
-        other = place + (_mix(state) % np.uint64(num_views - place)).astype(np.int64)
-        table[rows, place], table[rows, other] = table[rows, other], table[rows, place].copy()
+        other = column + (_mix(state) % np.uint64(num_views - column)).astype(np.int64)
+        table[rows, column], table[rows, other] = table[rows, other], table[rows, column].copy()
     return table[:, :count]
 
 

@@ -23,7 +23,7 @@ from iebench.dataset.remote import fetch_card, is_remote, open_url
 from iebench.dataset.shards import view_name
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.transforms import TransformSpec, make_transform
-from iebench.loader.batches import find_rank
+from iebench.loader.batches import find_rank, no_collation
 from iebench.loader.decode import Decoder
 from iebench.loader.multiview import Pair
 from iebench.loader.order import choose_views, divide_shards
@@ -74,7 +74,7 @@ class PairStream(IterableDataset[Pair]):
             batch_size: pairs of a batch; the last of a worker may be smaller.
             pairs_per_object: pairs of each object that is read, which lie a buffer's length apart at most.
             buffer: pairs that wait to be mixed, as JPEGs.
-            rank, num_ranks: which part of an epoch to read; None asks torch.distributed.
+            rank, num_ranks: which part of an epoch to read; None takes those of torch.distributed.
 
         Raises:
             IebenchError: the card cannot be read.
@@ -94,7 +94,7 @@ class PairStream(IterableDataset[Pair]):
 
     def loader(self, num_workers: int = 4, **settings: Any) -> "StreamLoader":
         """A DataLoader of the batches, which goes on to the next epoch by itself."""
-        return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=_as_it_is, **settings)
+        return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=no_collation, **settings)
 
     def __iter__(self) -> Iterator[Pair]:
         consumer, consumers = self._find_consumer()
@@ -155,8 +155,8 @@ class PairStream(IterableDataset[Pair]):
     def _decode(self, drawn: list[_Drawn]) -> Pair:
         size = self._decoder.size
         images = np.empty((2, len(drawn), size, size, 3), np.uint8)
-        for place, pair in enumerate(drawn):
-            for jpeg, image in zip(pair.jpegs, images[:, place], strict=True):
+        for column, pair in enumerate(drawn):
+            for jpeg, image in zip(pair.jpegs, images[:, column], strict=True):
                 try:
                     self._decoder.decode(jpeg, image)
                 except ValueError as error:
@@ -192,7 +192,3 @@ def _read_card(path: str | os.PathLike[str]) -> DatasetCard:
     if is_remote(path):
         return DatasetCard.parse(fetch_card(str(path).rstrip("/")).decode(), f"{path}/{CARD}")
     return DatasetCard.read(Path(path))
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch

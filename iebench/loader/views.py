@@ -75,8 +75,8 @@ class ViewDataset(TorchDataset[View]):
 
     def fill(self, epoch: int, items: Int[ndarray, " batch"], images: UInt8[ndarray, "batch size size 3"]) -> Arrays:
         """Decode some views; returns labels, object indices and views. All epochs are alike."""
-        places, views = np.divmod(items, self.dataset.num_views)
-        objects = self.objects[places]
+        rows, views = np.divmod(items, self.dataset.num_views)
+        objects = self.objects[rows]
         self._decoder.decode_views(self.dataset, objects, views, images)
         return self.dataset.labels[objects], objects, views
 

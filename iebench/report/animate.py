@@ -24,6 +24,6 @@ def animate_views(dataset: Dataset, path: Path, num_objects: int = 9) -> None:
 def _lay_out(images: list[np.ndarray], columns: int) -> Image.Image:
     side = images[0].shape[0]
     sheet = Image.new("RGB", (columns * side, math.ceil(len(images) / columns) * side), (255, 255, 255))
-    for place, image in enumerate(images):
-        sheet.paste(Image.fromarray(image), (place % columns * side, place // columns * side))
+    for number, image in enumerate(images):
+        sheet.paste(Image.fromarray(image), (number % columns * side, number // columns * side))
     return sheet

@@ -47,5 +47,5 @@ def _picture(image: UInt8[ndarray, "height width 3"], alt: str, **more: Any) -> 
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     content = io.BytesIO()
     picture.save(content, "JPEG", quality=88)
-    source = "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
-    return {"source": source, "alt": alt, "width": picture.width, "height": picture.height, **more}
+    uri = "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+    return {"uri": uri, "alt": alt, "width": picture.width, "height": picture.height, **more}

@@ -9,7 +9,7 @@ from iebench.errors import IebenchError, explain_missing_package
 from iebench.evals.results import Results
 from iebench.evals.table import ESTIMATE, ESTIMATED, Row, build_rows, estimate_pooled, published_rows, used_columns
 from iebench.files import write_whole
-from iebench.report.entries import load_entries
+from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
 from iebench.version import __version__
 
@@ -33,7 +33,7 @@ def write_report(
     Raises:
         IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
     """
-    entries = load_entries(paths)
+    runs = load_runs(paths)
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)
     try:
@@ -42,19 +42,19 @@ def write_report(
         from iebench.report.sections import make_sections
     except ModuleNotFoundError as error:
         raise IebenchError(explain_missing_package(error) or str(error)) from None
-    sections = make_sections(entries)
-    rows = build_rows([entry.results for entry in entries])
+    sections = make_sections(runs)
+    rows = build_rows([run.results for run in runs])
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
     page = template.render(
         title=title,
         version=__version__,
-        entries=entries,
+        runs=runs,
         table=make_table(rows + (published_rows() if published else []), estimate=published),
         estimate=ESTIMATE if published else "",
         sections=sections,
-        galleries=[(entry.name, gallery) for entry in entries if (gallery := show_gallery(entry.folder))],
-        settings=[(entry.name, settings_of(entry.results)) for entry in entries],
+        galleries=[(run.name, gallery) for run in runs if (gallery := show_gallery(run.folder))],
+        settings=[(run.name, settings_of(run.results)) for run in runs],
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, page)

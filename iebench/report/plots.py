@@ -81,10 +81,10 @@ def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 3.8)
         for curve in curves:
-            colour, marker = COLORS[curve.style % len(COLORS)], MARKERS[curve.style % len(MARKERS)]
+            color, marker = COLORS[curve.style % len(COLORS)], MARKERS[curve.style % len(MARKERS)]
             line, every = "--" if curve.dashed else "-", max(1, len(curve.points) // 12)
             axes.plot(
-                *zip(*curve.points, strict=True), line, color=colour, marker=marker, markevery=every, label=curve.name
+                *zip(*curve.points, strict=True), line, color=color, marker=marker, markevery=every, label=curve.name
             )
         axes.set(xlabel=x, ylabel=y, **({"yscale": "log"} if log else {}))
         _add_legend(axes)
@@ -109,22 +109,22 @@ def plot_points(
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 4)
         for number, point in enumerate(points):
-            colour, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+            color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
             axes.errorbar(
                 point.x,
                 point.y,
                 point.y_std,
                 point.x_std,
-                color=colour,
+                color=color,
                 marker=marker,
                 ls="",
                 label=point.name,
                 capsize=3,
             )
-        for number, (label, place) in enumerate(references.items()):
-            axes.plot(*place, marker="x", color=INK, ls="", alpha=0.7)
+        for number, (label, reference) in enumerate(references.items()):
+            axes.plot(*reference, marker="x", color=INK, ls="", alpha=0.7)
             offset = (6, -12 if number % 2 else 5)  # they often lie close together
-            axes.annotate(label, place, textcoords="offset points", xytext=offset, fontsize=9, alpha=0.8)
+            axes.annotate(label, reference, textcoords="offset points", xytext=offset, fontsize=9, alpha=0.8)
         axes.set(xlabel=x, ylabel=y)
         _add_legend(axes)
         return Picture(name, _finish(figure, name, caption), caption)
@@ -137,12 +137,12 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 1.2 + 0.22 * len(classes))
         for number, (run, values) in enumerate(runs.items()):
-            colour, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+            color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
             axes.plot(
                 [values.get(entry, float("nan")) for entry in classes],
                 range(len(classes)),
                 marker,
-                color=colour,
+                color=color,
                 label=run,
             )
         if len(runs) == 1:

@@ -8,7 +8,7 @@ from typing import Any
 from iebench.evals.columns import Figure
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.table import build_rows
-from iebench.report.entries import Entry, read_metrics
+from iebench.report.evaluated_runs import EvaluatedRun, read_metrics
 from iebench.report.plots import Curve, Picture, Point, plot_classes, plot_curves, plot_points
 
 TRAINING_CURVES = (
@@ -50,33 +50,33 @@ class Section:
         return not (self.pictures or self.matrices or self.tables)
 
 
-def make_sections(entries: Sequence[Entry]) -> list[Section]:
+def make_sections(runs: Sequence[EvaluatedRun]) -> list[Section]:
     """The trade-off, the training, and what the evaluators declare; sections without data are left out."""
     sections = [
-        Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(entries)),
-        Section("training", "Training", _draw_training(entries)),
+        Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(runs)),
+        Section("training", "Training", _draw_training(runs)),
     ]
-    figures = figures_of(entries)
+    figures = figures_of(runs)
     for head in dict.fromkeys(figure.section for figure in figures):
         section = Section(re.sub(r"[^a-z]+", "-", head.lower()).strip("-"), head)
         for figure in figures:
             if figure.section == head:
-                _add_figure(section, figure, entries)
+                _add_figure(section, figure, runs)
         sections.append(section)
     return [section for section in sections if not section.is_empty]
 
 
-def figures_of(entries: Sequence[Entry]) -> list[Figure]:
+def figures_of(runs: Sequence[EvaluatedRun]) -> list[Figure]:
     """Our evaluators' figures, as they are today, then those that results declare beyond them."""
     ours = [figure for evaluator in EVALUATORS for figure in evaluator.figures]
     keys = {figure.key for figure in ours}
-    others = (figure for entry in entries for figure in entry.results.figures if figure.key not in keys)
+    others = (figure for run in runs for figure in run.results.figures if figure.key not in keys)
     return [*ours, *dict.fromkeys(others)]
 
 
-def _add_figure(section: Section, figure: Figure, entries: Sequence[Entry]) -> None:
+def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) -> None:
     """Put a figure with the details of all runs that have it into its section."""
-    found = {e.name: detail for e in entries if (detail := figure.find(e.results.details)) is not None}
+    found = {run.name: detail for run in runs if (detail := figure.find(run.results.details)) is not None}
     if not found:
         return
     name = figure.key.replace("/", "-").replace("_", "-")
@@ -85,10 +85,10 @@ def _add_figure(section: Section, figure: Figure, entries: Sequence[Entry]) -> N
     elif figure.kind == "table":
         section.tables.append(_table(figure, found))
     elif figure.kind == "classes":
-        runs = {e.name: _class_values(figure, e, found[e.name]) for e in entries if e.name in found}
-        section.pictures.append(plot_classes(name, runs, figure.x, figure.caption))
+        marks = {run.name: _class_values(figure, run, found[run.name]) for run in runs if run.name in found}
+        section.pictures.append(plot_classes(name, marks, figure.x, figure.caption))
     else:
-        styles = {entry.name: style for style, entry in enumerate(entries)}
+        styles = {run.name: style for style, run in enumerate(runs)}
         curves = [curve for run, detail in found.items() for curve in _curves_of_run(figure, run, detail, styles[run])]
         section.pictures.append(plot_curves(name, curves, figure.x, figure.y, figure.caption))
 
@@ -105,8 +105,8 @@ def _points(values: Mapping[str, float]) -> list[tuple[float, float]]:
     return sorted((float(x), y) for x, y in values.items())
 
 
-def _class_values(figure: Figure, entry: Entry, values: Mapping[str, float]) -> dict[str, float]:
-    marked = entry.results.symmetric_classes if figure.mark_symmetric else set()
+def _class_values(figure: Figure, run: EvaluatedRun, values: Mapping[str, float]) -> dict[str, float]:
+    marked = run.results.symmetric_classes if figure.mark_symmetric else set()
     return {name + (" *" if name in marked else ""): value for name, value in values.items()}
 
 
@@ -123,8 +123,8 @@ def _matrix(figure: Figure, run: str, matrix: Mapping[str, Mapping[str, Mapping[
     return {"caption": figure.caption, "run": run, "heads": [n.replace("_", " ") for n in names], "lines": lines}
 
 
-def _draw_training(entries: Sequence[Entry]) -> list[Picture]:
-    metrics = {entry.name: read_metrics(entry.folder) for entry in entries}
+def _draw_training(runs: Sequence[EvaluatedRun]) -> list[Picture]:
+    metrics = {run.name: read_metrics(run.folder) for run in runs}
     pictures = []
     for number, (column, label, caption) in enumerate(TRAINING_CURVES):
         tables = enumerate(metrics.items())
@@ -134,9 +134,9 @@ def _draw_training(entries: Sequence[Entry]) -> list[Picture]:
     return pictures
 
 
-def _draw_tradeoff(entries: Sequence[Entry]) -> list[Picture]:
+def _draw_tradeoff(runs: Sequence[EvaluatedRun]) -> list[Picture]:
     x, y = "top-1", "rotation R², uniform"
-    rows = build_rows([entry.results for entry in entries])
+    rows = build_rows([run.results for run in runs])
     points = [
         Point(row.name, row.cells[x].value, row.cells[y].value, row.cells[x].std, row.cells[y].std)
         for row in rows

@@ -36,7 +36,7 @@ def pick_pairs(dataset: Dataset, count: int = 8, split: str = "train", seed: int
     objects = dataset.split_indices(split)
     if count < 1 or not len(objects):
         raise UsageError(
-            f"{count} pairs of {len(objects)} objects cannot be shown: ask for 1 or more of a split that has some."
+            f"{count} pairs of {len(objects)} objects cannot be shown: give 1 or more of a split that has some."
         )
     objects = objects[order_items(Plan(len(objects), 1, seed=seed), 0)[:count]]
     views = choose_views(seed, 0, objects, dataset.num_views)
@@ -64,16 +64,16 @@ def draw_sheet(pairs: Sequence[ShownPair], columns: int = 2, side: int = 192) ->
     columns = min(columns, len(pairs))
     width, height = 2 * side + 3 * _GAP, side + 2 * _GAP + _LINE * max(len(pair.lines) for pair in pairs)
     sheet = Image.new("RGB", (columns * width, -(-len(pairs) // columns) * height), _PAPER)
-    for place, pair in enumerate(pairs):
-        _draw_pair(sheet, pair, (place % columns * width + _GAP, place // columns * height + _GAP), side)
+    for number, pair in enumerate(pairs):
+        _draw_pair(sheet, pair, (number % columns * width + _GAP, number // columns * height + _GAP), side)
     return sheet
 
 
 def _draw_pair(sheet: Image.Image, pair: ShownPair, corner: tuple[int, int], side: int) -> None:
     left, top = corner
-    for place, image in enumerate((pair.source, pair.target)):
+    for number, image in enumerate((pair.source, pair.target)):
         scaled = Image.fromarray(image).resize((side, side), Image.Resampling.LANCZOS)
-        sheet.paste(scaled, (left + place * (side + _GAP), top))
+        sheet.paste(scaled, (left + number * (side + _GAP), top))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for number, line in enumerate(pair.lines):
         draw.text((left, top + side + 2 + number * _LINE), line, _INK, font)

@@ -189,8 +189,8 @@ def test_swapped_channels_are_found_and_read_right(make_dataset, tmp_path):
     card, _ = import_layout(tmp_path / "loose", tmp_path / "again")
     assert card.channels == "bgr" and card.source["channels"]["agree"] == 1.0
     for ours, theirs in zip(PairDataset(dataset.root), PairDataset(tmp_path / "again"), strict=True):
-        colours = [pair.source.float().mean((1, 2)) for pair in (ours, theirs)]
-        np.testing.assert_allclose(*colours, atol=6)
+        colors = [pair.source.float().mean((1, 2)) for pair in (ours, theirs)]
+        np.testing.assert_allclose(*colors, atol=6)
 
 
 def test_channels_that_cannot_be_told_are_called_unknown():

@@ -106,7 +106,7 @@ def test_many_processes_share_one_transfer(url, drawn_dataset):
 
 @pytest.mark.slow
 def test_workers_fetch_for_themselves(url, drawn_dataset):
-    batches = [list(PairDataset(place).loader(4, 2)) for place in (url, drawn_dataset)]
+    batches = [list(PairDataset(path).loader(4, 2)) for path in (url, drawn_dataset)]
     assert all(torch.equal(a.target, b.target) for a, b in zip(*batches, strict=True))
 
 

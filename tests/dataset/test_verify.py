@@ -20,9 +20,9 @@ from iebench.errors import IebenchError
 from iebench.loader.pairs import PairDataset
 
 
-def flip(path, place, bit=0):
+def flip(path, position, bit=0):
     content = bytearray(path.read_bytes())
-    content[place] ^= 1 << bit
+    content[position] ^= 1 << bit
     path.write_bytes(content)
 
 

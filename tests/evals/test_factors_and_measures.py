@@ -13,18 +13,18 @@ def test_ridge_finds_a_linear_relation_and_ignores_dead_units(fake, read_latents
         latents = read_latents(images).float()
         return torch.cat([2 * latents[:, :3] + 1, torch.zeros(len(latents), 5)], dim=1)
 
-    source = fake()
-    train, val = extract(represent, source, "train"), extract(represent, source, "val")
-    task = AllFactors(source.space)
-    answers = RidgeRegression(task, train).predict(task, val)
+    dataset = fake()
+    train, val = extract(represent, dataset, "train"), extract(represent, dataset, "val")
+    task = AllFactors(dataset.space)
+    predictions = RidgeRegression(task, train).predict(task, val)
     truth = task.relate(val.latents.reshape(-1, 1, 7))
-    assert answers[:, :3] == pytest.approx(truth[:, :3], abs=1e-3)
+    assert predictions[:, :3] == pytest.approx(truth[:, :3], abs=1e-3)
 
 
 def test_more_units_than_views_do_not_ruin_the_linear_score(fake):
     generator = torch.Generator().manual_seed(0)
-    source = fake(num_train=10, num_val=10, num_views=5)
-    noise = [extract(lambda x: torch.randn(len(x), 200, generator=generator), source, s) for s in ("train", "val")]
+    dataset = fake(num_train=10, num_val=10, num_views=5)
+    noise = [extract(lambda x: torch.randn(len(x), 200, generator=generator), dataset, s) for s in ("train", "val")]
     scores = score_factors(*noise, ProbeSettings(epochs=1), seed=0)
     assert all(-0.6 < score["linear"] < 0.2 for score in scores.values())
 

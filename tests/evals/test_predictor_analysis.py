@@ -12,51 +12,51 @@ from iebench.factors.rotations import euler_to_quaternion
 
 
 @pytest.fixture
-def source(fake):
+def dataset(fake):
     return fake(num_val=12, num_views=30)
 
 
 @pytest.fixture
-def features(source, read_latents):
+def representations(dataset, read_latents):
     def represent(images):
         return torch.from_numpy(euler_to_quaternion(read_latents(images)[:, :3].numpy())).float()
 
-    return extract(represent, source, "val", embed=lambda x: torch.cat([torch.zeros(len(x), 2), x], dim=1))
+    return extract(represent, dataset, "val", embed=lambda x: torch.cat([torch.zeros(len(x), 2), x], dim=1))
 
 
 def last_four(embedding, rotation):
-    """The oracle's predictor on embeddings with an invariant part of two numbers before the quaternion."""
+    """The exact predictor on embeddings with an invariant part of two numbers before the quaternion."""
     return compose_quaternions(embedding[:, 2:], rotation)
 
 
-def test_an_oracle_is_a_group_action(features):
-    laws = PredictorAnalysis(last_four, features).group_laws()
+def test_the_exact_predictor_is_a_group_action(representations):
+    laws = PredictorAnalysis(last_four, representations).group_laws()
     assert max(laws[name] for name in ("identity", "inverse", "composition", "prediction")) < 1e-6
     assert laws["spread"] > 0.1
 
 
-def test_standing_still_keeps_the_laws_but_predicts_nothing(features):
-    laws = PredictorAnalysis(lambda embedding, rotation: embedding[:, 2:], features).group_laws()
+def test_standing_still_keeps_the_laws_but_predicts_nothing(representations):
+    laws = PredictorAnalysis(lambda embedding, rotation: embedding[:, 2:], representations).group_laws()
     assert max(laws[name] for name in ("identity", "inverse", "composition")) < 1e-6
     assert laws["prediction"] == pytest.approx(laws["spread"])
 
 
-def test_a_forgetful_predictor_breaks_the_laws(features):
-    laws = PredictorAnalysis(lambda embedding, rotation: rotation, features).group_laws()
+def test_a_forgetful_predictor_breaks_the_laws(representations):
+    laws = PredictorAnalysis(lambda embedding, rotation: rotation, representations).group_laws()
     assert laws["inverse"] > 0.05
     assert laws["composition"] > 0.05
 
 
-def test_distance_grows_with_the_angle_when_nothing_is_predicted(features):
-    curves = PredictorAnalysis(last_four, features).angle_curves()
+def test_distance_grows_with_the_angle_when_nothing_is_predicted(representations):
+    curves = PredictorAnalysis(last_four, representations).angle_curves()
     unmoved = [value for _, value in sorted(curves["unmoved"].items(), key=lambda item: float(item[0]))]
     assert unmoved[:9] == sorted(unmoved[:9])  # beyond 135° quaternions of both signs mix
     assert max(curves["predicted"].values()) < 1e-6
 
 
-def test_steering_leads_to_the_nearest_real_view(features):
-    steering = PredictorAnalysis(last_four, features).steer(3)
-    rotations = euler_to_quaternion(features.latents[3, :, :3])
+def test_steering_leads_to_the_nearest_real_view(representations):
+    steering = PredictorAnalysis(last_four, representations).steer(3)
+    rotations = euler_to_quaternion(representations.latents[3, :, :3])
     for degrees, gap in zip(steering.degrees, steering.gaps, strict=True):
         turn = euler_to_quaternion(np.radians([[0.0, 0.0, degrees]]))
         wanted = compose_quaternions(torch.from_numpy(rotations[:1]), torch.from_numpy(turn))
@@ -66,8 +66,8 @@ def test_steering_leads_to_the_nearest_real_view(features):
     assert steering.views[steering.degrees.index(0)] == 0
 
 
-def test_the_gallery_shows_what_was_found(source, features, tmp_path):
-    gallery = build_gallery(PredictorAnalysis(last_four, features), source, features)
+def test_the_gallery_shows_what_was_found(dataset, representations, tmp_path):
+    gallery = build_gallery(PredictorAnalysis(last_four, representations), dataset, representations)
     assert gallery.found[:, 0].all()
     assert np.array_equal(gallery.neighbours[:, 0], gallery.truths)
     gallery.save(tmp_path)

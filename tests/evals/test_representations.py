@@ -8,11 +8,11 @@ from iebench.evals.representations import cache_key, extract
 
 
 def test_every_view_is_represented_once_and_in_order(fake, read_latents):
-    source = fake()
+    dataset = fake()
     for split in ("train", "val"):
-        found = extract(read_latents, source, split)
-        assert np.array_equal(found.values, source.latents[source.split_indices(split)].astype(np.float32))
-    assert source.passes == 2
+        found = extract(read_latents, dataset, split)
+        assert np.array_equal(found.values, dataset.latents[dataset.split_indices(split)].astype(np.float32))
+    assert dataset.passes == 2
 
 
 def test_batch_sizes_of_the_source_do_not_reach_the_backbone(fake, read_latents, monkeypatch):
@@ -29,7 +29,7 @@ def test_batch_sizes_of_the_source_do_not_reach_the_backbone(fake, read_latents,
 
 def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_latents, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 4)
-    source = fake()
+    dataset = fake()
     calls = []
 
     def represent(images):
@@ -39,15 +39,15 @@ def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_laten
         return read_latents(images)
 
     with pytest.raises(KeyboardInterrupt):
-        extract(represent, source, "val", folder=tmp_path)
+        extract(represent, dataset, "val", folder=tmp_path)
     interrupted = sum(calls[:-1])
-    found = extract(represent, source, "val", folder=tmp_path)
+    found = extract(represent, dataset, "val", folder=tmp_path)
     again = interrupted + sum(calls[40:]) - 200
     assert 0 < again < interrupted, "the pass began anew"
     assert np.array_equal(found.values, extract(read_latents, fake(), "val").values)
-    passes = source.passes
-    cached = extract(represent, source, "val", folder=tmp_path)
-    assert source.passes == passes
+    passes = dataset.passes
+    cached = extract(represent, dataset, "val", folder=tmp_path)
+    assert dataset.passes == passes
     assert isinstance(cached.values.base, np.memmap) or isinstance(cached.values, np.memmap)
 
 
@@ -64,10 +64,10 @@ def test_half_precision_takes_half_the_space(fake, read_latents, tmp_path):
 
 
 def test_keys_tell_weights_data_and_settings_apart(fake):
-    source = fake()
-    keys = {cache_key("a", source, {}), cache_key("b", source, {}), cache_key("a", source, {"dtype": "float16"})}
-    source.identity = "other"
-    assert len(keys | {cache_key("a", source, {})}) == 4
+    dataset = fake()
+    keys = {cache_key("a", dataset, {}), cache_key("b", dataset, {}), cache_key("a", dataset, {"dtype": "float16"})}
+    dataset.identity = "other"
+    assert len(keys | {cache_key("a", dataset, {})}) == 4
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_what_is_no_representation_is_refused(fake, represent, words):
 
 
 def test_embeddings_may_be_made_of_the_images(fake, read_latents, tmp_path):
-    source = fake()
-    found = extract(read_latents, source, "val", lambda images: -read_latents(images), True, tmp_path)
-    assert np.array_equal(found.embeddings, -found.values) and source.passes == 2
+    dataset = fake()
+    found = extract(read_latents, dataset, "val", lambda images: -read_latents(images), True, tmp_path)
+    assert np.array_equal(found.embeddings, -found.values) and dataset.passes == 2

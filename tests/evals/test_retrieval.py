@@ -40,7 +40,7 @@ def test_a_collapsed_embedding_scores_chance():
 
 def test_nearest_errors_by_hand_over_blocks():
     queries = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    answers = torch.tensor([[0.0, 0, 0, 1], [1.0, 0, 0, 0]])
+    rotations = torch.tensor([[0.0, 0, 0, 1], [1.0, 0, 0, 0]])
     vectors = torch.tensor([[0.8, 0.6], [1.0, 0.0], [0.0, 1.0]])
     found = torch.tensor([[1.0, 0, 0, 0], [0.0, 0, 0.6, 0.8], [1.0, 0, 0, 0]])
 
@@ -48,21 +48,21 @@ def test_nearest_errors_by_hand_over_blocks():
         return lambda: zip(vectors.split(size), found.split(size), strict=True)
 
     for size in (1, 2, 3):
-        assert nearest_errors(queries, answers, candidates(size)).tolist() == pytest.approx([1 - 0.64, 0])
+        assert nearest_errors(queries, rotations, candidates(size)).tolist() == pytest.approx([1 - 0.64, 0])
 
 
 def test_equally_near_candidates_share_the_error_also_across_blocks():
-    query, answer = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 0, 0, 1]])
+    query, rotation = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 0, 0, 1]])
     vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
     found = torch.tensor([[0.0, 0, 0, 1], [0.0, 0, 0, 1], [1.0, 0, 0, 0], [0.0, 1, 0, 0]])
     for size in (1, 2, 4):
         blocks = list(zip(vectors.split(size), found.split(size), strict=True))
-        assert nearest_errors(query, answer, lambda blocks=blocks: iter(blocks)).item() == pytest.approx(2 / 3)
+        assert nearest_errors(query, rotation, lambda blocks=blocks: iter(blocks)).item() == pytest.approx(2 / 3)
 
 
-def test_an_oracle_finds_every_view(fake, read_latents):
-    source = fake(num_val=12, num_views=50)
-    found = extract(lambda images: quaternions_of(images, read_latents), source, "val", embed=lambda x: x)
+def test_ground_truth_finds_every_view(fake, read_latents):
+    dataset = fake(num_val=12, num_views=50)
+    found = extract(lambda images: quaternions_of(images, read_latents), dataset, "val", embed=lambda x: x)
     scores = values(Retrieval(compose_quaternions).ranks(found))
     assert scores["mrr"] > 0.999
     assert scores["hit_at_1"] > 0.999
@@ -71,7 +71,7 @@ def test_an_oracle_finds_every_view(fake, read_latents):
 
 @pytest.mark.parametrize("kind", ["random", "constant"])
 def test_a_blind_embedding_scores_chance(fake, kind):
-    source = fake(num_val=40, num_views=50)
+    dataset = fake(num_val=40, num_views=50)
     generator = torch.Generator().manual_seed(0)
 
     def represent(images):
@@ -80,7 +80,7 @@ def test_a_blind_embedding_scores_chance(fake, kind):
     def predict(embedding, transform):
         return torch.randn(embedding.shape, generator=generator) if kind == "random" else embedding
 
-    found = extract(represent, source, "val", embed=lambda x: x)
+    found = extract(represent, dataset, "val", embed=lambda x: x)
     scores = values(Retrieval(predict).ranks(found))
     slack = 0.02 if kind == "random" else 1e-6
     chance = values(chance_measures(found))

@@ -1,4 +1,4 @@
-"""Known answers of the whole evaluation, on images that are their latents."""
+"""Known scores of the whole evaluation, on images that are their latents."""
 
 import json
 
@@ -16,7 +16,7 @@ QUICK = EvalSettings(probes=ProbeSettings(epochs=20, batch_size=16, lr=5e-3), dr
 
 
 @pytest.fixture
-def oracle(read_latents, read_labels):
+def ground_truth(read_latents, read_labels):
     """Quaternions, latents and one-hot labels."""
 
     def represent(images):
@@ -37,10 +37,10 @@ def blind(images):
 
 
 @pytest.mark.slow
-def test_an_oracle_is_right(fake, oracle):
+def test_ground_truth_is_right(fake, ground_truth):
     settings = EvalSettings(probes=ProbeSettings(epochs=40, batch_size=64), draws=20, baselines=("constant",))
     tasks = ("classification", "rotation", "factors", "retrieval", "predictor")
-    results = run_suite(oracle, fake(num_train=640, num_val=60), tasks, settings)
+    results = run_suite(ground_truth, fake(num_train=640, num_val=60), tasks, settings)
     assert results.get("classification/invariant/top1") == 1
     assert results.get("classification/equivariant/top1") < 0.6
     assert results.get("rotation/equivariant/r2_pooled") > 0.99
@@ -76,20 +76,20 @@ def test_a_blind_backbone_scores_chance(fake):
     )
 
 
-def quick_suite(source, oracle, tasks=("classification", "rotation", "retrieval")):
+def quick_suite(dataset, ground_truth, tasks=("classification", "rotation", "retrieval")):
     settings = EvalSettings(seeds=(0, 1), probes=ProbeSettings(epochs=2, batch_size=16), draws=5)
-    return run_suite(oracle, source, tasks, settings)
+    return run_suite(ground_truth, dataset, tasks, settings)
 
 
-def test_the_same_seeds_give_the_same_file(fake, oracle, tmp_path):
+def test_the_same_seeds_give_the_same_file(fake, ground_truth, tmp_path):
     for number, batch_size in enumerate((33, 33, 5)):
-        quick_suite(fake(batch_size=batch_size), oracle).write(tmp_path / f"{number}.json")
+        quick_suite(fake(batch_size=batch_size), ground_truth).write(tmp_path / f"{number}.json")
     first, again, other_batches = ((tmp_path / f"{number}.json").read_text() for number in range(3))
     assert first == again == other_batches
 
 
-def test_results_come_back_from_their_file(fake, oracle, tmp_path):
-    results = quick_suite(fake(), oracle)
+def test_results_come_back_from_their_file(fake, ground_truth, tmp_path):
+    results = quick_suite(fake(), ground_truth)
     results.write(tmp_path / "results.json")
     again = Results.read(tmp_path)
     assert again.scores.to_json() == results.scores.to_json()
@@ -100,15 +100,17 @@ def test_results_come_back_from_their_file(fake, oracle, tmp_path):
     assert json.loads((tmp_path / "results.json").read_text())["protocol"]["seeds"] == [0, 1]
 
 
-def test_every_image_is_seen_once(fake, oracle):
-    source = fake()
-    quick_suite(source, oracle)
-    assert source.passes == 2
+def test_every_image_is_seen_once(fake, ground_truth):
+    dataset = fake()
+    quick_suite(dataset, ground_truth)
+    assert dataset.passes == 2
 
 
-def test_probes_of_another_factor_space_are_scored_too(fake, oracle):
+def test_probes_of_another_factor_space_are_scored_too(fake, ground_truth):
     settings = EvalSettings(probes=ProbeSettings(epochs=2, batch_size=16), draws=5)
-    results = run_suite(oracle, fake(), ("rotation", "retrieval"), settings, ood=fake(space="ood-rotation", seed=1))
+    results = run_suite(
+        ground_truth, fake(), ("rotation", "retrieval"), settings, ood=fake(space="ood-rotation", seed=1)
+    )
     assert results.get("ood/rotation/whole/r2_pooled") != results.get("rotation/whole/r2_pooled")
     assert results.get("ood/retrieval/val-val/mrr") > 0.99
     assert results.data["ood"]["space"]["name"] == "ood-rotation"

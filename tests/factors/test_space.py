@@ -95,7 +95,7 @@ def test_factor_texts():
     [
         ("3diebench", "floor_hue=a", "not understood"),
         ("3diebench", "floor_hue=1:0", "LOW <= HIGH"),
-        ("3diebench", "flor_hue=0.5", "did you mean floor_hue"),
+        ("3diebench", "flor_hue=0.5", "did you mean 'floor_hue'"),
         ("3diebench", "light_phi=nan", "LOW <= HIGH"),
         ("3diebench", "floor_hue=90deg", "hues are in turns"),
         ("3diebench", "light_phi=0.5turn", "angles in deg or rad"),

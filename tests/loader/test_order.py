@@ -18,7 +18,7 @@ PLANS = [
 
 
 def read_epoch(plan, epoch, read=0):
-    """The batches of all ranks from a place on, as a list of steps of lists."""
+    """The batches of all ranks from a position on, as a list of steps of lists."""
     ranks = [[batch.tolist() for batch in plan_batches(plan, rank, epoch, read)] for rank in range(plan.num_ranks)]
     return list(itertools.zip_longest(*ranks, fillvalue=[]))
 

@@ -60,9 +60,9 @@ def test_transforms_are_the_parts_asked_for(make_dataset):
         latents = dataset.latents[batch.object_index[:, None], batch.views]
         return batch.transform.numpy(), latents[:, 0], latents[:, 1]
 
-    colour, source, target = read("rotation+color")
-    assert colour.shape[1] == 6
-    np.testing.assert_allclose(colour[:, 4:], (target - source)[:, [3, 6]], atol=1e-6)
+    color, source, target = read("rotation+color")
+    assert color.shape[1] == 6
+    np.testing.assert_allclose(color[:, 4:], (target - source)[:, [3, 6]], atol=1e-6)
     everything, source, target = read("all")
     assert everything.shape[1] == 4 + 3 + 4
     np.testing.assert_allclose(everything[:, 4:7], (target - source)[:, 7:], atol=1e-6)
@@ -155,8 +155,8 @@ def test_pinned_batches_are_copies_whose_buffers_are_free_at_once(drawn_dataset,
 
 def test_memory_of_batches_is_used_again(drawn_dataset):
     loader = PairDataset(drawn_dataset).loader(2, 0)
-    places = {batch.source.data_ptr() for _ in range(5) for batch in loader}
-    assert len(places) <= 3
+    addresses = {batch.source.data_ptr() for _ in range(5) for batch in loader}
+    assert len(addresses) <= 3
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ class Sequence(Method[SequenceSettings]):
 
 @register("on-the-map", MethodSettings)
 class OnTheMap(Method[MethodSettings]):
-    """Each place of the map votes for a pose in the embedding, which turns as the object does."""
+    """Each position of the map votes for a pose in the embedding, which turns as the object does."""
 
     uses_map = True
 

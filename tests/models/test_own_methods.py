@@ -24,6 +24,7 @@ from iebench.models.runs import read_config
 from iebench.models.settings import TrainerSettings
 from iebench.models.training import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PACKAGE = "own_package.methods"
 TRAINER = TrainerSettings(
     steps=10, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=1
@@ -65,14 +66,6 @@ def own_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.path.remove(str(root))
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def train_own(name: str, trainer: TrainerSettings, data: Path, out: Path, **settings: object) -> None:
     entry = find_method(f"{PACKAGE}:{name}")
     train(f"{PACKAGE}:{name}", entry.settings(backbone="resnet18-narrow", **settings), trainer, data, out)
@@ -110,7 +103,7 @@ def test_a_name_that_is_taken_is_told() -> None:
     from iebench.models.settings import MethodSettings
 
     find_method(f"{PACKAGE}:Sequence")
-    with pytest.raises(UsageError, match="there is a method 'sie' already"):
+    with pytest.raises(UsageError, match="There is a method 'sie' already"):
         register("sie", MethodSettings)(find_method(f"{PACKAGE}:Sequence").method)
 
 
@@ -209,7 +202,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_checkpoint(
 
     monkeypatch.setattr(method, "forward", break_fifth)
     trainer = replace(TRAINER, log_every=log_every, validate_every=100)
-    with pytest.raises(IebenchError, match="step 5: distance is inf"):
+    with pytest.raises(IebenchError, match="Step 5: distance is inf"):
         train_own("Sequence", trainer, drawn_dataset, tmp_path / "run")
     assert not multiprocessing.active_children()
     assert len(taken) == found  # where metrics are written, or a checkpoint is due

@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from iebench.models.predictors import KINDS, HypernetworkPredictor, build_predictor
+from iebench.models.predictors import HypernetworkPredictor, PredictorSettings, build_predictor
+from iebench.models.settings import list_settings
+
+KINDS = next(entry.choices for entry in list_settings(PredictorSettings) if entry.name == "predictor")
 
 
 def built_weights(predictor: HypernetworkPredictor, transform: torch.Tensor) -> torch.Tensor:

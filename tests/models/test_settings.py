@@ -57,7 +57,7 @@ def test_a_near_option_and_method_are_suggested() -> None:
     result = CliRunner().invoke(train_command, ["sie", "--data", "x", "--batchsize", "3"])
     assert result.exit_code == 2
     assert "--batch-size" in result.output
-    with pytest.raises(UsageError, match="did you mean vicreg"):
+    with pytest.raises(UsageError, match="did you mean 'vicreg'"):
         CliRunner().invoke(train_command, ["vicregg"], catch_exceptions=False)
 
 
@@ -66,7 +66,7 @@ def test_impossible_settings_are_told() -> None:
         TrainerSettings(steps=-1)
     with pytest.raises(UsageError, match="--learning-rate nan"):
         TrainerSettings(learning_rate=float("nan"))
-    with pytest.raises(UsageError, match="layer sizes '64-x'"):
+    with pytest.raises(UsageError, match="Layer sizes '64-x'"):
         parse_sizes("64-x")
     with pytest.raises(UsageError, match=r"run\.json has settings that this version does not know: colour"):
         make_settings(Example, {"colour": 3}, "run.json")

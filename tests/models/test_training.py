@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,17 +26,10 @@ from iebench.models.settings import TrainerSettings
 from iebench.models.training import train
 
 SETTINGS = SieSettings(projector="16-16-16")
+pytestmark = pytest.mark.usefixtures("one_thread")
 TRAINER = TrainerSettings(
     steps=12, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=2
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +194,7 @@ def test_a_loss_that_is_not_finite_names_its_term(data: Path, tmp_path: Path, mo
         return {name: term / (name != "covariance") for name, term in plain(self, *args).items()}
 
     monkeypatch.setattr(Sie, "terms", break_covariance)
-    with pytest.raises(IebenchError, match="step 1: covariance is inf"):
+    with pytest.raises(IebenchError, match="Step 1: covariance is inf"):
         train("sie", SETTINGS, replace(TRAINER, num_workers=0), data, tmp_path / "run")
     assert not (tmp_path / "run" / "last.ckpt").exists()
 

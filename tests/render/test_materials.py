@@ -21,7 +21,7 @@ MAKERS: list[Callable[[Dice], Material]] = [
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-def test_colours_are_colours(make: Callable[[Dice], Material]) -> None:
+def test_colors_are_colors(make: Callable[[Dice], Material]) -> None:
     for index in range(20):
         material = make(Dice("material", index))
         assert all(0 <= channel <= 1 for channel in material.color)
@@ -31,7 +31,7 @@ def test_colours_are_colours(make: Callable[[Dice], Material]) -> None:
             assert material.picture.min() >= 0 and material.picture.max() <= 1.0
 
 
-def test_a_material_is_not_the_colour_of_its_class() -> None:
+def test_a_material_is_not_the_color_of_its_class() -> None:
     hues = [materials.any_color(Dice("colour", index)) for index in range(300)]
     mean = np.mean(hues, axis=0)
     assert np.ptp(mean) < 0.1, "no colour is preferred"

@@ -26,8 +26,8 @@ def test_options_and_names_are_told_apart(rest, options, name):
 
 def test_files_are_found_inside_the_object_only(tmp_path):
     folder = tmp_path / "object"
-    for place in ("object/models", "object/images"):
-        (tmp_path / place).mkdir(parents=True)
+    for name in ("object/models", "object/images"):
+        (tmp_path / name).mkdir(parents=True)
     (folder / "images" / "a b.png").touch()
     (tmp_path / "secret.png").touch()
     base = folder / "models"

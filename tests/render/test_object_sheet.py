@@ -17,7 +17,7 @@ def test_a_class_stands_in_a_row_and_an_object_in_a_column(make_dataset: Callabl
     assert lay_out(dataset).size == (5 * 32, 3 * 32)
     sheet = np.asarray(lay_out(dataset, abreast=2)).astype(int)
     assert sheet.shape == (2 * 32, 2 * 5 * 32, 3)
-    assert sheet[40, 200].tolist() == [255, 255, 255], "the fourth place is empty"
+    assert sheet[40, 200].tolist() == [255, 255, 255], "the fourth cell is empty"
     for label, (left, top) in enumerate([(0, 0), (160, 0), (0, 32)]):
         indices = sorted(np.flatnonzero(dataset.labels == label).tolist(), key=lambda i: dataset.object_ids[i])
         for column, index in enumerate(indices):

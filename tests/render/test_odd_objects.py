@@ -40,11 +40,11 @@ def grid(side: int) -> str:
     return vertices + "\n" + "\n".join("f {} {} {} {}".format(*face) for face in faces) + "\n"
 
 
-def textured(name: str, place: str = "models", **kind: object) -> dict[str, object]:
-    """A cube with a red texture: `name` as the MTL writes it, at the real place."""
+def textured(name: str, folder: str = "models", **kind: object) -> dict[str, object]:
+    """A cube with a red texture: `name` as the MTL writes it, in the real folder."""
     file = name.replace("\\", "/").rsplit("/", 1)[-1]
     return {"models/model_normalized.obj": TEXTURED, "models/model.mtl": f"newmtl paint\nmap_Kd {name}\n",
-            f"{place}/{file}": picture(**kind)}  # fmt: skip
+            f"{folder}/{file}": picture(**kind)}  # fmt: skip
 
 
 def cube(mtl: str, **more: object) -> dict[str, object]:
@@ -99,9 +99,9 @@ RED_ONES: dict[str, dict[str, object]] = {
     "plain-red": cube(RED),
     "material-file-named-otherwise": {"models/model_normalized.obj": TEXTURED, "models/other.mtl": RED},
     "texture-beside": textured("t.png"),
-    "texture-in-images": textured("t.png", place="images"),
-    "texture-above-images": textured("../images/t.png", place="images"),
-    "texture-with-backslashes": textured("..\\images\\t.png", place="images"),
+    "texture-in-images": textured("t.png", folder="images"),
+    "texture-above-images": textured("../images/t.png", folder="images"),
+    "texture-with-backslashes": textured("..\\images\\t.png", folder="images"),
     "texture-with-spaces": textured("my red paint.png"),
     "texture-by-anothers-path": textured("C:\\Users\\someone\\t.png"),
     "texture-jpeg": textured("t.jpg", form="JPEG"),
@@ -129,8 +129,8 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
 def write_objects(root: Path) -> None:
     everything = RENDERED | RED_ONES | {name: files for name, (files, _) in REFUSED.items()}
     for object_id, files in everything.items():
-        for place, content in files.items():
-            path = root / "03797390" / object_id / place
+        for name, content in files.items():
+            path = root / "03797390" / object_id / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode("latin-1", "replace") if isinstance(content, str) else content)
     (root / "outside.png").write_bytes(picture(color=(10, 10, 230)))

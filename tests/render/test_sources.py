@@ -86,11 +86,11 @@ def test_other_folders_are_labelled_by_rank(tmp_path):
     assert source.list_objects("night_stand") == ["train-a_b"]
 
 
-@pytest.mark.parametrize(("place", "message"), [("nowhere", "no such folder"), ("empty", "is empty")])
-def test_places_without_objects_are_refused(tmp_path, place, message):
+@pytest.mark.parametrize(("folder", "message"), [("nowhere", "no such folder"), ("empty", "is empty")])
+def test_folders_without_objects_are_refused(tmp_path, folder, message):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=message):
-        open_source(str(tmp_path / place))
+        open_source(str(tmp_path / folder))
 
 
 def test_lists_in_every_form(tmp_path):

@@ -16,7 +16,7 @@ from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
 from iebench.evals.gallery import Gallery
 from iebench.evals.results import Results, ScoreBook, SeedScores
-from iebench.report.entries import read_metrics
+from iebench.report.evaluated_runs import read_metrics
 from iebench.report.page import write_report
 
 CHROMIUM = next(
@@ -144,7 +144,7 @@ def test_no_two_elements_share_a_name(report):
     assert len(names) == len(set(names))
 
 
-def test_plots_take_the_colour_of_the_page(report):
+def test_plots_take_the_color_of_the_page(report):
     page = report.read_text(encoding="utf-8")
     assert "#010203" not in page
     assert "currentColor" in page
@@ -214,12 +214,12 @@ def test_metrics_leave_out_what_is_no_number(tmp_path):
 
 # Runs inside the page: notes errors from the start, then sizes, requests, and the order of the table after clicks.
 WATCH = "<script>window.errors = []; addEventListener('error', event => errors.push(event.message), true);</script>"
-ASK = """<script>addEventListener("load", () => {
+INSPECT = """<script>addEventListener("load", () => {
   const table = document.querySelector("table.sortable");
   const column = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent.startsWith("rotation R², uniform"));
   const order = () => [...table.tBodies[0].rows].map(row => row.cells[column].dataset.value).filter(text => text).map(Number);
   const click = () => { table.tHead.rows[0].cells[column].querySelector("button").click(); return order(); };
-  const answer = {
+  const findings = {
     errors, first: click(), second: click(), rows: table.tBodies[0].rows.length,
     sizes: [...document.querySelectorAll("img, main svg")]
       .map(item => item.getBoundingClientRect()).map(box => [box.width, box.height]),
@@ -229,8 +229,8 @@ ASK = """<script>addEventListener("load", () => {
     dark: getComputedStyle(document.body).backgroundColor,
   };
   const note = document.createElement("pre");
-  note.id = "answer";
-  note.textContent = JSON.stringify(answer);
+  note.id = "findings";
+  note.textContent = JSON.stringify(findings);
   document.body.append(note);
 });</script>"""
 
@@ -250,11 +250,15 @@ def browse(page: Path, *options: str) -> str:
     ).stdout
 
 
-def ask_browser(report: Path, folder: Path, *options: str) -> dict:
-    text = report.read_text(encoding="utf-8").replace("<head>", "<head>" + WATCH).replace("</body>", ASK + "</body>")
-    (folder / "asked.html").write_text(text, encoding="utf-8")
-    found = re.search(r'<pre id="answer">(.*?)</pre>', browse(folder / "asked.html", "--dump-dom", *options), re.DOTALL)
-    assert found, "the page's script did not answer"
+def inspect_page(report: Path, folder: Path, *options: str) -> dict:
+    text = (
+        report.read_text(encoding="utf-8").replace("<head>", "<head>" + WATCH).replace("</body>", INSPECT + "</body>")
+    )
+    (folder / "inspected.html").write_text(text, encoding="utf-8")
+    found = re.search(
+        r'<pre id="findings">(.*?)</pre>', browse(folder / "inspected.html", "--dump-dom", *options), re.DOTALL
+    )
+    assert found, "the page's script did not run"
     return json.loads(found.group(1))
 
 
@@ -262,12 +266,12 @@ def ask_browser(report: Path, folder: Path, *options: str) -> dict:
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
 @pytest.mark.parametrize("size", ["1280,900", "500,900"])
 def test_in_a_browser(report, tmp_path, size):
-    answer = ask_browser(report, tmp_path, f"--window-size={size}")
-    assert answer["errors"] == []
-    assert answer["requests"] == []
-    assert answer["broken"] == 0
-    assert min(min(pair) for pair in answer["sizes"]) > 20
-    assert answer["overflow"] == 0
-    assert answer["first"] == sorted(answer["first"], reverse=True)
-    assert answer["second"] == sorted(answer["second"])
-    assert len(answer["first"]) > 5
+    findings = inspect_page(report, tmp_path, f"--window-size={size}")
+    assert findings["errors"] == []
+    assert findings["requests"] == []
+    assert findings["broken"] == 0
+    assert min(min(pair) for pair in findings["sizes"]) > 20
+    assert findings["overflow"] == 0
+    assert findings["first"] == sorted(findings["first"], reverse=True)
+    assert findings["second"] == sorted(findings["second"])
+    assert len(findings["first"]) > 5

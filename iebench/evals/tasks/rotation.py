@@ -105,6 +105,6 @@ class Rotation(RotationRegression):
         return relative_rotation(latents[:, 0], latents[:, 1])
 
     def constant(self, context: Context) -> Iterator[Score]:
-        """The best constant quaternion, and, as `rotation/identity`, always answering that nothing was rotated."""
+        """The best constant quaternion, and, as `rotation/identity`, always predicting that nothing was rotated."""
         yield from super().constant(context)
         yield from self.score_constant("identity", IDENTITY, context)

@@ -1,4 +1,4 @@
-"""The evaluated runs of a page, each under a name of its own."""
+"""Evaluated runs: their results and metrics, each run under a name of its own."""
 
 import csv
 import math
@@ -11,7 +11,7 @@ from iebench.evals.table import label_of
 
 
 @dataclass
-class Entry:
+class EvaluatedRun:
     """One evaluated run.
 
     Attributes:
@@ -25,18 +25,18 @@ class Entry:
     folder: Path
 
 
-def load_entries(paths: Sequence[Path]) -> list[Entry]:
+def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
     """The runs with their results, each under a name of its own."""
-    entries: list[Entry] = []
+    runs: list[EvaluatedRun] = []
     for path in paths:
         results = Results.read(path)
         name = label_of(results)
-        if any(entry.name == name for entry in entries):
+        if any(run.name == name for run in runs):
             name = f"{name}, {results.name}"
-        if any(entry.name == name for entry in entries):
-            name = f"{name}, {len(entries) + 1}"
-        entries.append(Entry(name, results, find_results(path).parent))
-    return entries
+        if any(run.name == name for run in runs):
+            name = f"{name}, {len(runs) + 1}"
+        runs.append(EvaluatedRun(name, results, find_results(path).parent))
+    return runs
 
 
 def read_metrics(folder: Path) -> dict[str, list[tuple[float, float]]]:
