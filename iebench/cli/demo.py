@@ -37,7 +37,9 @@ def demo(context: click.Context, out: Path, classes: str) -> None:
     tell(f"training SIE for {STEPS} steps")
     _train(data, run)
     tell("evaluating its representation")
-    context.invoke(eval_command, run=run, data=data, tasks="classification,rotation", epochs=PROBE_EPOCHS, workers=1)
+    context.invoke(
+        eval_command, run=run, data=data, tasks="classification,rotation", epochs=PROBE_EPOCHS, num_workers=1
+    )
     tell("done; what was made:")
     for what, path in {"dataset": data, "pairs": sheet, "run": run, "scores": run / "results.json"}.items():
         click.echo(f"  {what:8s} {path}")
