@@ -22,6 +22,25 @@ def test_import_needs_neither_torch_nor_blender():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def test_the_base_needs_no_extra():
+    extras = (
+        "lightning",
+        "tensorboard",
+        "webdataset",
+        "bpy",
+        "trimesh",
+        "shapely",
+        "jinja2",
+        "matplotlib",
+        "ray",
+        "fsspec",
+    )
+    code = f"import sys; sys.modules.update(dict.fromkeys({extras})); import iebench; [getattr(iebench, n) for n in sys.argv[1:]]"
+    names = ["Dataset", "MultiViewDataset", "PairDataset", "ViewDataset", "evaluate", "load"]
+    subprocess.run([sys.executable, "-c", code, *names], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", "iebench", "train", "--help"], check=True, cwd=ROOT, capture_output=True)
+
+
 def test_lazy_names_are_there():
     import iebench
 
