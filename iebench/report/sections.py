@@ -57,7 +57,8 @@ def make_sections(runs: Sequence[EvaluatedRun]) -> list[Section]:
         Section("training", "Training", _draw_training(runs)),
     ]
     figures = figures_of(runs)
-    for head in dict.fromkeys(figure.section for figure in figures):
+    tall = {figure.section for figure in figures if figure.kind == "classes"}  # a row for each class: they come last
+    for head in sorted(dict.fromkeys(figure.section for figure in figures), key=lambda head: head in tall):
         section = Section(re.sub(r"[^a-z]+", "-", head.lower()).strip("-"), head)
         for figure in figures:
             if figure.section == head:
