@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 from numpy import ndarray
 
-from iebench.factors.rotations import angle_between
+from iebench.factors.rotations import IDENTITY, angle_between
 
 
 def hit_chances(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> Float[ndarray, " n"]:
@@ -103,8 +103,7 @@ def _pair(quaternion: Float[ndarray, "*n 4"], real: int, imaginary: int) -> Comp
 
 def _normalise(prediction: Float[ndarray, "*n 4"]) -> Float[ndarray, "*n 4"]:
     norm = np.linalg.norm(prediction, axis=-1, keepdims=True)
-    identity = np.array([0.0, 0.0, 0.0, 1.0])
-    return np.where(norm > 1e-12, prediction / np.maximum(norm, 1e-12), identity)
+    return np.where(norm > 1e-12, prediction / np.maximum(norm, 1e-12), IDENTITY)
 
 
 def circular_errors(target: Float[ndarray, " *n"], prediction: Float[ndarray, " *n"]) -> Float[ndarray, " *n"]:
