@@ -1,6 +1,7 @@
 """Evaluating runs, methods, networks and functions: `iebench.evaluate`."""
 
 import hashlib
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.eval_dataset import EvalDataset, StoredDataset
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model, Represent
 from iebench.evals.results import RESULTS, Results
-from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings
-from iebench.evals.suite import open_suite
+from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
+from iebench.evals.suite import Tasks, open_suite
 from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.normalisation import Normalisation
@@ -48,16 +50,16 @@ class Candidate:
 
 def evaluate(
     model: Evaluable,
-    data: EvalDataset | str | Path,
+    data: EvalDataset | Dataset | str | Path,
     *,
-    tasks: str | Sequence[str] = "all",
+    tasks: Tasks = "all",
     weights: str | Path | None = None,
-    ood: EvalDataset | str | Path | None = None,
+    ood: EvalDataset | Dataset | str | Path | None = None,
     seeds: int = 1,
     epochs: int = 300,
     size: int | None = None,
     embeddings: bool = False,
-    baselines: Sequence[str] = BASELINES,
+    baselines: str | Sequence[str] = BASELINES,
     half: bool = False,
     cache: str | Path | None = None,
     device: str = "auto",
@@ -93,17 +95,18 @@ def evaluate(
     candidate = prepare(model, device, weights)
     size = size or candidate.training.get("trainer", {}).get("size") or None
     folder = None if out is None else Path(out)
+    if folder is not None and folder.is_file():
+        raise UsageError(f"out={folder} is a file: name a folder for the results.")
     settings = EvalSettings(
         seeds=tuple(range(seeds)),
         probes=ProbeSettings(epochs=epochs),
         embeddings=embeddings,
-        baselines=tuple(baselines),
+        baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
         dtype="float16" if half else "float32",
         device=device,
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
-    opened, other = (_open(path, size, num_workers) for path in (data, ood))
-    assert opened is not None
+    opened, other = _open(data, size, num_workers), None if ood is None else _open(ood, size, num_workers)
     suite = open_suite(candidate.model, opened, tasks, settings, other)
     results = suite.run(candidate.name, candidate.untrained)
     results = replace(results, method=candidate.method, training=candidate.training)
@@ -149,6 +152,10 @@ def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = 
         return _prepare_network(type(model).__name__, model, untrained_twin(model), device)
     if isinstance(model, Model):
         return Candidate("representation", model)
+    if isinstance(model, type) or not callable(model):
+        raise UsageError(
+            f"{model!r} cannot be evaluated: give a run, a network (not its class), or a function of images."
+        )
     return Candidate(getattr(model, "__name__", "representation"), Model(model))
 
 
@@ -167,12 +174,24 @@ def model_of_method(method: Method, device: str = "cpu") -> Model:
 
 
 def hash_weights(network: nn.Module) -> str:
-    """SHA-256 of a network's structure and of all its parameters and buffers."""
+    """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
     digest = hashlib.sha256(repr(network).encode())
+    for code in sorted({_code_of(type(module)) for module in network.modules()}):
+        digest.update(code.encode())
     for name, value in network.state_dict().items():
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def _code_of(kind: type) -> str:
+    """The source of a class of modules, where Python finds it; torch's own are known by their names."""
+    if kind.__module__.startswith("torch."):
+        return kind.__qualname__
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return kind.__qualname__
 
 
 def _prepare_run(run: Path, device: str) -> Candidate:
@@ -210,5 +229,5 @@ def _represent_normalised(network: nn.Module, device: str) -> Represent:
     return nn.Sequential(Normalisation(), network).to(device).eval().__call__
 
 
-def _open(data: EvalDataset | str | Path | None, size: int | None, num_workers: int) -> EvalDataset | None:
-    return StoredDataset(data, size, num_workers=num_workers) if isinstance(data, str | Path) else data
+def _open(data: EvalDataset | Dataset | str | Path, size: int | None, num_workers: int) -> Any:
+    return StoredDataset(data, size, num_workers=num_workers) if isinstance(data, str | Path | Dataset) else data

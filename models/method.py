@@ -182,6 +182,11 @@ class Method(nn.Module, ABC, Generic[Settings]):
 
     def weigh(self, terms: dict[str, Tensor]) -> WeighedTerms:
         """The terms' sum, each times the setting `TERM_weight`, and the terms."""
+        missing = [name for name in terms if not hasattr(self.settings, f"{name}_weight")]
+        if missing:
+            raise UsageError(
+                f"{type(self).__name__} has a term {missing[0]!r} and no setting {missing[0]}_weight: add one."
+            )
         loss = torch.stack([getattr(self.settings, f"{name}_weight") * term for name, term in terms.items()]).sum()
         return loss, terms
 

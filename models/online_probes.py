@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from iebench.errors import UsageError
 from iebench.evals.probes import linear_probe, pair_probe
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
@@ -117,6 +118,10 @@ class ProbedMethod(nn.Module):
     def forward(self, views: Views) -> tuple[LossOutput, Predictions]:
         """What the method makes of a batch, its representations detached, and what the probes say of these."""
         output = self.method(views)
+        if not isinstance(output, LossOutput):
+            raise UsageError(
+                f"{type(self.method).__name__}.forward gives a {type(output).__name__}: return a LossOutput."
+            )
         output = output._replace(representations=output.representations.detach())
         return output, self.probes(output.representations)
 

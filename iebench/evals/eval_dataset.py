@@ -54,16 +54,20 @@ class StoredDataset:
     """A dataset on disk as an `EvalDataset`.
 
     Args:
-        path: folder or URL of the dataset.
+        path: folder or URL of the dataset, or the dataset.
         size: side in pixels to which images are scaled; as they are when absent.
         batch_size: images that a worker hands over at a time.
         num_workers: processes that decode images.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], size: int | None = None, batch_size: int = 256, num_workers: int = 0
+        self,
+        path: str | os.PathLike[str] | Dataset,
+        size: int | None = None,
+        batch_size: int = 256,
+        num_workers: int = 0,
     ):
-        self.dataset = Dataset(path)
+        self.dataset = path if isinstance(path, Dataset) else Dataset(path)
         self.size, self.batch_size, self.num_workers = size, batch_size, num_workers
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
         self.classes = self.dataset.classes

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import torch
+from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor
+
+from iebench.errors import IebenchError
 
 Represent = Callable[[Tensor], Tensor | ndarray]
 Predict = Callable[[Tensor, Tensor], Tensor | ndarray]
@@ -36,3 +40,29 @@ class Model:
     def has_predictor(self) -> bool:
         """Whether embeddings can be predicted from a transform."""
         return self.embed is not None and self.predict is not None
+
+
+def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n width"]:
+    """What a user's function gave for a batch, as float32 vectors.
+
+    Args:
+        found: what it gave.
+        count: rows of the batch.
+        what: who gave it, for the message, such as "The network".
+
+    Raises:
+        IebenchError: it is no matrix of so many rows of finite real numbers.
+    """
+    if not isinstance(found, Tensor | ndarray):
+        raise IebenchError(f"{what} gives a {type(found).__name__}: return an array ({count}, width) for {count} rows.")
+    vectors = torch.as_tensor(found)
+    if vectors.ndim != 2 or len(vectors) != count or vectors.is_complex():
+        told = f"{tuple(vectors.shape)} of {vectors.dtype}"
+        raise IebenchError(
+            f"{what} gives an array of shape {told} for {count} rows: return real numbers ({count}, width)."
+        )
+    if not vectors.isfinite().all():
+        raise IebenchError(
+            f"{what} gives numbers that are not finite: its weights are damaged, or it does not fit the data."
+        )
+    return vectors.float()

@@ -44,11 +44,20 @@ def find_evaluator(name: str) -> Evaluator:
     raise UsageError(f"--tasks has no {name!r}: {hint}")
 
 
-def find_evaluators(tasks: str | Sequence[str]) -> tuple[Evaluator, ...]:
-    """The evaluators of a choice: "all", names with commas between, or a sequence of names.
+def find_evaluators(tasks: str | Sequence[str | Evaluator | type[Evaluator]]) -> tuple[Evaluator, ...]:
+    """The evaluators that are asked for: "all", names with commas between, or a sequence of names, evaluators or their classes.
 
     Raises:
-        UsageError: see `find_evaluator`.
+        UsageError: see `find_evaluator`; or two different ones have one name, under which their scores would be mixed.
     """
-    names = (TASKS if tasks == "all" else tasks.split(",")) if isinstance(tasks, str) else tasks
-    return tuple(find_evaluator(name.strip()) for name in names)
+    asked = (TASKS if tasks == "all" else tasks.split(",")) if isinstance(tasks, str) else tasks
+    found: dict[str, Evaluator] = {}
+    for task in asked:
+        evaluator = (
+            find_evaluator(task.strip()) if isinstance(task, str) else task() if isinstance(task, type) else task
+        )
+        if not isinstance(evaluator, Evaluator):
+            raise UsageError(f"tasks holds a {type(evaluator).__name__}: give names, or evaluators.")
+        if type(found.setdefault(evaluator.name, evaluator)) is not type(evaluator):
+            raise UsageError(f"Two evaluators are named {evaluator.name!r}: give one of them another name.")
+    return tuple(found.values())

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from iebench.catalogue import ObjectClass, count_labels
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
-from iebench.evals.model import Represent
+from iebench.evals.model import Represent, check_vectors
 from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
 
@@ -145,15 +145,8 @@ def extract(
 def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
     for block in _regroup(batches):
         with torch.no_grad():
-            vectors = np.asarray(torch.as_tensor(function(block.to(device))).float().cpu())
-        if vectors.ndim != 2 or len(vectors) != len(block):
-            raise IebenchError(
-                f"The representation of {tuple(block.shape)} has shape {vectors.shape}: give a function that returns "
-                f"({len(block)}, width)."
-            )
-        if not np.isfinite(vectors).all():
-            raise IebenchError("The representation holds numbers that are not finite: the weights are damaged.")
-        yield vectors
+            vectors = check_vectors(function(block.to(device)), len(block), "The network")
+        yield vectors.cpu().numpy()
 
 
 def _regroup(batches: Iterable[Tensor]) -> Iterator[Tensor]:
@@ -174,7 +167,7 @@ def _fill(
 ) -> Float[ndarray, "size width"]:
     """The rows of all blocks in one array: in memory, or in `path`.npy, resumed where an earlier call was cut off."""
     if path is None:
-        return np.concatenate(list(_progress(blocks_from(0), size, 0, what))).astype(dtype)
+        return np.concatenate([_narrow(block, dtype) for block in _progress(blocks_from(0), size, 0, what)])
     done = path.with_suffix(".npy")
     if not done.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,7 +177,7 @@ def _fill(
         for block in _progress(blocks_from(start), size, start, what):
             if rows is None:
                 rows = np.lib.format.open_memmap(partial, "w+", dtype, (size, block.shape[1]))
-            rows[start : start + len(block)] = block
+            rows[start : start + len(block)] = _narrow(block, dtype)
             start += len(block)
             if start % (16 * BLOCK) == 0:
                 _save_progress(rows, counter, start)
@@ -193,6 +186,14 @@ def _fill(
         partial.rename(done)
         counter.unlink(missing_ok=True)
     return np.load(done, mmap_mode="r")
+
+
+def _narrow(block: Float[ndarray, "n width"], dtype: str) -> Float[ndarray, "n width"]:
+    with np.errstate(over="ignore"):
+        narrowed = block.astype(dtype)
+    if not np.isfinite(narrowed).all():
+        raise IebenchError(f"The representations hold numbers that {dtype} cannot: leave out --half.")
+    return narrowed
 
 
 def _save_progress(rows: ndarray, counter: Path, start: int) -> None:

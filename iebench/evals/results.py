@@ -52,7 +52,7 @@ class ScoreBook:
     def add(self, score: Score) -> None:
         """Note a score; one that is there already gets the value of one more seed."""
         found = self.scores.setdefault(score.key, SeedScores(low=score.low, high=score.high))
-        found.values.append(score.value)
+        found.values.append(float(score.value))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the order of the keys."""

@@ -43,6 +43,11 @@ class ProbeSettings:
     final_lr: float = 1e-3
     pairs_per_object: int = 5
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "pairs_per_object"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name}={getattr(self, name)}: give 1 or more.")
+
 
 @dataclass(frozen=True)
 class EvalSettings:
@@ -67,6 +72,10 @@ class EvalSettings:
     dtype: str = "float32"
     device: str = "cpu"
     cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.seeds:
+            raise UsageError("There is no seed to take scores with: give one or more.")
 
     def protocol(self) -> dict[str, Any]:
         """What could change a score, as plain values."""

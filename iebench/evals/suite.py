@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from iebench.dataset.reader import Dataset
+from iebench.errors import UsageError
 from iebench.evals.baselines import ground_truth_context, score_baseline, score_constants, settings_of_baselines
 from iebench.evals.eval_dataset import EvalDataset, StoredDataset
 from iebench.evals.evaluator import Context, Evaluator, Score
@@ -20,6 +22,7 @@ from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT, EvalSett
 from iebench.version import __version__
 
 OOD = "ood/"
+Tasks = str | Sequence[str | Evaluator | type[Evaluator]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Suite:
 
     def run(self, name: str, untrained: Represent | None = None) -> Results:
         """Take all scores; `untrained` is the same network at random init."""
+        if not self.able:
+            asked = ", ".join(evaluator.name for evaluator in self.evaluators) or "no task"
+            raise UsageError(f"There is nothing to score: neither dataset nor model has what {asked} needs.")
         scores, details = ScoreBook(), dict[str, Any]()
         for evaluator in self.able:
             for found in evaluator.run(self.context):
@@ -90,10 +96,10 @@ class Suite:
 
 def open_suite(
     model: Model | Represent,
-    dataset: EvalDataset | str | Path,
-    tasks: str | Sequence[str] = "all",
+    dataset: EvalDataset | Dataset | str | Path,
+    tasks: Tasks = "all",
     settings: EvalSettings | None = None,
-    ood: EvalDataset | str | Path | None = None,
+    ood: EvalDataset | Dataset | str | Path | None = None,
 ) -> Suite:
     """Compute, or read from the cache, all representations that an evaluation needs.
 
@@ -118,10 +124,10 @@ def open_suite(
 
 def run_suite(
     model: Model | Represent,
-    dataset: EvalDataset | str | Path,
-    tasks: str | Sequence[str] = "all",
+    dataset: EvalDataset | Dataset | str | Path,
+    tasks: Tasks = "all",
     settings: EvalSettings | None = None,
-    ood: EvalDataset | str | Path | None = None,
+    ood: EvalDataset | Dataset | str | Path | None = None,
     untrained: Represent | None = None,
     name: str = "representation",
 ) -> Results:
@@ -133,7 +139,16 @@ def make_context(model: Model, dataset: EvalDataset, ood: EvalDataset | None, se
     """The representations of train, val and the whole of `ood`, each image seen once."""
     train, val = (_represent(model, dataset, split, settings) for split in ("train", "val"))
     further = {} if ood is None else {OOD: _represent(model, ood, "all", settings)}
+    _check_parts(model, train.values.shape[-1])
     return Context(train, {"": val, **further}, model, settings)
+
+
+def _check_parts(model: Model, width: int) -> None:
+    for name, columns in model.parts.items():
+        if not isinstance(columns, slice) or not len(range(width)[columns]) or (columns.stop or width) > width:
+            raise UsageError(
+                f"The part {name!r} is {columns}: give a slice of the {width} columns of the representation."
+            )
 
 
 def _represent(model: Model, dataset: EvalDataset, split: str, settings: EvalSettings) -> Representations:
@@ -146,8 +161,12 @@ def _represent(model: Model, dataset: EvalDataset, split: str, settings: EvalSet
     )
 
 
-def _open(dataset: EvalDataset | str | Path) -> EvalDataset:
-    return StoredDataset(dataset) if isinstance(dataset, str | Path) else dataset
+def _open(dataset: EvalDataset | Dataset | str | Path) -> EvalDataset:
+    if isinstance(dataset, str | Path | Dataset):
+        return StoredDataset(dataset)
+    if not isinstance(dataset, EvalDataset):
+        raise UsageError(f"A {type(dataset).__name__} cannot be evaluated on: give a folder, a URL, or an EvalDataset.")
+    return dataset
 
 
 def _range(columns: slice, representations: Representations) -> tuple[int, int]:

@@ -67,10 +67,10 @@ class Views(NamedTuple):
 
     def pair(self) -> Pair:
         """The first view as the source, and the other as its target; of a batch whose anchor is "first"."""
-        targets, transforms = self.images[:, 1:], self.transforms
-        if self.images.shape[1] == 2:
-            targets, transforms = targets[:, 0], transforms[:, 0]
-        return Pair(self.images[:, 0], targets, transforms, self.label, self.object_index, self.view_index)
+        source, targets, transforms = self.images[..., 0, :, :, :], self.images[..., 1:, :, :, :], self.transforms
+        if self.images.shape[-4] == 2:
+            targets, transforms = targets[..., 0, :, :, :], transforms[..., 0, :]
+        return Pair(source, targets, transforms, self.label, self.object_index, self.view_index)
 
 
 class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):

@@ -63,3 +63,10 @@ def test_wrong_arguments_are_named(drawn_dataset):
         MultiViewDataset(drawn_dataset, anchor="last")
     with pytest.raises(UsageError, match="9 different views"):
         MultiViewDataset(drawn_dataset, num_views=9)
+
+
+def test_the_views_of_one_object_are_a_pair_as_those_of_a_batch(drawn_dataset):
+    for num_views in (2, 3):
+        data = MultiViewDataset(drawn_dataset, num_views=num_views)
+        single, batch = data[0].pair(), data.read_batch(np.array([0])).pair()
+        assert all(torch.equal(one, many[0]) for one, many in zip(single, batch, strict=True))

@@ -7,8 +7,11 @@ import torch
 from torch import nn
 
 import iebench
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
+from iebench.evals.model import Model
+from iebench.evals.registry import find_evaluators
 from iebench.evals.settings import RANDOM_INIT
+from iebench.evals.tasks.rotation import Rotation
 from iebench.models.backbones import build_backbone
 from iebench.models.evaluation import hash_weights, prepare
 from iebench.models.untrained import untrained_twin
@@ -112,3 +115,70 @@ def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, 
     method = iebench.load(tmp_path / "sie")
     again = iebench.evaluate(method, drawn_dataset, epochs=1, device="cpu")
     assert again.scores.to_json() == results.scores.to_json()
+
+
+def mean_color(images):
+    return images.float().mean((2, 3)) / 255
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "words"),
+    [
+        (lambda images: (mean_color(images), 1), {}, "gives a tuple"),
+        (lambda images: mean_color(images).to(torch.complex64), {}, "real numbers"),
+        (lambda images: mean_color(images) * 1e6, {"half": True}, "leave out --half"),
+        (
+            Model(mean_color, lambda x: x, predict=lambda e, t: e * float("nan")),
+            {"tasks": "retrieval"},
+            "predictor gives",
+        ),
+        (Model(mean_color, lambda x: x, predict=lambda e, t: (e, t)), {"tasks": "retrieval"}, "gives a tuple"),
+        (Model(mean_color, parts={"more": slice(1, 99)}), {}, "The part 'more'"),
+        (mean_color, {"tasks": "retrieval"}, "nothing to score"),
+        (mean_color, {"tasks": ()}, "nothing to score"),
+        (mean_color, {"seeds": 0}, "no seed"),
+        (mean_color, {"epochs": 0}, "epochs=0"),
+        (mean_color, {"baselines": "constnt"}, "did you mean 'constant'"),
+        (nn.Linear, {}, "not its class"),
+        (None, {}, "None cannot be evaluated"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_what_cannot_be_evaluated_is_told_in_a_sentence(drawn_dataset, model, settings, words):
+    with pytest.raises(IebenchError, match=words):
+        iebench.evaluate(model, drawn_dataset, **{**QUICK, "baselines": (), **settings})
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_data_is_a_place_a_dataset_or_refused(drawn_dataset, tmp_path):
+    dataset = iebench.Dataset(drawn_dataset)
+    first, second = (iebench.evaluate(mean_color, data, **QUICK) for data in (drawn_dataset, dataset))
+    assert first.scores.to_json() == second.scores.to_json()
+    for wrong in (None, iebench.PairDataset(drawn_dataset)):
+        with pytest.raises(UsageError, match="cannot be evaluated on"):
+            iebench.evaluate(mean_color, wrong, **QUICK)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="is a file"):
+        iebench.evaluate(mean_color, dataset, **QUICK, out=tmp_path / "file")
+
+
+def test_evaluators_may_be_given_themselves_and_count_once():
+    assert [type(e) for e in find_evaluators((Rotation, Rotation(), "rotation"))] == [Rotation]
+
+    class Other(Rotation):
+        pass
+
+    with pytest.raises(UsageError, match="Two evaluators are named 'rotation'"):
+        find_evaluators((Rotation, Other))
+
+
+def test_the_code_of_a_network_is_a_part_of_its_key(tmp_path, monkeypatch):
+    keys = set()
+    monkeypatch.syspath_prepend(tmp_path)
+    for number in range(2):
+        (tmp_path / f"code{number}.py").write_text(
+            "from torch import nn\n\n\nclass Net(nn.Module):\n"
+            f"    def forward(self, x):\n        return x.mean((2, 3)) * {number}\n"
+        )
+        keys.add(prepare(f"code{number}:Net").model.key)
+    assert len(keys) == 2
