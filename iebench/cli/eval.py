@@ -76,10 +76,10 @@ def eval_command(
 )
 def table_command(results: tuple[Path, ...], published: bool, form: str) -> None:
     """Put RESULTS (runs, or results.json files) into one table; runs that differ only in their seed become mean ± std."""
-    from iebench.evals.results import Results
+    from iebench.evals.results import read_results
     from iebench.evals.table import build_rows, format_table, published_rows
 
-    rows = build_rows([Results.read(path) for path in results])
+    rows = build_rows(read_results(results))
     click.echo(format_table(rows + (published_rows() if published else []), form), nl=False)
 
 

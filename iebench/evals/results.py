@@ -3,7 +3,7 @@
 import json
 import re
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,15 @@ class Results:
             return cls(**value)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IebenchError(f"{path} is damaged ({error}): run `iebench eval` again.") from None
+
+
+def read_results(paths: Iterable[Path]) -> list[Results]:
+    """The results of some runs or files, each file once however often it is named.
+
+    Raises:
+        IebenchError: see `Results.read`.
+    """
+    return [Results.read(path) for path in dict.fromkeys(find_results(path).resolve() for path in paths)]
 
 
 def find_results(path: Path) -> Path:

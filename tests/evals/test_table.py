@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from iebench.evals.results import Results, ScoreBook, SeedScores
+from iebench.evals.results import Results, ScoreBook, SeedScores, read_results
 from iebench.evals.table import FORMATS, build_rows, format_table, published_rows, to_grid
 
 
@@ -85,3 +85,8 @@ def test_a_single_run_shows_its_interval_and_several_their_deviation():
     single.scores.scores["retrieval/val-val/mrr"] = SeedScores([0.4], 0.35, 0.45)
     assert "0.400 [0.350, 0.450]" in format_table(build_rows([single]), "text")
     assert "[" not in format_table(build_rows([single, results(seed=1)]), "text")
+
+
+def test_a_run_that_is_named_twice_counts_once(tmp_path):
+    results().write(tmp_path / "run" / "results.json")
+    assert len(read_results([tmp_path / "run", tmp_path / "run" / "results.json"])) == 1
