@@ -68,8 +68,7 @@ class RunConfig:
 
 def identify_dataset(dataset: Any) -> dict[str, str]:
     """A dataset's name, and a hash of its shards and tables."""
-    told = dataset.card.to_json()
-    content = json.dumps([told["shards"], told["files"]], sort_keys=True)
+    content = json.dumps(dataset.card.content(), sort_keys=True)
     return {"name": dataset.card.name, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 

@@ -120,7 +120,7 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
 
 def configure(name: str, method_settings: MethodSettings, trainer: TrainerSettings, dataset: Dataset) -> RunConfig:
     """All that decides a training on a dataset."""
-    transform: Any = make_transform(method_settings.transform, dataset.space)
+    transform = make_transform(method_settings.transform, dataset.space)
     size = Decoder(dataset.card, trainer.size or None).size
     identity = identify_dataset(dataset)
     labels = dataset.num_labels
@@ -165,7 +165,7 @@ def open_views(dataset: Dataset, split: str, config: RunConfig, method: Method) 
 def rotation_columns(config: RunConfig) -> slice | None:
     """Where the transforms have the relative rotation; None if they have none."""
     assert config.space is not None
-    transform: Any = make_transform(config.method_settings.transform, config.space)
+    transform = make_transform(config.method_settings.transform, config.space)
     return transform.columns("rotation") if "rotation" in transform.parts else None
 
 

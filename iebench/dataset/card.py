@@ -92,6 +92,11 @@ class DatasetCard:
         classes = [entry.to_json() for entry in self.classes]
         return {**asdict(self), "space": self.space.to_json(), "classes": classes}
 
+    def content(self) -> list[Any]:
+        """Plain values that tell datasets apart by what their files hold: shards and tables with their hashes."""
+        value = self.to_json()
+        return [value["shards"], value["files"]]
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "DatasetCard":
         """The inverse of `to_json`, also of an earlier version's.

@@ -72,8 +72,7 @@ class StoredDataset:
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
         self.classes = self.dataset.classes
         self.card = _describe(self.dataset, size)
-        told = self.dataset.card.to_json()
-        content = [self.card, told["shards"], told["files"]]
+        content = [self.card, *self.dataset.card.content()]
         self.identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
@@ -82,7 +81,7 @@ class StoredDataset:
 
     def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
         """Every view of a split once, object by object."""
-        loader = ViewDataset(self.dataset.location, split, self.size).loader(self.batch_size, self.num_workers)
+        loader = ViewDataset(self.dataset, split, self.size).loader(self.batch_size, self.num_workers)
         loader.load_state_dict({**loader.state_dict(), "read": start})
         for view in loader:
             yield view.image

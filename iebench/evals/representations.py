@@ -190,8 +190,8 @@ def _fill(
 
 def _narrow(block: Float[ndarray, "n width"], dtype: str) -> Float[ndarray, "n width"]:
     with np.errstate(over="ignore"):
-        narrowed = block.astype(dtype)
-    if not np.isfinite(narrowed).all():
+        narrowed = block.astype(dtype, copy=False)
+    if narrowed is not block and not np.isfinite(narrowed).all():
         raise IebenchError(f"The representations hold numbers that {dtype} cannot: leave out --half.")
     return narrowed
 

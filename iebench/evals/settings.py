@@ -1,5 +1,6 @@
 """How scores are taken: seeds, probes, intervals, baselines."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,16 @@ def choose_baselines(text: str) -> tuple[str, ...]:
         UsageError: there is none of that name.
     """
     names = {"all": BASELINES, "none": ()}.get(text, tuple(name.strip() for name in text.split(",")))
+    check_baselines(names)
+    return names
+
+
+def check_baselines(names: Sequence[str]) -> None:
+    """Raise UsageError where there is no baseline of a name."""
     for name in names:
         if name not in BASELINES:
             hint = suggest(name, BASELINES, f"choose among {', '.join(BASELINES)}, all or none.")
             raise UsageError(f"--baselines has no {name!r}: {hint}")
-    return names
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class EvalSettings:
     def __post_init__(self) -> None:
         if not self.seeds:
             raise UsageError("There is no seed to take scores with: give one or more.")
+        check_baselines(self.baselines)
 
     def protocol(self) -> dict[str, Any]:
         """What could change a score, as plain values."""

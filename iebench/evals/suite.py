@@ -18,7 +18,7 @@ from iebench.evals.model import Model, Represent
 from iebench.evals.registry import find_evaluators
 from iebench.evals.representations import Representations, cache_key, extract
 from iebench.evals.results import Results, ScoreBook
-from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT, EvalSettings, choose_baselines
+from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT, EvalSettings
 from iebench.version import __version__
 
 OOD = "ood/"
@@ -116,7 +116,6 @@ def open_suite(
         IebenchError: a representation that is no finite matrix.
     """
     evaluators, settings = find_evaluators(tasks), settings or EvalSettings()
-    choose_baselines(",".join(settings.baselines) or "none")
     model = model if isinstance(model, Model) else Model(model)
     opened, other = _open(dataset), None if ood is None else _open(ood)
     return Suite(opened, other, make_context(model, opened, other, settings), evaluators)
