@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
-from iebench.evals.eval_dataset import EvalDataset, StoredDataset
+from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model, Represent
 from iebench.evals.results import RESULTS, Results
@@ -106,7 +106,8 @@ def evaluate(
         device=device,
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
-    opened, other = _open(data, size, num_workers), None if ood is None else _open(ood, size, num_workers)
+    opened = open_eval_dataset(data, size, num_workers)
+    other = None if ood is None else open_eval_dataset(ood, size, num_workers)
     suite = open_suite(candidate.model, opened, tasks, settings, other)
     results = suite.run(candidate.name, candidate.untrained)
     results = replace(results, method=candidate.method, training=candidate.training)
@@ -227,7 +228,3 @@ def _represent(method: Any, device: str) -> Represent:
 def _represent_normalised(network: nn.Module, device: str) -> Represent:
     """A network in eval mode behind the normalisation of 3DIEBench's images."""
     return nn.Sequential(Normalisation(), network).to(device).eval().__call__
-
-
-def _open(data: EvalDataset | Dataset | str | Path, size: int | None, num_workers: int) -> Any:
-    return StoredDataset(data, size, num_workers=num_workers) if isinstance(data, str | Path | Dataset) else data

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int, UInt8
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from iebench.catalogue import ObjectClass
 from iebench.dataset.reader import Dataset
+from iebench.errors import UsageError
 from iebench.factors.space import FactorSpace
 from iebench.loader.views import ViewDataset
 
@@ -85,6 +87,22 @@ class StoredDataset:
         loader.load_state_dict({**loader.state_dict(), "read": start})
         for view in loader:
             yield view.image
+
+
+def open_eval_dataset(
+    dataset: EvalDataset | Dataset | str | Path, size: int | None = None, num_workers: int = 0
+) -> EvalDataset:
+    """What can be evaluated on: a dataset on disk, at a URL or open, with the further arguments of `StoredDataset`, or as it is.
+
+    Raises:
+        UsageError: it is something else.
+        IebenchError: the dataset cannot be read.
+    """
+    if isinstance(dataset, str | Path | Dataset):
+        return StoredDataset(dataset, size, num_workers=num_workers)
+    if not isinstance(dataset, EvalDataset):
+        raise UsageError(f"A {type(dataset).__name__} cannot be evaluated on: give a folder, a URL, or an EvalDataset.")
+    return dataset
 
 
 def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:

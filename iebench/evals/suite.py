@@ -12,7 +12,7 @@ import torch
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.baselines import ground_truth_context, score_baseline, score_constants, settings_of_baselines
-from iebench.evals.eval_dataset import EvalDataset, StoredDataset
+from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.evaluator import Context, Evaluator, Score
 from iebench.evals.model import Model, Represent
 from iebench.evals.registry import find_evaluators
@@ -117,7 +117,7 @@ def open_suite(
     """
     evaluators, settings = find_evaluators(tasks), settings or EvalSettings()
     model = model if isinstance(model, Model) else Model(model)
-    opened, other = _open(dataset), None if ood is None else _open(ood)
+    opened, other = open_eval_dataset(dataset), None if ood is None else open_eval_dataset(ood)
     return Suite(opened, other, make_context(model, opened, other, settings), evaluators)
 
 
@@ -158,14 +158,6 @@ def _represent(model: Model, dataset: EvalDataset, split: str, settings: EvalSet
     return extract(
         model.represent, dataset, split, model.embed, model.embeds_images, folder, settings.dtype, settings.device
     )
-
-
-def _open(dataset: EvalDataset | Dataset | str | Path) -> EvalDataset:
-    if isinstance(dataset, str | Path | Dataset):
-        return StoredDataset(dataset)
-    if not isinstance(dataset, EvalDataset):
-        raise UsageError(f"A {type(dataset).__name__} cannot be evaluated on: give a folder, a URL, or an EvalDataset.")
-    return dataset
 
 
 def _range(columns: slice, representations: Representations) -> tuple[int, int]:
