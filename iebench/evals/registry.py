@@ -32,16 +32,20 @@ def find_evaluator(name: str) -> Evaluator:
         UsageError: there is none of that name, or what was named is no evaluator.
     """
     if is_dotted(name):
-        found = load_object(name, "--tasks")
-        evaluator = found() if isinstance(found, type) else found
-        if not isinstance(evaluator, Evaluator):
-            raise UsageError(f"--tasks {name} is no evaluator: derive the class from iebench.evals.Evaluator.")
-        return evaluator
+        return _instance_of(load_object(name, "--tasks"), f"--tasks {name}")
     for evaluator in EVALUATORS:
         if evaluator.name == name:
             return evaluator
     hint = suggest(name, TASKS, f"choose among {', '.join(TASKS)}, all, or package.module:Class.")
     raise UsageError(f"--tasks has no {name!r}: {hint}")
+
+
+def _instance_of(found: object, name: str) -> Evaluator:
+    """An evaluator, given as it is or as its class."""
+    evaluator = found() if isinstance(found, type) else found
+    if not isinstance(evaluator, Evaluator):
+        raise UsageError(f"{name} is no evaluator: derive the class from iebench.evals.Evaluator.")
+    return evaluator
 
 
 def find_evaluators(tasks: str | Sequence[str | Evaluator | type[Evaluator]]) -> tuple[Evaluator, ...]:
@@ -53,11 +57,7 @@ def find_evaluators(tasks: str | Sequence[str | Evaluator | type[Evaluator]]) ->
     asked = (TASKS if tasks == "all" else tasks.split(",")) if isinstance(tasks, str) else tasks
     found: dict[str, Evaluator] = {}
     for task in asked:
-        evaluator = (
-            find_evaluator(task.strip()) if isinstance(task, str) else task() if isinstance(task, type) else task
-        )
-        if not isinstance(evaluator, Evaluator):
-            raise UsageError(f"tasks holds a {type(evaluator).__name__}: give names, or evaluators.")
+        evaluator = find_evaluator(task.strip()) if isinstance(task, str) else _instance_of(task, str(task))
         if type(found.setdefault(evaluator.name, evaluator)) is not type(evaluator):
             raise UsageError(f"Two evaluators are named {evaluator.name!r}: give one of them another name.")
     return tuple(found.values())
