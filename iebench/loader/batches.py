@@ -52,11 +52,14 @@ class BatchRequest(NamedTuple):
 
 
 class LoadedBatch(NamedTuple):
-    """What a worker gives back. The images lie in the buffer, or travel with it when there was none free."""
+    """What a worker gives back. The images lie in the buffer, or travel with it when there was none free.
+
+    No tensor is in it: a thread sends it, and a process that ends while its threads are inside torch is aborted.
+    """
 
     buffer: int
     num_items: int
-    images: Tensor | None
+    images: UInt8[ndarray, "..."] | None
     arrays: Arrays
 
 
@@ -172,9 +175,10 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         images = loaded.images
         if images is None:
             shape = self._reader.image_shape(loaded.num_items)
-            images = torch.from_numpy(self._buffers.receive(loaded.buffer, shape))
+            images = self._buffers.receive(loaded.buffer, shape)
+        tensor = torch.from_numpy(images)
         # pinning copies, so the buffer is free at once and a copy to the GPU may run on while it is filled again
-        return self._reader.pack(images.pin_memory() if self._pin else images, loaded.arrays)
+        return self._reader.pack(tensor.pin_memory() if self._pin else tensor, loaded.arrays)
 
 
 class _RequestSampler(Sampler[BatchRequest]):
@@ -212,7 +216,7 @@ class _RequestReader(Dataset[LoadedBatch | IebenchError]):
             arrays = self._reader.fill(request.epoch, request.items, images)
         except IebenchError as error:  # raised in the main process, without torch's traceback around its sentence
             return error
-        own = torch.from_numpy(images) if request.buffer == OWN_MEMORY else None
+        own = images if request.buffer == OWN_MEMORY else None
         return LoadedBatch(request.buffer, len(request.items), own, arrays)
 
 

@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from torch.utils.data import DataLoader
 from iebench import PairDataset
 from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError, UsageError
+from iebench.loader.batches import BatchRequest
+from iebench.loader.buffers import OWN_MEMORY
 from iebench.loader.views import ViewDataset
 
 
@@ -168,6 +171,13 @@ def test_workers_change_nothing(drawn_dataset, context):
         kept = list(helped)
         assert all(equal(a, b) for a, b in zip(alone, kept, strict=True))
         next(iter(helped))
+
+
+def test_what_a_worker_sends_is_no_business_of_torch(drawn_dataset):
+    """A spawned worker that ends while its sending thread is inside torch is aborted, now and then."""
+    reader = PairDataset(drawn_dataset).loader(2, 0).dataset
+    for buffer in (0, OWN_MEMORY):
+        assert b"torch" not in bytes(ForkingPickler.dumps(reader[BatchRequest(0, np.arange(2), buffer)]))
 
 
 @pytest.mark.slow
