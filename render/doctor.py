@@ -11,8 +11,8 @@ from pathlib import Path
 
 from iebench.factors.space import get_space
 from iebench.render.engines import render_locally
-from iebench.render.procedural import object_id
 from iebench.render.quality import get_quality
+from iebench.render.sources import PROCEDURAL, open_source
 from iebench.render.system import LIBRARIES, probe_blender
 from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import Limits
@@ -74,10 +74,11 @@ def _examine_blender() -> Iterator[Finding]:
 
 def _test_render() -> Finding:
     space = get_space("3diebench")
-    synset, name = "03797390", object_id(0)
+    synset = "03797390"
+    (name,) = open_source(PROCEDURAL).list_objects(synset, 1)
     with tempfile.TemporaryDirectory() as folder:
         task = Task(synset, name, 0, space.sample(0, synset, name, 1).tolist(), str(Path(folder) / "sample.tar"))
-        settings = WorkerSettings("procedural", space, 64, get_quality("fast"))
+        settings = WorkerSettings(PROCEDURAL, space, 64, get_quality("fast"))
         (outcome,) = render_locally([task], [settings], Limits(object_seconds=60))
     good = outcome.failure is None
     return Finding("test render", "one view of a mug" if good else outcome.failure.reason, good)  # type: ignore[union-attr]

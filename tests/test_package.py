@@ -1,5 +1,6 @@
 """What is in the package: lazy names, the wheel, a page and a help for every command."""
 
+import os
 import re
 import runpy
 import subprocess
@@ -39,6 +40,20 @@ def test_the_base_needs_no_extra():
     names = ["Dataset", "MultiViewDataset", "PairDataset", "ViewDataset", "evaluate", "load"]
     subprocess.run([sys.executable, "-c", code, *names], check=True, cwd=ROOT)
     subprocess.run([sys.executable, "-m", "iebench", "train", "--help"], check=True, cwd=ROOT, capture_output=True)
+
+
+def test_doctor_tells_that_blender_is_missing(tmp_path):
+    """Whoever has not installed what renders asks it what to do; Blender is probed in a process of its own."""
+    for name in ("bpy", "trimesh", "shapely", "mapbox_earcut"):
+        (tmp_path / f"{name}.py").write_text(
+            f"""raise ModuleNotFoundError("No module named '{name}'", name='{name}')"""
+        )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-m", "iebench", "doctor"], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert told.returncode == 1
+    assert "Blender is not installed: run `pip install 'iebench[render]'`" in told.stdout, told.stdout + told.stderr
 
 
 def test_lazy_names_are_there():
