@@ -25,7 +25,7 @@ def score_constants(evaluators: Iterable[Evaluator], context: Context) -> ScoreB
 def score_baseline(name: str, evaluators: Iterable[Evaluator], context: Context) -> ScoreBook:
     """The scores of those evaluators for which a baseline means something, on that baseline's context."""
     able = (e for e in evaluators if name in e.baselines and e.needs.are_met_by(context))
-    return _collect(found for evaluator in able for found in evaluator.run(context) if isinstance(found, Score))
+    return _collect(found for evaluator in able for found in evaluator.baseline(context) if isinstance(found, Score))
 
 
 def _collect(scores: Iterator[Score]) -> ScoreBook:

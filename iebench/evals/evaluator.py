@@ -113,6 +113,10 @@ class Evaluator(ABC):
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """All scores and details."""
 
+    def baseline(self, context: Context) -> Iterator[Score | Detail]:
+        """What stands beside the scores for a baseline's representations; the same scores unless told."""
+        return self.run(context)
+
     def constant(self, context: Context) -> Iterator[Score]:
         """The scores of the best constant prediction, which does not look at the images; none unless told."""
         yield from ()

@@ -1,6 +1,6 @@
 """Retrieval: views found by the embedding that the model predicts for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from iebench.evals.columns import Column
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
@@ -30,27 +30,36 @@ class RetrievalByPrediction(Evaluator):
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores of val, train and each further test set among themselves, and PRE of val among both."""
-        assert context.model.predict is not None
-        retrieval = Retrieval(context.model.predict, context.model.transform, context.settings.device)
         val = context.tests[""]
-        sets = {f"{prefix}{VAL}": test for prefix, test in context.tests.items()} | {TRAIN: context.train}
-        for key, representations in sets.items():
-            for measure in retrieval.ranks(representations):
-                yield score_of(measure, key, context.settings.draws)
-            yield self._rotation_error(retrieval, key, representations, [representations], context)
-        yield self._rotation_error(retrieval, ALL, val, [context.train, val], context)
+        yield from self._among_themselves({**_keyed(context), TRAIN: context.train}, context)
+        yield self._rotation_error(ALL, val, [context.train, val], context)
+
+    def baseline(self, context: Context) -> Iterator[Score | Detail]:
+        """Scores of the test sets only: the cost of the others grows with the square of their views."""
+        return self._among_themselves(_keyed(context), context)
 
     def constant(self, context: Context) -> Iterator[Score]:
         """What a collapsed embedding scores, in closed form."""
         for key, representations in {VAL: context.tests[""], TRAIN: context.train}.items():
             yield from (score_of(measure, key) for measure in chance_measures(representations))
 
+    def _among_themselves(self, sets: Mapping[str, Representations], context: Context) -> Iterator[Score]:
+        for key, representations in sets.items():
+            for measure in _retrieval(context).ranks(representations):
+                yield score_of(measure, key, context.settings.draws)
+            yield self._rotation_error(key, representations, [representations], context)
+
     def _rotation_error(
-        self,
-        retrieval: Retrieval,
-        key: str,
-        queries: Representations,
-        candidates: Sequence[Representations],
-        context: Context,
+        self, key: str, queries: Representations, candidates: Sequence[Representations], context: Context
     ) -> Score:
-        return score_of(retrieval.rotation_error(queries, candidates), key, context.settings.draws)
+        return score_of(_retrieval(context).rotation_error(queries, candidates), key, context.settings.draws)
+
+
+def _keyed(context: Context) -> dict[str, Representations]:
+    """The test sets by the keys of their scores."""
+    return {f"{prefix}{VAL}": test for prefix, test in context.tests.items()}
+
+
+def _retrieval(context: Context) -> Retrieval:
+    assert context.model.predict is not None
+    return Retrieval(context.model.predict, context.model.transform, context.settings.device)
