@@ -142,13 +142,22 @@ class Results:
             raise IebenchError(f"{path} is damaged ({error}): run `iebench eval` again.") from None
 
 
+def result_files(paths: Iterable[Path]) -> list[Path]:
+    """The results files of some runs or files, each once however often it is named.
+
+    Raises:
+        IebenchError: one has none.
+    """
+    return list({path.resolve(): path for path in map(find_results, paths)}.values())
+
+
 def read_results(paths: Iterable[Path]) -> list[Results]:
-    """The results of some runs or files, each file once however often it is named.
+    """The results of some runs or files, each file once.
 
     Raises:
         IebenchError: see `Results.read`.
     """
-    return [Results.read(path) for path in dict.fromkeys(find_results(path).resolve() for path in paths)]
+    return [Results.read(path) for path in result_files(paths)]
 
 
 def find_results(path: Path) -> Path:

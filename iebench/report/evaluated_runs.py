@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from iebench.evals.results import Results, find_results
+from iebench.evals.results import Results, result_files
 from iebench.evals.table import label_of
 
 
@@ -26,16 +26,16 @@ class EvaluatedRun:
 
 
 def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
-    """The runs with their results, each under a name of its own."""
+    """The runs with their results, each once and under a name of its own."""
     runs: list[EvaluatedRun] = []
-    for path in paths:
+    for path in result_files(paths):
         results = Results.read(path)
         name = label_of(results)
         if any(run.name == name for run in runs):
             name = f"{name}, {results.name}"
         if any(run.name == name for run in runs):
             name = f"{name}, {len(runs) + 1}"
-        runs.append(EvaluatedRun(name, results, find_results(path).parent))
+        runs.append(EvaluatedRun(name, results, path.parent))
     return runs
 
 

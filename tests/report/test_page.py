@@ -16,7 +16,7 @@ from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
 from iebench.evals.gallery import Gallery
 from iebench.evals.results import Results, ScoreBook, SeedScores
-from iebench.report.evaluated_runs import read_metrics
+from iebench.report.evaluated_runs import load_runs, read_metrics
 from iebench.report.page import write_report
 
 CHROMIUM = next(
@@ -162,6 +162,11 @@ def test_the_same_runs_give_the_same_page(report, tmp_path):
     runs = [report.parent / name for name in ("sie-0", "sie-1", "vicreg-0")]
     write_report(runs, tmp_path / "again.html", title="Runs <of> today", published=True)
     assert (tmp_path / "again.html").read_text() == report.read_text()
+
+
+def test_a_run_that_is_named_twice_is_shown_once(report):
+    run = report.parent / "vicreg-0"
+    assert [shown.folder for shown in load_runs([run, run / "results.json"])] == [run]
 
 
 def test_a_run_of_scores_alone_is_enough(tmp_path):
