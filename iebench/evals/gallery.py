@@ -13,6 +13,7 @@ from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.evaluator import Context
 from iebench.evals.predictor_analysis import PredictorAnalysis
 from iebench.evals.representations import Representations
+from iebench.evals.tasks.predictor import Predictor
 
 GALLERY = "gallery.npz"
 NUM_OBJECTS = 6
@@ -59,10 +60,10 @@ class Gallery:
 
 def save_gallery(context: Context, dataset: EvalDataset, folder: Path) -> None:
     """Draw and keep the gallery of a model with a predictor; others have none."""
-    model = context.model
-    if model.predict is None or model.embed is None:
+    if not Predictor.needs.are_met_by(context):
         return
-    val = context.tests[""]
+    model, val = context.model, context.tests[""]
+    assert model.predict is not None
     analysis = PredictorAnalysis(model.predict, val, model.transform, context.settings.device)
     build_gallery(analysis, dataset, val).save(folder)
 

@@ -82,6 +82,18 @@ def test_a_module_and_a_function_are_evaluated_alike(drawn_dataset):
     assert RANDOM_INIT in by_module.baselines and RANDOM_INIT not in by_function.baselines
 
 
+def test_a_predictor_on_single_views_is_scored_without_pictures_of_pairs(make_dataset, tmp_path):
+    data = make_dataset(num_views=1)
+    model = Model(
+        prepare(make_network()).model.represent,
+        embed=lambda vectors: vectors,
+        predict=lambda embedding, transform: embedding,
+    )
+    results = iebench.evaluate(model, data.root, out=tmp_path, baselines=(), **{**QUICK, "tasks": "all"})
+    assert results.get("classification/whole/top1") is not None
+    assert (tmp_path / "results.json").exists() and not (tmp_path / "gallery.npz").exists()
+
+
 def test_a_mistyped_run_and_weights_without_a_name_are_told(drawn_dataset, tmp_path):
     with pytest.raises(UsageError, match="neither a run nor one of resnet18"):
         iebench.evaluate("runs/sei", drawn_dataset)
