@@ -1,6 +1,7 @@
 """Backbones: image → representation. ResNets named and initialised as torchvision's, and those of others by dotted name."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -113,11 +114,11 @@ class ResNet(nn.Module):
         return x if self.as_map else x.mean(dim=(2, 3))
 
 
-RESNETS: dict[str, Callable[[bool], nn.Module]] = {
-    "resnet18": lambda as_map: ResNet(BasicBlock, (2, 2, 2, 2), as_map=as_map),
-    "resnet18-narrow": lambda as_map: ResNet(BasicBlock, (2, 2, 2, 2), 32, as_map),  # a quarter of the work, for CPUs
-    "resnet34": lambda as_map: ResNet(BasicBlock, (3, 4, 6, 3), as_map=as_map),
-    "resnet50": lambda as_map: ResNet(Bottleneck, (3, 4, 6, 3), as_map=as_map),
+RESNETS: dict[str, Callable[..., nn.Module]] = {
+    "resnet18": partial(ResNet, BasicBlock, (2, 2, 2, 2)),
+    "resnet18-narrow": partial(ResNet, BasicBlock, (2, 2, 2, 2), 32),  # a quarter of the work, for CPUs
+    "resnet34": partial(ResNet, BasicBlock, (3, 4, 6, 3)),
+    "resnet50": partial(ResNet, Bottleneck, (3, 4, 6, 3)),
 }
 
 
@@ -132,7 +133,7 @@ def build_backbone(name: str, as_map: bool = False) -> nn.Module:
         UsageError: if there is no such function, or it does not return a module.
     """
     if name in RESNETS:
-        return RESNETS[name](as_map)
+        return RESNETS[name](as_map=as_map)
     if not is_dotted(name):
         raise UsageError(
             f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function."

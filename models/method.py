@@ -91,7 +91,7 @@ def register(
             raise UsageError(
                 f"There is a method {name!r} already, in {taken.method.__module__}; register another name."
             )
-        METHODS[name] = method.entry = Entry(method, settings, trainer or TrainerSettings())
+        METHODS[name] = Entry(method, settings, trainer or TrainerSettings())
         return method
 
     return enter
@@ -105,7 +105,6 @@ class Method(nn.Module, ABC, Generic[Settings]):
     views has `represent_set(views: Views) -> (batch, width)`, of any number of views from its anchor.
 
     Attributes:
-        entry: what it is registered as.
         num_views: how many views of each object a batch has.
         anchor: where the transforms of a batch start: at the "first" view, or at the "previous" one.
         min_classes: how many classes a dataset must have.
@@ -117,7 +116,6 @@ class Method(nn.Module, ABC, Generic[Settings]):
         embedding_parts: slices of the embedding, likewise; the equivariant part is its last.
     """
 
-    entry: ClassVar[Entry]
     num_views = 2
     anchor: Anchor = "first"
     min_classes = 1

@@ -23,10 +23,9 @@ class SimclrSettings(ProjectorSettings):
 
 
 @dataclass(frozen=True)
-class SimclrEquivariantSettings(PredictorSettings):
+class SimclrEquivariantSettings(ProjectorSettings, PredictorSettings):
     """The setting of the SIE paper, there called SEN."""
 
-    projector: str = setting("2048-2048-2048", "Sizes of the projector's layers.")
     temperature: float = setting(0.1, "Divides the cosines of the contrast.")
     equivariance_weight: float = setting(1.0, "Weight of the contrast between prediction and target.")
 

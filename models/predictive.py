@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
+from iebench.models.heads import parse_sizes
 from iebench.models.losses import Embeddings
 from iebench.models.method import Representations, TwoViewMethod, WeighedTerms
-from iebench.models.predictors import PredictorSettings
+from iebench.models.predictors import PredictorSettings, build_predictor
 
 Predicted = Float[Tensor, "batch equivariant"]
 WithPredictor = TypeVar("WithPredictor", bound=PredictorSettings)
@@ -27,7 +28,9 @@ class PredictiveMethod(TwoViewMethod[WithPredictor]):
 
     def make_predictor(self, size: int) -> nn.Module:
         """The predictor of the settings, of equivariant embeddings of `size` coordinates."""
-        return self.settings.build_predictor(size, self.sizes.transform)
+        told = self.settings
+        hidden = parse_sizes(told.predictor_hidden)
+        return build_predictor(told.predictor, size, self.sizes.transform, hidden, told.predictor_bias)
 
     def predict(self, embedding: Embeddings, transform: Float[Tensor, "batch t"]) -> Predicted:
         """The equivariant part of the target's embedding, from the source's whole embedding."""

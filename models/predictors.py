@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from iebench.models.heads import parse_sizes, perceptron
+from iebench.models.heads import perceptron
 from iebench.models.settings import MethodSettings, setting
 
 
@@ -90,8 +90,3 @@ class PredictorSettings(MethodSettings):
         "", "Hidden sizes of deep-hypernetwork and mlp, as 128-128; empty: two of fitting width."
     )
     predictor_bias: bool = setting(False, "Give the hypernetwork biases.")
-
-    def build_predictor(self, size: int, transform_size: int) -> nn.Module:
-        """The predictor of embeddings of `size` coordinates."""
-        hidden = parse_sizes(self.predictor_hidden)
-        return build_predictor(self.predictor, size, transform_size, hidden, self.predictor_bias)

@@ -18,20 +18,20 @@ class Prefetcher:
     def __init__(self, loader: Any, device: torch.device) -> None:
         self._loader, self._device = loader, device
         self._batches = cycle(loader)
-        self._ahead: Views | None = None
-        self._state = self._state_ahead = loader.state_dict()
+        self._ahead: tuple[Views, dict[str, Any]] | None = None
+        self._state = loader.state_dict()
 
     def fetch(self) -> None:
         """Begin to bring the next batch, unless it is on its way; the copy from page-locked memory does not wait."""
         if self._ahead is None:
-            self._ahead = to_device(next(self._batches), self._device)
-            self._state_ahead = self._loader.state_dict()
+            views = to_device(next(self._batches), self._device)
+            self._ahead = views, self._loader.state_dict()
 
     def take(self) -> Views:
         """The next batch."""
         self.fetch()
-        views, self._ahead, self._state = self._ahead, None, self._state_ahead
-        assert views is not None
+        assert self._ahead is not None
+        (views, self._state), self._ahead = self._ahead, None
         return views
 
     def state_dict(self) -> dict[str, Any]:

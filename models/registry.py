@@ -49,8 +49,8 @@ def _find_class(name: str) -> Entry:
     found = load_object(name, "METHOD")
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UsageError(f"METHOD {name} is no class that derives from iebench.models.method.Method.")
-    entry = getattr(found, "entry", None)
-    if entry is None or entry.method is not found:
+    entry = next((entry for entry in METHODS.values() if entry.method is found), None)
+    if entry is None:
         raise UsageError(
             f"METHOD {name} is not registered; put @register(NAME, SETTINGS) of iebench.models.method above it."
         )

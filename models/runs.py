@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class RunConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(replace(self, space=None)), "space": self.space and self.space.to_json()}
+        return {**asdict(self), "space": self.space and self.space.to_json()}
 
     def write(self, out: Path) -> None:
         """Write `config.json`."""

@@ -11,7 +11,7 @@ from torch import distributed, nn
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
-from iebench.factors.transforms import make_transform
+from iebench.factors.transforms import Transform, make_transform
 from iebench.loader.decode import Decoder
 from iebench.loader.multiview import MultiViewDataset
 from iebench.models.distributed import num_processes, synchronise_batch_norm
@@ -107,7 +107,7 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     train = open_views(dataset, "train", config, method)
     val = open_views(dataset, "val", config, method) if "val" in dataset.card.splits else None
     method.prepare(train)
-    probed = keep_channels_last(ProbedMethod(method, config.num_labels, rotation_columns(config)))
+    probed = keep_channels_last(ProbedMethod(method, config.num_labels, rotation_columns(train)))
     synchronise_batch_norm(probed, fabric.device)
     module, optimizer = fabric.setup(probed, make_optimizer(probed, trainer))
     local_batch = trainer.batch_size // num_processes()
@@ -162,11 +162,12 @@ def open_views(dataset: Dataset, split: str, config: RunConfig, method: Method) 
     )
 
 
-def rotation_columns(config: RunConfig) -> slice | None:
+def rotation_columns(views: MultiViewDataset) -> slice | None:
     """Where the transforms have the relative rotation; None if they have none."""
-    assert config.space is not None
-    transform = make_transform(config.method_settings.transform, config.space)
-    return transform.columns("rotation") if "rotation" in transform.parts else None
+    transform = views.transform
+    if isinstance(transform, Transform) and "rotation" in transform.parts:
+        return transform.columns("rotation")
+    return None
 
 
 def num_cores() -> int:
