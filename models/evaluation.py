@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from iebench.errors import UsageError
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model, Represent
+from iebench.evals.probes import seeded
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Tasks, open_suite
@@ -22,7 +24,7 @@ from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.normalisation import Normalisation
 from iebench.models.runs import load, read_config
-from iebench.models.untrained import seeded, untrained_twin
+from iebench.models.untrained import untrained_twin
 from iebench.models.weights import load_backbone
 from iebench.plugins import is_dotted
 
@@ -92,8 +94,6 @@ def evaluate(
         IebenchError: a run, a file or the dataset is damaged, or representations are no finite matrix.
     """
     device = choose_device(device)
-    candidate = prepare(model, device, weights)
-    size = size or candidate.training.get("trainer", {}).get("size") or None
     folder = None if out is None else Path(out)
     if folder is not None and folder.is_file():
         raise UsageError(f"out={folder} is a file: name a folder for the results.")
@@ -106,6 +106,8 @@ def evaluate(
         device=device,
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
+    candidate = prepare(model, device, weights)
+    size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
     other = None if ood is None else open_eval_dataset(ood, size, num_workers)
     suite = open_suite(candidate.model, opened, tasks, settings, other)
@@ -160,7 +162,7 @@ def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = 
     return Candidate(getattr(model, "__name__", "representation"), Model(model))
 
 
-def model_of_method(method: Method, device: str = "cpu") -> Model:
+def model_of_method(method: Method, device: str) -> Model:
     """A method as the evaluation sees it, on a device."""
     represent = _represent(method, device)
     return Model(
@@ -177,7 +179,7 @@ def model_of_method(method: Method, device: str = "cpu") -> Model:
 def hash_weights(network: nn.Module) -> str:
     """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
     digest = hashlib.sha256(repr(network).encode())
-    for code in sorted({_code_of(type(module)) for module in network.modules()}):
+    for code in sorted({_code_of(kind) for kind in {type(module) for module in network.modules()}}):
         digest.update(code.encode())
     for name, value in network.state_dict().items():
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
@@ -210,7 +212,7 @@ def _prepare_named(name: str, device: str, weights: str | Path | None) -> Candid
         )
     network = seeded(lambda: build_backbone(name))
     # Somebody's function may load weights by itself, so that calling it once more would give no untrained network.
-    fresh = seeded(lambda: build_backbone(name)) if name in RESNETS else untrained_twin(network)
+    fresh = deepcopy(network) if name in RESNETS else untrained_twin(network)
     if weights is not None:
         load_backbone(network, Path(weights))
     return replace(_prepare_network(name, network, fresh, device), method=name)

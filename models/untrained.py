@@ -1,23 +1,14 @@
 """The untrained twin of a network: the same architecture with freshly drawn weights."""
 
-from collections.abc import Callable
 from copy import deepcopy
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-Made = TypeVar("Made")
+from iebench.evals.probes import seeded
 
 
-def seeded(build: Callable[[], Made], seed: int = 0) -> Made:
-    """What a function makes when torch's generator starts from a seed; the generator is put back afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return build()
-
-
-def untrained_twin(network: nn.Module, seed: int = 0) -> nn.Module:
+def untrained_twin(network: nn.Module) -> nn.Module:
     """A randomly initialised copy of a network: the baseline "random init".
 
     Modules with `reset_parameters` (all of torch's layers) draw their weights anew, an outer one after its inner ones. Parameters
@@ -25,22 +16,18 @@ def untrained_twin(network: nn.Module, seed: int = 0) -> nn.Module:
     what they learned goes.
     """
     twin = deepcopy(network)
-    seeded(lambda: _reinitialise(twin), seed)
+    seeded(lambda: _reinitialise(twin))
     return twin
 
 
 def _reinitialise(network: nn.Module) -> None:
-    for module in _inner_first(network):
+    for module in reversed(list(network.modules())):
         reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
         if callable(reset):
             reset()
         else:
             for values in module.parameters(recurse=False):
                 _shuffle(values.data)
-
-
-def _inner_first(network: nn.Module) -> list[nn.Module]:
-    return list(network.modules())[::-1]
 
 
 def _shuffle(values: Tensor) -> None:

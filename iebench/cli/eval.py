@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from iebench.errors import UsageError
+from iebench.evals.settings import BASELINES
 
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = "classification, rotation, color, pose, translation, translation-world, factors, retrieval, predictor"
@@ -33,7 +34,7 @@ TASK_HELP = "classification, rotation, color, pose, translation, translation-wor
 @click.option("--embeddings", is_flag=True, help="Probe the embeddings too.")
 @click.option(
     "--baselines",
-    default="constant,ground-truth latents,random init",
+    default=",".join(BASELINES),
     show_default=True,
     help="What stands beside every score: names with commas between, or none.",
 )
@@ -47,23 +48,21 @@ TASK_HELP = "classification, rotation, color, pose, translation, translation-wor
 )
 @click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
 def eval_command(
-    run: Path | None, backbone: str | None, weights: Path | None, out: Path | None, baselines: str, **options: Any
+    run: Path | None, backbone: str | None, weights: Path | None, out: Path | None, **options: Any
 ) -> None:
     """Score RUN, or any --backbone with its --weights, on a dataset: writes results.json and shows its table.
 
     Every image goes through the frozen backbone once; all probes train on what is kept of it.
     """
-    if (run is None and backbone is None) or (run is not None and backbone is not None):
+    if (run is None) == (backbone is None):
         raise UsageError("Give either a RUN or a --backbone to evaluate.")
     folder = out or run
     if folder is None:
         raise UsageError("--backbone needs --out, a folder for the results.")
-    from iebench.evals.settings import choose_baselines
     from iebench.evals.table import build_rows, format_table
     from iebench.models.evaluation import evaluate
 
-    chosen = choose_baselines(baselines)
-    results = evaluate(run or str(backbone), weights=weights, baselines=chosen, out=folder, **options)
+    results = evaluate(run or str(backbone), weights=weights, out=folder, **options)
     click.echo(format_table(build_rows([results])), nl=False)
     click.echo(f"Wrote {folder / 'results.json'}.")
 

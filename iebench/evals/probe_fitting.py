@@ -1,6 +1,7 @@
 """Fitting a probe to cached representations, and its predictions for views that it has not seen."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from iebench.errors import UsageError
-from iebench.evals.probes import Probe
+from iebench.evals.probes import Probe, seeded
 from iebench.evals.representations import Representations
 from iebench.evals.schedules import warmup_cosine
 from iebench.evals.settings import ProbeSettings
@@ -28,18 +29,24 @@ class Samples(NamedTuple):
         return table[self.objects[:, None], self.views]
 
 
-@runtime_checkable
-class Learnable(Protocol):
-    """What a probe learns: see `iebench.evals.probe_task.ProbeTask`."""
+class Learnable(ABC):
+    """What a probe learns.
+
+    Attributes:
+        num_views: views in one sample, 1 or 2.
+    """
 
     num_views: int
 
+    @abstractmethod
     def head(self, representations: Representations) -> nn.Module:
-        """The head for representations of one view."""
+        """The head for representations of `num_views` views side by side."""
 
+    @abstractmethod
     def targets(self, representations: Representations, samples: Samples) -> ndarray:
         """What the head learns to predict for each sample, in the type that the loss takes."""
 
+    @abstractmethod
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The scalar to be minimised."""
 
@@ -96,9 +103,7 @@ def fit_probe(
     device: str | torch.device = "cpu",
 ) -> Probe:
     """Train the task's head on a split; the same seed gives the same head."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        head = task.head(representations).to(device)
+    head = seeded(lambda: task.head(representations), seed).to(device)
     batches = -(-representations.num_objects // settings.batch_size)
     num_steps, warmup = settings.epochs * batches, min(settings.warmup_epochs, settings.epochs // 2) * batches
     probe = Probe(head, task.loss, settings.lr, lambda step: warmup_cosine(step, num_steps, warmup, settings.final_lr))

@@ -15,6 +15,7 @@ from iebench.evals import metrics
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
 from iebench.evals.measure import Measure
 from iebench.evals.probe_fitting import (
+    Learnable,
     Samples,
     by_object,
     fit_probe,
@@ -29,27 +30,10 @@ from iebench.evals.settings import BASELINES
 PredictSamples = Callable[[Representations, Samples], ndarray]
 
 
-class ProbeTask(Evaluator):
-    """A task that a probe learns on every part of the representation, once for each seed.
+class ProbeTask(Learnable, Evaluator):
+    """A task that a probe learns on every part of the representation, once for each seed."""
 
-    Attributes:
-        num_views: views in one sample, 1 or 2.
-    """
-
-    num_views: int
     baselines: tuple[str, ...] = BASELINES
-
-    @abstractmethod
-    def head(self, representations: Representations) -> nn.Module:
-        """The head for representations of `num_views` views side by side."""
-
-    @abstractmethod
-    def targets(self, representations: Representations, samples: Samples) -> ndarray:
-        """What the head learns to predict for each sample, in the type that the loss takes."""
-
-    @abstractmethod
-    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The scalar to be minimised."""
 
     @abstractmethod
     def best_constant(self, targets: ndarray, representations: Representations) -> ndarray:

@@ -1,13 +1,21 @@
 """Probes: heads trained on frozen representations, offline by the evaluation and online by the trainer."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Made = TypeVar("Made")
+
+
+def seeded(build: Callable[[], Made], seed: int = 0) -> Made:
+    """What a function makes when torch's generator starts from a seed; the generator is put back afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
 
 
 def linear_probe(in_dim: int, num_classes: int) -> nn.Module:

@@ -1,6 +1,5 @@
 """How scores are taken: seeds, probes, intervals, baselines."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,8 @@ BASELINES = (CONSTANT, GROUND_TRUTH, RANDOM_INIT)
 
 
 def choose_baselines(text: str) -> tuple[str, ...]:
-    """The baselines of a text: "all", "none", or names with commas between.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    names = {"all": BASELINES, "none": ()}.get(text, tuple(name.strip() for name in text.split(",")))
-    check_baselines(names)
-    return names
-
-
-def check_baselines(names: Sequence[str]) -> None:
-    """Raise UsageError where there is no baseline of a name."""
-    for name in names:
-        if name not in BASELINES:
-            hint = suggest(name, BASELINES, f"choose among {', '.join(BASELINES)}, all or none.")
-            raise UsageError(f"--baselines has no {name!r}: {hint}")
+    """The baselines of a text: "all", "none", or names with commas between, which `EvalSettings` checks."""
+    return {"all": BASELINES, "none": ()}.get(text, tuple(name.strip() for name in text.split(",")))
 
 
 @dataclass(frozen=True)
@@ -82,7 +67,10 @@ class EvalSettings:
     def __post_init__(self) -> None:
         if not self.seeds:
             raise UsageError("There is no seed to take scores with: give one or more.")
-        check_baselines(self.baselines)
+        for name in self.baselines:
+            if name not in BASELINES:
+                hint = suggest(name, BASELINES, f"choose among {', '.join(BASELINES)}, all or none.")
+                raise UsageError(f"--baselines has no {name!r}: {hint}")
 
     def protocol(self) -> dict[str, Any]:
         """What could change a score, as plain values."""
