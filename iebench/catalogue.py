@@ -1,14 +1,12 @@
 """Classes of objects, and how a user picks some: the 55 of 3DIEBench, or those of any dataset or object source."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from iebench.errors import UsageError
+from iebench.files import read_table
 
 
 @dataclass(frozen=True, order=True)
@@ -48,13 +46,7 @@ class ObjectClass:
         return entry
 
 
-@cache
-def _read_classes() -> tuple[ObjectClass, ...]:
-    lines = files("iebench").joinpath("data/classes.csv").read_text(encoding="utf-8").splitlines()
-    return tuple(ObjectClass(int(row["label"]), row["synset"], row["name"]) for row in csv.DictReader(lines))
-
-
-CLASSES = _read_classes()
+CLASSES = tuple(ObjectClass(int(row["label"]), row["synset"], row["name"]) for row in read_table("classes.csv"))
 
 
 def find_class(word: str, classes: Sequence[ObjectClass] = CLASSES) -> ObjectClass:

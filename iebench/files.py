@@ -1,8 +1,10 @@
-"""Files that appear under their name only when they are whole."""
+"""Files that appear under their name only when they are whole, and the tables that come with the package."""
 
+import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -42,3 +44,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file such that it has its name only when it is whole; text is UTF-8."""
     with whole_file(path) as partial:
         partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file in `iebench/data`."""
+    text = files("iebench").joinpath("data", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))

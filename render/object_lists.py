@@ -1,15 +1,14 @@
 """Lists of objects in files: ours, and those that the published release hands out."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
 from iebench.dataset.splits import ObjectName, object_fraction
 from iebench.errors import UsageError
+from iebench.files import read_table
 from iebench.render.object_source import ObjectSource
 
 
@@ -33,8 +32,7 @@ def read_object_list(path: Path) -> list[ObjectName]:
 
 def known_bad_objects() -> dict[ObjectName, str]:
     """Objects of ShapeNetCore that are known to break a render, with the reason."""
-    lines = files("iebench").joinpath("data/known_bad_objects.csv").read_text(encoding="utf-8").splitlines()
-    return {(row["synset"], row["object_id"]): row["reason"] for row in csv.DictReader(lines)}
+    return {(row["synset"], row["object_id"]): row["reason"] for row in read_table("known_bad_objects.csv")}
 
 
 def choose_objects(

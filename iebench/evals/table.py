@@ -6,7 +6,6 @@ import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
 from iebench.evals.columns import Cell, Column
@@ -14,6 +13,7 @@ from iebench.evals.metrics import pooled_from_uniform
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
+from iebench.files import read_table
 
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 ESTIMATED = "rotation R², pooled, estimated"
@@ -134,8 +134,7 @@ def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, C
 
 def published_rows() -> list[Row]:
     """What papers report, each with its protocol, every R² in the column of its kind."""
-    lines = files("iebench").joinpath("data/published_results.csv").read_text(encoding="utf-8").splitlines()
-    return [_published_row(row) for row in csv.DictReader(lines)]
+    return [_published_row(row) for row in read_table("published_results.csv")]
 
 
 def _published_row(row: Mapping[str, str]) -> Row:
@@ -150,7 +149,7 @@ def _published_row(row: Mapping[str, str]) -> Row:
 
 def used_columns(rows: Sequence[Row]) -> list[Column]:
     """The columns that some row fills."""
-    columns = dict.fromkeys(column for row in rows for column in (*OUR_COLUMNS, *row.columns))
+    columns = dict.fromkeys(column for row in rows for column in row.columns)
     return [column for column in columns if any(column.title in row.cells for row in rows)]
 
 

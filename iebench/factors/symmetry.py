@@ -3,16 +3,16 @@
 A symmetric object looks the same from several rotations, so its rotation can only be known up to them.
 """
 
-import csv
-from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 from jaxtyping import Float
 
-from iebench.catalogue import CLASSES, ObjectClass
+from iebench.catalogue import ObjectClass
 from iebench.errors import UsageError
+from iebench.files import read_table
+
+_TABLE = "symmetry.csv"
 
 
 def rotations_of_turns(turns: int, steps: int = 72) -> Float[np.ndarray, "turns 4"]:
@@ -33,10 +33,8 @@ def rotations_of_turns(turns: int, steps: int = 72) -> Float[np.ndarray, "turns 
 @cache
 def built_in_classes() -> tuple[ObjectClass, ...]:
     """The classes of built-in objects with their turns: the benchmark's 55, then those added to `data/symmetry.csv`."""
-    turns = {row["synset"]: int(row["turns"]) for row in _read_rows()}
-    added = [row for row in _read_rows() if row["synset"] not in {entry.synset for entry in CLASSES}]
-    own = [ObjectClass(len(CLASSES) + i, row["synset"], row["name"]) for i, row in enumerate(added)]
-    return tuple(ObjectClass(e.label, e.synset, e.name, turns[e.synset]) for e in (*CLASSES, *own))
+    rows = enumerate(read_table(_TABLE))
+    return tuple(ObjectClass(label, row["synset"], row["name"], int(row["turns"])) for label, row in rows)
 
 
 def find_built_in(synset: str) -> ObjectClass:
@@ -53,9 +51,4 @@ def find_built_in(synset: str) -> ObjectClass:
 
 def read_fronts() -> dict[str, str]:
     """For each synset of built-in objects, what shows on the side that faces -Z in the OBJ file."""
-    return {row["synset"]: row["front"] for row in _read_rows()}
-
-
-def _read_rows() -> Iterator[dict[str, str]]:
-    lines = files("iebench").joinpath("data/symmetry.csv").read_text(encoding="utf-8").splitlines()
-    yield from csv.DictReader(lines)
+    return {row["synset"]: row["front"] for row in read_table(_TABLE)}
