@@ -49,7 +49,7 @@ class Dataset:
         self.location = root
         self._remote = RemoteFolder(str(root)) if is_remote(root) else None
         self.root = self._remote.root if self._remote else Path(root)
-        self.card = DatasetCard.read(self.root)
+        self.card = self._remote.card if self._remote else DatasetCard.read(self.root)
         columns = self._read_objects()
         self.splits, self.synsets = columns["split"], columns["synset"]
         self.object_ids, self.shards = columns["object_id"], columns["shard"]
@@ -221,3 +221,8 @@ def _is_cached(descriptor: int, extent: list[int]) -> bool:
         return os.preadv(descriptor, [bytearray(1)], extent[0], os.RWF_NOWAIT) == 1
     except OSError:  # it does not, or the file system cannot tell
         return False
+
+
+def open_dataset(path: str | os.PathLike[str] | Dataset) -> Dataset:
+    """A dataset by its folder or URL, or one that is open already."""
+    return path if isinstance(path, Dataset) else Dataset(path)

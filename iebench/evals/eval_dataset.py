@@ -12,7 +12,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.catalogue import ObjectClass
-from iebench.dataset.reader import Dataset
+from iebench.dataset.reader import Dataset, open_dataset
 from iebench.errors import UsageError
 from iebench.factors.space import FactorSpace
 from iebench.loader.views import ViewDataset
@@ -69,7 +69,7 @@ class StoredDataset:
         batch_size: int = 256,
         num_workers: int = 0,
     ):
-        self.dataset = path if isinstance(path, Dataset) else Dataset(path)
+        self.dataset = open_dataset(path)
         self.size, self.batch_size, self.num_workers = size, batch_size, num_workers
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
         self.classes = self.dataset.classes

@@ -12,7 +12,7 @@ from numpy import ndarray
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
-from iebench.dataset.reader import Dataset
+from iebench.dataset.reader import Dataset, open_dataset
 from iebench.errors import UsageError
 from iebench.factors.rotations import RotationFormat
 from iebench.factors.transforms import Frame, TransformSpec, make_transform
@@ -89,19 +89,37 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
     def __init__(
         self,
         path: str | os.PathLike[str] | Dataset,
-        split: str,
-        transform: TransformSpec,
-        seed: int,
-        size: int | None,
-        num_views: int,
-        anchor: Anchor,
-        rotation_format: RotationFormat,
-        canonical: bool,
-        translation_frame: Frame,
+        split: str = "train",
+        transform: TransformSpec = "rotation",
+        seed: int = 0,
+        size: int | None = None,
+        *,
+        num_views: int = 2,
+        anchor: Anchor = "first",
+        rotation_format: RotationFormat = "quaternion",
+        canonical: bool = False,
+        translation_frame: Frame = "object",
     ) -> None:
+        """Open the views of a dataset; the first n are the same whatever `num_views` >= n.
+
+        Args:
+            path: folder of the dataset, or a dataset that is open.
+            split: "train", "val" or "all".
+            transform: "rotation", "rotation+color", "all", a list of parts, or a function (anchor's latents, view's latents) ->
+                array, each (n, factors), which must be importable where workers are spawned.
+            seed: of the choice of views and of the order.
+            size: side of the images; smaller than the dataset's, they are decoded at reduced size.
+            num_views: views of each object, 1 or more.
+            anchor: where each view's transform starts: at the "first" view, or at the "previous" one.
+            rotation_format, canonical, translation_frame: see `iebench.factors.transforms.Transform`.
+
+        Raises:
+            IebenchError: the dataset cannot be read.
+            UsageError: an argument that it does not have.
+        """
         if anchor not in get_args(Anchor):
             raise UsageError(f"anchor={anchor!r}: choose one of {', '.join(get_args(Anchor))}.")
-        self.dataset = path if isinstance(path, Dataset) else Dataset(path)
+        self.dataset = open_dataset(path)
         self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
         self.seed, self.epoch = seed, 0
         self._decoder = Decoder(self.dataset.card, size)
@@ -193,41 +211,6 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
 
 class MultiViewDataset(ObjectViews[Views]):
     """`num_views` different random views of each object of a split in each epoch, as `Views`."""
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str] | Dataset,
-        split: str = "train",
-        transform: TransformSpec = "rotation",
-        seed: int = 0,
-        size: int | None = None,
-        *,
-        num_views: int = 2,
-        anchor: Anchor = "first",
-        rotation_format: RotationFormat = "quaternion",
-        canonical: bool = False,
-        translation_frame: Frame = "object",
-    ) -> None:
-        """Open the views of a dataset; the first n are the same whatever `num_views` >= n.
-
-        Args:
-            path: folder of the dataset, or a dataset that is open.
-            split: "train", "val" or "all".
-            transform: "rotation", "rotation+color", "all", a list of parts, or a function (anchor's latents, view's latents) ->
-                array, each (n, factors), which must be importable where workers are spawned.
-            seed: of the choice of views and of the order.
-            size: side of the images; smaller than the dataset's, they are decoded at reduced size.
-            num_views: views of each object, 1 or more.
-            anchor: where each view's transform starts: at the "first" view, or at the "previous" one.
-            rotation_format, canonical, translation_frame: see `iebench.factors.transforms.Transform`.
-
-        Raises:
-            IebenchError: the dataset cannot be read.
-            UsageError: an argument that it does not have.
-        """
-        super().__init__(
-            path, split, transform, seed, size, num_views, anchor, rotation_format, canonical, translation_frame
-        )
 
     def to_batch(self, views: Views) -> Views:
         """The views as they are."""

@@ -47,7 +47,15 @@ class PairDataset(ObjectViews[Pair]):
             UsageError: an argument that it does not have.
         """
         super().__init__(
-            path, split, transform, seed, size, num_views, "first", rotation_format, canonical, translation_frame
+            path,
+            split,
+            transform,
+            seed,
+            size,
+            num_views=num_views,
+            rotation_format=rotation_format,
+            canonical=canonical,
+            translation_frame=translation_frame,
         )
 
     def to_batch(self, views: Views) -> Pair:

@@ -10,7 +10,7 @@ from numpy import ndarray
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
-from iebench.dataset.reader import Dataset
+from iebench.dataset.reader import Dataset, open_dataset
 from iebench.loader.batches import Arrays, BatchLoader
 from iebench.loader.decode import Decoder
 from iebench.loader.order import Plan
@@ -47,7 +47,7 @@ class ViewDataset(TorchDataset[View]):
             IebenchError: the dataset cannot be read.
             UsageError: it has no such split, or its images are smaller.
         """
-        self.dataset = path if isinstance(path, Dataset) else Dataset(path)
+        self.dataset = open_dataset(path)
         self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
         self._decoder = Decoder(self.dataset.card, size)
         self.size = self._decoder.size
