@@ -55,11 +55,9 @@ class RidgeRegression:
         best = errors.argmin(0)
         self.weights = _solve(*_sums(task, representations, rows))[best, :, np.arange(task.out_dim)].T
 
-    def predict(
-        self, task: AllFactors, representations: Representations, rows: Int[ndarray, " objects"] | None = None
-    ) -> Float[ndarray, "n c"]:
-        """Predictions for all views of the chosen objects, object by object; of all objects when absent."""
-        rows = np.arange(representations.num_objects) if rows is None else rows
+    def predict(self, task: AllFactors, representations: Representations) -> Float[ndarray, "n c"]:
+        """Predictions for all views of all objects, object by object."""
+        rows = np.arange(representations.num_objects)
         return np.concatenate([inputs @ self.weights for inputs, _ in _blocks(task, representations, rows)])
 
 

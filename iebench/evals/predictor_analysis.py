@@ -27,13 +27,11 @@ class Steering:
     """One object's view 0, turned step by step.
 
     Attributes:
-        object_index: row of the split.
         degrees: the wanted rotations.
         views: the real view of the object nearest to each predicted embedding.
         gaps: degrees between each wanted rotation and that of the view found.
     """
 
-    object_index: int
     degrees: tuple[int, ...]
     views: Int[ndarray, " steps"]
     gaps: Float[ndarray, " steps"]
@@ -117,7 +115,7 @@ class PredictorAnalysis:
         rotations = euler_to_quaternion(self.representations.factor(*ROTATION)[object_index])
         turns = euler_to_quaternion(angles[:, None] * VERTICAL)
         gaps = np.degrees(angle_between(compose(rotations[:1], turns), rotations[views]))
-        return Steering(object_index, STEERING_DEGREES, views, gaps)
+        return Steering(STEERING_DEGREES, views, gaps)
 
     def neighbours(self, object_index: int, view: int, count: int = 5) -> Int[ndarray, " count"]:
         """The object's own views nearest to the embedding predicted for `view` from view 0."""

@@ -42,8 +42,8 @@ def write_report(
         from iebench.report.sections import make_sections
     except ModuleNotFoundError as error:
         raise IebenchError(explain_missing_package(error) or str(error)) from None
-    sections = make_sections(runs)
     rows = build_rows([run.results for run in runs])
+    sections = make_sections(runs, rows)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
     page = template.render(

@@ -76,7 +76,7 @@ class Curve:
     dashed: bool = False
 
 
-def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str, log: bool = False) -> Picture:
+def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str) -> Picture:
     """Lines over a common axis."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 3.8)
@@ -86,7 +86,7 @@ def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str
             axes.plot(
                 *zip(*curve.points, strict=True), line, color=color, marker=marker, markevery=every, label=curve.name
             )
-        axes.set(xlabel=x, ylabel=y, **({"yscale": "log"} if log else {}))
+        axes.set(xlabel=x, ylabel=y)
         _add_legend(axes)
         return Picture(name, _finish(figure, name, caption), caption)
 

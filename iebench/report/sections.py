@@ -7,7 +7,7 @@ from typing import Any
 
 from iebench.evals.columns import Figure
 from iebench.evals.registry import EVALUATORS
-from iebench.evals.table import build_rows
+from iebench.evals.table import Row
 from iebench.report.evaluated_runs import EvaluatedRun, read_metrics
 from iebench.report.plots import Curve, Picture, Point, plot_classes, plot_curves, plot_points
 
@@ -50,10 +50,10 @@ class Section:
         return not (self.pictures or self.matrices or self.tables)
 
 
-def make_sections(runs: Sequence[EvaluatedRun]) -> list[Section]:
+def make_sections(runs: Sequence[EvaluatedRun], rows: Sequence[Row]) -> list[Section]:
     """The trade-off, the training, and what the evaluators declare; sections without data are left out."""
     sections = [
-        Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(runs)),
+        Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(rows)),
         Section("training", "Training", _draw_training(runs)),
     ]
     figures = figures_of(runs)
@@ -135,9 +135,8 @@ def _draw_training(runs: Sequence[EvaluatedRun]) -> list[Picture]:
     return pictures
 
 
-def _draw_tradeoff(runs: Sequence[EvaluatedRun]) -> list[Picture]:
+def _draw_tradeoff(rows: Sequence[Row]) -> list[Picture]:
     x, y = "top-1", "rotation R², uniform"
-    rows = build_rows([run.results for run in runs])
     points = [
         Point(row.name, row.cells[x].value, row.cells[y].value, row.cells[x].std, row.cells[y].std)
         for row in rows
