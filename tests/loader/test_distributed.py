@@ -6,13 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from iebench.loader.pairs import PairDataset
 
-BATCH = 3
 TRAINING = """
 import json, os, sys, time, zlib
 from pathlib import Path
@@ -45,7 +43,7 @@ distributed.destroy_process_group()
 
 def start(data, folder, ranks, workers, epochs=2, wait=0):
     folder.mkdir()
-    settings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     return [
         subprocess.Popen(
             [sys.executable, "-c", TRAINING, data, folder, *map(str, (rank, ranks, workers, epochs, wait))],

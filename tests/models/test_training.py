@@ -1,6 +1,5 @@
 """A training ends the same whatever happens on its way, and says what is wrong."""
 
-import csv
 import json
 import os
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from runs import assert_same_ending, read_metrics
 
 from iebench import load
 from iebench.cli.train import export_backbone_command, train_command
@@ -38,27 +38,10 @@ def data(drawn_dataset: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def whole_run(one_thread: None, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "whole"
     train("sie", SETTINGS, TRAINER, data, out)
-    torch.set_num_threads(threads)
     return out
-
-
-def read_metrics(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def assert_same_ending(run: Path, other: Path) -> None:
-    first, second = (checkpoints.load(path / "last.ckpt") for path in (run, other))
-    assert first["step"] == second["step"]
-    for name, value in first["module"].items():
-        assert torch.equal(value, second["module"][name]), name
-    for name in ("train/loss", "probe/class_whole", "val/rotation_r2"):
-        assert [row[name] for row in read_metrics(run)] == [row[name] for row in read_metrics(other)]
 
 
 @pytest.mark.slow

@@ -6,11 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-CUBE = """v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nv 1 0 1\nv 1 1 1\nv 0 1 1
-f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8\n"""
 
 
 @pytest.fixture
@@ -52,8 +48,3 @@ def published_mug(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(data / "mug.npy", latents / "latent_0.npy")
     shutil.copy(data / "mug.jpg", latents / "image_0.jpg")
     return root
-
-
-def psnr(first: np.ndarray, second: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of two uint8 images, in dB."""
-    return float(10 * np.log10(255**2 / np.mean((first.astype(float) - second) ** 2)))

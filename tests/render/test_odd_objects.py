@@ -21,7 +21,7 @@ MAPPED = (
 )
 CUBE = VERTICES + FACES
 TEXTURED = "mtllib model.mtl\n" + VERTICES + UVS + "usemtl paint\n" + MAPPED
-RED, BLACK = "newmtl paint\nKd 0.9 0.05 0.05\n", "newmtl paint\nKd 0 0 0\n"
+RED = "newmtl paint\nKd 0.9 0.05 0.05\n"
 
 
 def picture(mode: str = "RGB", color: object = (230, 10, 10), form: str = "PNG") -> bytes:
