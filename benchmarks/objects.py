@@ -25,7 +25,7 @@ from iebench.render.farm import render_dataset
 from iebench.render.launch import choose_engine
 from iebench.render.plan import RenderRequest, plan_job
 from iebench.render.procedural import build, index_of
-from iebench.render.scene import FOCAL_LENGTH, SENSOR_WIDTH, camera_matrix, view_scene
+from iebench.render.scene import SENSOR_WIDTH, camera_matrix, view_scene
 from iebench.render.worker_process import Limits
 
 CROP, MARGIN = 40, 6  # of 64 pixels, as an object spans about 35; training cuts from a wider square
@@ -120,7 +120,7 @@ def _silhouette(dataset: Dataset, points: np.ndarray, latents: np.ndarray, side:
     world = points @ view_scene(dataset.space, latents).object_matrix[:3, :3].T
     camera = camera_matrix()
     local = (world - camera[:3, 3]) @ camera[:3, :3]
-    flat = local[:, :2] / -local[:, 2:] * FOCAL_LENGTH / SENSOR_WIDTH * side + side / 2
+    flat = local[:, :2] / -local[:, 2:] * dataset.card.focal_length / SENSOR_WIDTH * side + side / 2
     column, row = flat.astype(int).T
     mask = np.zeros((side, side), bool)
     mask[np.clip(side - 1 - row, 0, side - 1), np.clip(column, 0, side - 1)] = True

@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 from mathutils import Matrix
 from numpy import ndarray
 
+from iebench.dataset.card import FOCAL_LENGTH
 from iebench.errors import IebenchError
 from iebench.render import scene as spec
 from iebench.render.quality import Quality
@@ -33,7 +34,15 @@ class MeshError(IebenchError):
 class Stage:
     """The scene of 3DIEBench in Blender, with room for one object."""
 
-    def __init__(self, image_size: int, quality: Quality, scratch: Path, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(
+        self,
+        image_size: int,
+        quality: Quality,
+        scratch: Path,
+        device: str = "cpu",
+        threads: int = 0,
+        focal_length: float = FOCAL_LENGTH,
+    ) -> None:
         """Build the scene.
 
         Args:
@@ -42,6 +51,7 @@ class Stage:
             scratch: folder for the pixels on their way out of Blender; best in memory.
             device: "cpu", or a GPU such as "optix:0".
             threads: of Cycles; 0 takes all cores.
+            focal_length: of the camera in millimetres.
         """
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene = bpy.context.scene
@@ -49,7 +59,7 @@ class Stage:
         self._size = image_size
         self._object: bpy.types.Object | None = None
         _set_world(self._scene)
-        _add_camera(self._scene)
+        _add_camera(self._scene, focal_length)
         _add_sun(self._scene)
         self._spot = _add_spot(self._scene)
         self._floor_color = _add_floor(self._scene)
@@ -197,9 +207,9 @@ def _set_world(scene: bpy.types.Scene) -> None:
     background.inputs["Color"].default_value = (spec.WORLD_GREY,) * 3 + (1.0,)
 
 
-def _add_camera(scene: bpy.types.Scene) -> None:
+def _add_camera(scene: bpy.types.Scene, focal_length: float) -> None:
     data = bpy.data.cameras.new("camera")
-    data.lens, data.sensor_width, data.clip_end = spec.FOCAL_LENGTH, spec.SENSOR_WIDTH, 2 * spec.FLOOR_SIDE
+    data.lens, data.sensor_width, data.clip_end = focal_length, spec.SENSOR_WIDTH, 2 * spec.FLOOR_SIDE
     scene.camera = _link(scene, "camera", data)
     scene.camera.matrix_world = Matrix(spec.camera_matrix().tolist())
 

@@ -211,12 +211,14 @@ def _finish(state: _State) -> None:
         raise IebenchError(f"Not one object could be rendered: {state.failed} holds the reasons.")
     present = {row.synset for part in parts for row in part.rows}
     card = DatasetCard(
-        name=f"{job.space.name}-{job.about_objects['kind']}",
+        name=job.preset.dataset_name if job.preset else f"{job.space.name}-{job.about_objects['kind']}",
         space=job.space,
         seed=None if job.given_latents or job.sweep else job.seed,
         image_size=job.image_size,
         num_views=job.num_views,
         quality=job.quality.name,
+        focal_length=job.focal_length,
+        preset=job.preset,
         source=job.about_objects,
         settings=job.settings(),
         classes=tuple(entry for entry in job.classes if entry.synset in present),

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.card import FOCAL_LENGTH, PresetNote
 from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError, UsageError
@@ -49,6 +50,8 @@ class RenderJob:
         given_latents: folder to read latents from instead of drawing them.
         sweep: one factor moves through the views, and all others stay as they are in view 0.
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
+        focal_length: of the camera in millimetres.
+        preset: after which it was made, for the card.
     """
 
     objects: str
@@ -64,6 +67,8 @@ class RenderJob:
     given_latents: "GivenLatents | None" = None
     sweep: Factor | None = None
     part: tuple[int, int] = (1, 1)
+    focal_length: float = FOCAL_LENGTH
+    preset: PresetNote | None = None
 
     def shards(self) -> list[Shard]:
         """The shards of this part, in order.
@@ -114,6 +119,8 @@ class RenderJob:
             "latents": self.given_latents.digest() if self.given_latents else None,
             "sweep": asdict(self.sweep) if self.sweep else None,
             "part": "/".join(map(str, self.part)),
+            # absent where it is the published one, so that datasets of before --focal-length go on
+            **({} if self.focal_length == FOCAL_LENGTH else {"focal length": self.focal_length}),
         }
 
 
@@ -137,11 +144,11 @@ def check_same_job(path: Path, job: RenderJob) -> None:
 def first_difference(begun: dict[str, Any], now: dict[str, Any]) -> str | None:
     """The first setting in which two jobs differ, with both values."""
     now = json.loads(json.dumps(now))  # tuples are lists in the other
-    for name in now:
-        if begun.get(name) != now[name] and name in HASHED:
+    for name in dict.fromkeys((*now, *begun)):
+        if begun.get(name) != now.get(name) and name in HASHED:
             return f"its {name} are others"
-        if begun.get(name) != now[name]:
-            return f"{name} was {_brief(begun.get(name))} and is now {_brief(now[name])}"
+        if begun.get(name) != now.get(name):
+            return f"{name} was {_brief(begun.get(name))} and is now {_brief(now.get(name))}"
     return None
 
 

@@ -1,10 +1,12 @@
 """From the options of `iebench render` to a render job."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass, select
+from iebench.dataset.card import FOCAL_LENGTH, PresetNote
 from iebench.dataset.splits import ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.parse import custom_space, parse_factor
@@ -12,8 +14,11 @@ from iebench.factors.space import Factor
 from iebench.render.job import GivenLatents, RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
 from iebench.render.object_source import ObjectSource
+from iebench.render.presets import Preset, get_preset
 from iebench.render.quality import get_quality
-from iebench.render.sources import open_source
+from iebench.render.sources import PROCEDURAL, open_source
+
+_WORK = ("part", "objects_per_shard")  # options that change no view
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,16 @@ class RenderRequest:
         space: name of a factor space.
         factors: ranges to replace in it, as "NAME=LOW:HIGH" or "NAME=VALUE".
         quality: name of a quality.
+        focal_length: of the camera in millimetres; its sensor is 36 mm wide.
         seed: of the latents.
         sweep: "NAME=FROM:TO:N": N views, in which only this factor moves.
         latents: folder with latents in the published layout, instead of a seed.
         objects_per_shard: of the shards.
         part: "i/n", the share of this machine.
+        preset: after which the other fields were filled.
     """
 
-    objects: str = "procedural"
+    objects: str = PROCEDURAL
     classes: str | None = None
     objects_per_class: int | None = None
     object_list: Path | None = None
@@ -50,11 +57,27 @@ class RenderRequest:
     space: str = "3diebench"
     factors: tuple[str, ...] = ()
     quality: str = "fast"
+    focal_length: float = FOCAL_LENGTH
     seed: int = 0
     sweep: str | None = None
     latents: Path | None = None
     objects_per_shard: int = 256
     part: str = "1/1"
+    preset: str | None = None
+
+    @classmethod
+    def after(cls, preset: str | None, given: Mapping[str, Any]) -> "RenderRequest":
+        """The request of a preset, in which `given` fields come before the preset's.
+
+        Raises:
+            UsageError: there is no such preset, or it cannot be rendered without a folder of objects.
+        """
+        if preset is None:
+            return cls(**given)
+        found = get_preset(preset)
+        if found.needs and "objects" not in given:
+            raise UsageError(f"--preset {preset} needs {found.needs}: name it with --objects.")
+        return cls(**{**found.settings, **given, "preset": preset})
 
 
 def plan_job(request: RenderRequest) -> RenderJob:
@@ -77,9 +100,10 @@ def plan_job(request: RenderRequest) -> RenderJob:
         _wanted(request, given),
         [*known_bad_objects(), *(read_object_list(request.exclude) if request.exclude else [])],
     )
+    about_objects = {"kind": "own", **source.describe()}
     return RenderJob(
         objects=request.objects,
-        about_objects={"kind": "own", **source.describe()},
+        about_objects=about_objects,
         classes=classes,
         splits=_split(names, request.val_list),
         space=space,
@@ -91,7 +115,17 @@ def plan_job(request: RenderRequest) -> RenderJob:
         given_latents=given,
         sweep=sweep,
         part=_parse_part(request.part),
+        focal_length=request.focal_length,
+        preset=_note_preset(request, get_preset(request.preset), about_objects["kind"]) if request.preset else None,
     )
+
+
+def _note_preset(request: RenderRequest, preset: Preset, kind: str) -> PresetNote:
+    """What the card says of a render after a preset."""
+    pure = RenderRequest.after(request.preset, {"objects": request.objects})
+    changed = [entry.name for entry in fields(request) if entry.name not in _WORK]
+    changed = [name for name in changed if getattr(request, name) != getattr(pure, name)]
+    return PresetNote(preset.dataset_name, tuple(changed + ["objects"] * (kind != preset.kind)))
 
 
 def _choose_classes(

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from iebench.dataset.card import FOCAL_LENGTH
 from iebench.factors.rotations import euler_to_matrix
 from iebench.factors.space import ROTATION, TRANSLATION, FactorSpace
 
@@ -25,7 +26,7 @@ SPOT_BLEND, SPOT_RADIUS = 0.15, 0.25  # the radius was found by meeting the publ
 SPOT_SATURATION_VALUE = (1.0, 0.8)
 WORLD_GREY = 0.05
 CAMERA_DISTANCE, CAMERA_POLAR, CAMERA_AZIMUTH = 2.5, math.pi / 4, math.pi / 2
-FOCAL_LENGTH, SENSOR_WIDTH = 50.0, 36.0  # millimetres
+SENSOR_WIDTH = 36.0  # millimetres
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ def camera_matrix() -> Float[ndarray, "4 4"]:
     return look_at_origin(spherical(CAMERA_DISTANCE, CAMERA_POLAR, CAMERA_AZIMUTH))
 
 
-def project(points: Float[ndarray, "n 3"], image_size: int) -> Float[ndarray, "n 2"]:
-    """Pixel coordinates (x to the right, y down, pixel centres at half numbers) of points in the world."""
+def project(
+    points: Float[ndarray, "n 3"], image_size: int, focal_length: float = FOCAL_LENGTH
+) -> Float[ndarray, "n 2"]:
+    """Pixel coordinates (x to the right, y down, pixel centres at half numbers) of points in the world. `focal_length` in mm."""
     world_to_camera = np.linalg.inv(camera_matrix())
     x, y, z = (points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]).T
-    focal = FOCAL_LENGTH / SENSOR_WIDTH * image_size
+    focal = focal_length / SENSOR_WIDTH * image_size
     return np.stack([image_size / 2 + focal * x / -z, image_size / 2 - focal * y / -z], axis=-1)
 
 

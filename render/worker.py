@@ -26,6 +26,7 @@ import simplejpeg
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
@@ -50,6 +51,7 @@ class WorkerSettings:
         quality: of the render.
         device: "cpu" or a GPU backend.
         threads: of Cycles; 0 for all cores.
+        focal_length: of the camera in millimetres.
     """
 
     objects: str
@@ -58,6 +60,7 @@ class WorkerSettings:
     quality: Quality
     device: str = "cpu"
     threads: int = 0
+    focal_length: float = FOCAL_LENGTH
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the worker's first line."""
@@ -108,7 +111,9 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
     from iebench.render.blender import Stage, blender_version
 
     source = open_source(settings.objects)
-    stage = Stage(settings.image_size, settings.quality, scratch, settings.device, settings.threads)
+    stage = Stage(
+        settings.image_size, settings.quality, scratch, settings.device, settings.threads, settings.focal_length
+    )
     _reply(replies, {"ready": {"blender": blender_version(), "device": stage.device}})
     for number, line in enumerate(sys.stdin):
         task = Task(**json.loads(line))

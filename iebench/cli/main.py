@@ -32,11 +32,11 @@ class OrderedGroup(click.Group):
 @click.version_option(__version__, prog_name="iebench")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    r"""Make, serve and score 3DIEBench, the benchmark of invariant and equivariant representations.
+    """Make, serve and score 3DIEBench, the benchmark of invariant and equivariant representations.
 
     \b
     objects --render--> dataset --pairs--> train a method --eval--> scores
-    """
+    """  # noqa: D301 - click reads the backspace
 
 
 @click.command()

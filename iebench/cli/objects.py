@@ -35,12 +35,12 @@ def list_command() -> None:
 @click.option("--per-class", type=POSITIVE, default=2, show_default=True, help="Objects of each class.")
 @click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the first object.")
 def export_command(out: Path, classes: str | None, per_class: int, first: int) -> None:
-    r"""Write objects to OUT as a ShapeNetCore v2 tree of OBJ files, materials and textures.
+    """Write objects to OUT as a ShapeNetCore v2 tree of OBJ files, materials and textures.
 
     \b
     iebench objects export shapes --classes chair,mug --per-class 10
     iebench render --objects shapes --out data/shapes
-    """
+    """  # noqa: D301 - click reads the backspace
     from iebench.catalogue import select
     from iebench.factors.symmetry import built_in_classes
     from iebench.render.procedural import export_object
@@ -83,11 +83,11 @@ def sheet_command(
     is_random: bool,
     objects: str,
 ) -> None:
-    r"""Draw objects in the scene of 3DIEBench to the picture OUT, a class in each row.
+    """Draw objects in the scene of 3DIEBench to the picture OUT, a class in each row.
 
     \b
     iebench objects sheet sheet.jpg --classes car,chair --per-class 4
-    """
+    """  # noqa: D301 - click reads the backspace
     from iebench.cli.render import RenderProgress
     from iebench.render.farm import count_objects
     from iebench.render.object_sheet import plan_sheet, render_sheet, save_sheet

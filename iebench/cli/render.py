@@ -22,12 +22,15 @@ POSITIVE = click.IntRange(min=1)
     "--out", type=FOLDER, required=True, help="Folder of the dataset; it appears when the dataset is complete."
 )
 @click.option(
+    "--preset",
+    metavar="NAME",
+    help="Fill the options below as a benchmark has them: mini (for a laptop), 3diebench or 3diebench-t; those given come first.",
+)
+@click.option(
     "--objects",
-    default="procedural",
-    show_default=True,
     metavar="PATH",
     help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, a folder of classes "
-    "with OBJ, GLB, glTF, PLY or STL files, or your own source as package.module:name.",
+    "with OBJ, GLB, glTF, PLY or STL files, or your own source as package.module:name.  [default: procedural]",
 )
 @click.option(
     "--classes",
@@ -45,15 +48,11 @@ POSITIVE = click.IntRange(min=1)
 )
 @click.option("--val-list", type=FILE, help="The objects that validate; all others train.  [default: 20 % by a hash]")
 @click.option("--views", type=POSITIVE, help="Views of each object.  [default: 50]")
-@click.option(
-    "--size", type=click.IntRange(16, 4096), default=256, show_default=True, help="Side of the images in pixels."
-)
+@click.option("--size", type=click.IntRange(16, 4096), help="Side of the images in pixels.  [default: 256]")
 @click.option(
     "--space",
-    default="3diebench",
-    show_default=True,
     metavar="NAME|FILE",
-    help="Factor space: 3diebench, 3diebench-t, so3, ood-rotation, or a TOML file.",
+    help="Factor space: 3diebench, 3diebench-t, so3, ood-rotation, or a TOML file.  [default: 3diebench]",
 )
 @click.option(
     "--factor",
@@ -67,8 +66,14 @@ POSITIVE = click.IntRange(min=1)
     metavar="NAME=FROM:TO:N",
     help="N views in which one factor moves and all others stay; OUT.webp shows them moving.",
 )
-@click.option("--quality", default="fast", show_default=True, help="fast, reference (as published), or preview.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the latents.")
+@click.option("--quality", help="fast, reference (as published), or preview.  [default: fast]")
+@click.option(
+    "--focal-length",
+    type=click.FloatRange(1, 1000),
+    metavar="MM",
+    help="Of the camera in millimetres, on a sensor of 36; a longer one brings the object nearer.  [default: 50]",
+)
+@click.option("--seed", type=int, help="Seed of the latents.  [default: 0]")
 @click.option(
     "--latents",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -80,10 +85,8 @@ POSITIVE = click.IntRange(min=1)
     "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who runs the workers."
 )
 @click.option("--ray-address", help="Ray cluster to join.  [default: start one here]")
-@click.option(
-    "--part", default="1/1", show_default=True, metavar="I/N", help="Render only this machine's share of the shards."
-)
-@click.option("--objects-per-shard", type=POSITIVE, default=256, show_default=True, help="Objects in one tar file.")
+@click.option("--part", metavar="I/N", help="Render only this machine's share of the shards.  [default: 1/1]")
+@click.option("--objects-per-shard", type=POSITIVE, help="Objects in one tar file.  [default: 256]")
 @click.option(
     "--object-timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -118,30 +121,33 @@ def render(
     max_failures: float,
     retry_failed: bool,
     log_json: bool,
-    **request: Any,
+    preset: str | None,
+    **options: Any,
 ) -> None:
-    r"""Render objects to a dataset.
+    """Render objects to a dataset.
 
     The same command again continues an interrupted render. Whatever the workers and interruptions, the same settings
     give the same bytes.
 
     \b
+    iebench render --preset mini --out data/mini
     iebench render --classes 55 --out data/full
     iebench render --objects ShapeNetCore.v2 --out data/shapenet --workers 2
     iebench render --classes chair,mug --objects-per-class 5 --views 10 --size 128 --out data/small
-    """
+    """  # noqa: D301 - click reads the backspace
     from iebench.render.farm import count_objects, render_dataset
     from iebench.render.launch import choose_engine
     from iebench.render.plan import RenderRequest, plan_job
     from iebench.render.worker_process import Limits
 
-    job = plan_job(RenderRequest(**request))
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    job = plan_job(RenderRequest.after(preset, given))
     limits = Limits(object_timeout, int(worker_memory * 2**30))
     with RenderProgress(count_objects(job), job.num_views, log_json) as progress:
         run = choose_engine(job, limits, workers, device, engine, ray_address)
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
-    if request["sweep"] is not None:
+    if "sweep" in given:
         _animate(out)
     if summary.failed_fraction > max_failures:
         sys.exit(1)

@@ -15,6 +15,7 @@ from iebench.files import write_whole
 
 FORMAT = 1
 CARD = "dataset.json"
+FOCAL_LENGTH = 50.0  # millimetres, of the published camera
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,19 @@ class ShardEntry:
 
 
 @dataclass(frozen=True)
+class PresetNote:
+    """The preset of a render, and the options that were given otherwise than it has them."""
+
+    name: str
+    changed: tuple[str, ...] = ()
+
+    @property
+    def dataset_name(self) -> str:
+        """What tables call the dataset: the preset's name, with a star if it was changed."""
+        return self.name + ("*" if self.changed else "")
+
+
+@dataclass(frozen=True)
 class DatasetCard:
     """Everything that is known of a dataset as a whole.
 
@@ -55,6 +69,8 @@ class DatasetCard:
         image_size: side of every image in pixels.
         num_views: views of each object.
         quality: name of the render quality, or "imported".
+        focal_length: of the camera in millimetres, on a sensor 36 mm wide.
+        preset: what it was rendered after; None if no preset was named.
         source: where the objects came from, as plain values.
         settings: of the render, by which a repeated command knows its own work.
         classes: those that occur, in label order, with the symmetry that the maker of the objects states; none for an import.
@@ -76,6 +92,8 @@ class DatasetCard:
     settings: dict[str, Any] = field(default_factory=dict)
     classes: tuple[ObjectClass, ...] = ()
     channels: str = "rgb"
+    focal_length: float = FOCAL_LENGTH
+    preset: PresetNote | None = None
     splits: dict[str, SplitCounts] = field(default_factory=dict)
     shards: tuple[ShardEntry, ...] = ()
     files: dict[str, FileEntry] = field(default_factory=dict)
@@ -111,6 +129,7 @@ class DatasetCard:
             "splits": {name: SplitCounts(**counts) for name, counts in value["splits"].items()},
             "shards": tuple(ShardEntry(**entry) for entry in value["shards"]),
             "files": {name: FileEntry(**entry) for name, entry in value["files"].items()},
+            "preset": _read_preset(value.get("preset")),
         }
         card = cls(**{**value, **tables})
         _check_values(card)
@@ -155,6 +174,10 @@ class DatasetCard:
             return cls.from_json(value)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+
+
+def _read_preset(value: dict[str, Any] | None) -> PresetNote | None:
+    return None if value is None else PresetNote(value["name"], tuple(value["changed"]))
 
 
 def _state_turns(classes: Sequence[ObjectClass], kind: str) -> tuple[ObjectClass, ...]:

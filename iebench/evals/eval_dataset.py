@@ -115,6 +115,7 @@ def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:
         "evaluated_size": size or card.image_size,
         "num_views": card.num_views,
         "quality": card.quality,
+        "focal_length": card.focal_length,
         "classes": [entry.to_json() for entry in dataset.classes],
         "splits": card.to_json()["splits"],
     }

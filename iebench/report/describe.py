@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.reader import Dataset
 from iebench.dataset.writer import FAILURES, read_failures
 from iebench.factors.rotations import (
@@ -38,6 +39,8 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "space": {"name": card.space.name, "law": card.space.law},
         "image_size": card.image_size,
         "quality": card.quality,
+        "focal_length": card.focal_length,
+        "preset": card.preset and asdict(card.preset),
         "channels": card.channels,
         "seed": card.seed,
         "source": card.source,
@@ -60,7 +63,7 @@ def write_description(told: dict[str, Any]) -> str:
     counts = told["counts"]
     lines = [
         f"{told['name']}: factor space {told['space']['name']}, {told['image_size']} px, quality {told['quality']}, "
-        f"channels {told['channels']}, seed {told['seed']}",
+        f"channels {told['channels']}, seed {told['seed']}{_write_lens(told)}",
         *(f"  {split:6} {n['objects']:7} objects {n['views']:9} views" for split, n in counts["splits"].items()),
         f"  {counts['shards']} shards with {counts['bytes'] / 2**20:.1f} MiB, {counts['failures']} objects left out",
         "",
@@ -139,3 +142,12 @@ def _reach(angles: Float[ndarray, "*b 3"]) -> int:
     unit = np.stack([x / (2 * np.pi) + 0.5, np.sin(y) / 2 + 0.5, z / (2 * np.pi) + 0.5])
     cells = np.minimum((unit * _PARTS).astype(int), _PARTS - 1)
     return len(np.unique(np.ravel_multi_index(tuple(cells), (_PARTS,) * 3)))
+
+
+def _write_lens(told: dict[str, Any]) -> str:
+    """What is not as the benchmark has it: the lens, and the options in which a preset was changed."""
+    lens, preset = told["focal_length"], told["preset"]
+    words = f", lens {lens:g} mm" if lens != FOCAL_LENGTH else ""
+    if preset and preset["changed"]:
+        words += f"; {preset['name']} with another {', '.join(preset['changed'])}"
+    return words

@@ -58,8 +58,8 @@ from iebench.render.blender import Stage
 from iebench.render.quality import get_quality
 from iebench.render.scene import view_scene
 
-mesh, scratch = Path(sys.argv[1]), Path(sys.argv[2])
-stage = Stage(256, get_quality("preview"), scratch)
+mesh, scratch, focal_length = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+stage = Stage(256, get_quality("preview"), scratch, focal_length=focal_length)
 stage.load(mesh, unit_diagonal=True)
 scene = bpy.context.scene
 scene.render.film_transparent = True
@@ -88,29 +88,30 @@ def asymmetric_object() -> trimesh.Trimesh:
     return trimesh.util.concatenate(beams)
 
 
-def draw_silhouette(mesh: trimesh.Trimesh, latents: np.ndarray) -> np.ndarray:
+def draw_silhouette(mesh: trimesh.Trimesh, latents: np.ndarray, focal_length: float) -> np.ndarray:
     """What a camera of numpy sees: every triangle filled, at four times the size, then averaged."""
     points = mesh.vertices[:, [0, 2, 1]] * [1, -1, 1]  # Y up to Z up
     points -= (points.min(axis=0) + points.max(axis=0)) / 2
     points /= np.linalg.norm(np.ptp(points, axis=0))
     matrix = view_scene(get_space("3diebench-t"), latents).object_matrix
-    pixels = project(points @ matrix[:3, :3].T + matrix[:3, 3], 1024)
+    pixels = project(points @ matrix[:3, :3].T + matrix[:3, 3], 1024, focal_length)
     picture = Image.new("L", (1024, 1024))
     for face in mesh.faces:
         ImageDraw.Draw(picture).polygon([tuple(pixels[corner]) for corner in face], fill=255)
     return np.asarray(picture.resize((256, 256), Image.Resampling.BOX))
 
 
-def test_labels_are_true(tmp_path):
+@pytest.mark.parametrize(("focal_length", "views"), [(50.0, 6), (85.0, 2)])
+def test_labels_are_true(tmp_path, focal_length, views):
     """Stored latents, taken through a camera written here, give the silhouette that was rendered."""
     mesh, space = asymmetric_object(), get_space("3diebench-t")
     mesh.export(tmp_path / "object.obj")
-    latents = np.concatenate([space.sample(1, "a", "b", 6), get_space("3diebench-t").sample(2, "a", "b", 6)])
+    latents = np.concatenate([space.sample(seed, "a", "b", views) for seed in (1, 2)])
     np.save(tmp_path / "latents.npy", latents)
-    command = [sys.executable, "-c", SILHOUETTES, str(tmp_path / "object.obj"), str(tmp_path)]
+    command = [sys.executable, "-c", SILHOUETTES, str(tmp_path / "object.obj"), str(tmp_path), str(focal_length)]
     subprocess.run(command, check=True, capture_output=True, env=os.environ)
     for row, rendered in zip(latents, np.load(tmp_path / "masks.npy"), strict=True):
-        drawn = draw_silhouette(mesh, row)
+        drawn = draw_silhouette(mesh, row, focal_length)
         overlap = np.minimum(drawn, rendered).sum() / np.maximum(drawn, rendered).sum()
         assert rendered.mean() > 1, "the object is out of the picture"
         assert overlap >= 0.97
