@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+from iebench.models.advice import advise
 from iebench.models.prefetch import to_device
 from iebench.models.run_log import peak_memory_mib
 from iebench.models.session import Session, set_up
@@ -27,6 +28,7 @@ def dry_run(name: str, method_settings: MethodSettings, trainer: TrainerSettings
     lines += [
         "",
         f"{session.num_steps:,} steps of {batch}; {session.steps_per_epoch:,} steps in an epoch",
+        *(f"Warning: {told}" for told in advise(session.method, trainer, session.steps_per_epoch, session.num_steps)),
         f"one step: {seconds:.3f} s, {rate:,.0f} images/s, {memory:,.0f} MiB; all: {seconds * session.num_steps / 3600:.1f} h",
     ]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from iebench.errors import UsageError
 from iebench.evals.probes import linear_probe, pair_probe
 from iebench.loader.multiview import Views
+from iebench.models.advice import effective_rank
 from iebench.models.distributed import gather
 from iebench.models.losses import cross_entropy, squared_distance
 from iebench.models.method import LossOutput, Method, Representations, stack_views
@@ -139,7 +140,7 @@ class ProbedMethod(nn.Module):
         self.method.train(training)
         vectors = {"representation": source, "embedding": embedding}
         vectors |= {f"representation_{name}": source[:, part] for name, part in self.method.parts.items()}
-        scores: dict[str, Tensor] = {}
+        scores = {"rank/representation": effective_rank(gather(source))}
         for name, rows in vectors.items():
             scores |= collapse_metrics(name, rows)
         return scores

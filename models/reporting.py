@@ -1,10 +1,12 @@
 """What a training shows and writes while it runs; only the first process does, all of them take part in the means."""
 
+import sys
 from pathlib import Path
 
 from torch import Tensor
 from tqdm import tqdm
 
+from iebench.models.advice import advise_on_rank
 from iebench.models.distributed import mean_over_processes
 from iebench.models.run_log import Averages, Clock, RunLog, peak_memory_mib
 from iebench.models.session import Session
@@ -41,6 +43,11 @@ class Reporter:
         if self.log:
             self.log.write(step, values)
 
+    def warn(self, sentence: str) -> None:
+        """Say what is wrong with the training, above the bar."""
+        if self.log:
+            self.bar.write(f"Warning: {sentence}", file=sys.stderr)
+
     def close(self) -> None:
         """End the bar and flush the logs."""
         self.bar.close()
@@ -54,3 +61,12 @@ class Reporter:
         rest = {"learning_rate": self.session.learning_rate(step - 1), "memory_mib": memory}
         self.bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")
         self.write(step, {**means, **rates, **rest})
+        self._look_at_rank(step, means)
+
+    def _look_at_rank(self, step: int, means: dict[str, float]) -> None:
+        """Warn once, where a tenth of the training is over."""
+        tenth, rank = self.session.num_steps // 10, means.get("rank/representation")
+        if rank is not None and step - self.session.trainer.log_every < tenth <= step:
+            sentence = advise_on_rank(rank, self.session.trainer.batch_size)
+            if sentence:
+                self.warn(sentence)

@@ -10,6 +10,7 @@ from torch import Tensor
 from iebench.errors import IebenchError, UsageError
 from iebench.loader.multiview import Views
 from iebench.models import checkpoints
+from iebench.models.advice import advise
 from iebench.models.finite import FiniteCheck
 from iebench.models.interruption import Interruption
 from iebench.models.method import LossOutput
@@ -42,6 +43,8 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
         session.config.write(out)
     step = resume(session, out) if (out / CHECKPOINT).exists() else 0
     reporter = Reporter(session, out, step)
+    for sentence in advise(session.method, session.trainer, session.steps_per_epoch, session.num_steps):
+        reporter.warn(sentence)
     with closing(session), Interruption() as interruption:
         step = run_loop(session, out, step, reporter, interruption)
     reporter.close()

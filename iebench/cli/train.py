@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 
 def make_option(entry: Any, default: Any) -> click.Option:
@@ -21,19 +22,21 @@ def make_option(entry: Any, default: Any) -> click.Option:
 
 def make_command(name: str) -> click.Command:
     """`iebench train NAME`, with the method's settings and the trainer's as options."""
+    from iebench.models.recipes import DEFAULT, RECIPES
     from iebench.models.registry import find_method
     from iebench.models.settings import TrainerSettings, list_settings
 
     entry = find_method(name)
 
-    def start(data: Path, out: Path | None, dry_run: bool, **values: Any) -> None:
+    def start(data: Path, out: Path | None, recipe: str, dry_run: bool, **values: Any) -> None:
         from iebench.errors import UsageError
         from iebench.models.dry_run import dry_run as describe
+        from iebench.models.recipes import make_training
         from iebench.models.training import train
 
-        method_names = {setting.name for setting in list_settings(entry.settings)}
-        method_settings = entry.settings(**{key: value for key, value in values.items() if key in method_names})
-        trainer = TrainerSettings(**{key: value for key, value in values.items() if key not in method_names})
+        source_of = click.get_current_context().get_parameter_source
+        given = {key: value for key, value in values.items() if source_of(key) is not ParameterSource.DEFAULT}
+        method_settings, trainer = make_training(name, recipe, given)
         if dry_run:
             click.echo(describe(name, method_settings, trainer, data))
             return
@@ -45,6 +48,12 @@ def make_command(name: str) -> click.Command:
         click.Option(["--data"], type=click.Path(path_type=Path), required=True, help="Folder of the dataset."),
         click.Option(
             ["--out"], type=click.Path(path_type=Path), help="Folder of the run; the run that is there goes on."
+        ),
+        click.Option(
+            ["--recipe"],
+            default=DEFAULT,
+            show_default=True,
+            help=f"Fill the options below as a benchmark needs them: {', '.join(RECIPES)}; those given come first.",
         ),
         click.Option(
             ["--dry-run"], is_flag=True, help="Show settings, sizes, one step's time and memory; train nothing."

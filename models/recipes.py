@@ -1,0 +1,113 @@
+"""Recipes: with which settings a method is trained on a benchmark, where they come from, what they cost and what to expect.
+
+`--recipe NAME` fills the options of `iebench train` that are not given. Costs and scores are those of docs/results.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from iebench.errors import UsageError, suggest
+from iebench.models.registry import find_method
+from iebench.models.settings import MethodSettings, TrainerSettings, list_settings
+
+DEFAULT = "published"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of the trainer and of methods for one benchmark.
+
+    Attributes:
+        benchmark: the dataset that it is for, as cards name it.
+        source: where the settings come from.
+        cost: of a run.
+        expect: its scores.
+        trainer: fields of `TrainerSettings`.
+        every_method: fields of a method's settings, for each method that has them.
+        methods: further fields by the method's name.
+    """
+
+    benchmark: str
+    source: str
+    cost: str
+    expect: str
+    trainer: Mapping[str, Any] = field(default_factory=dict)
+    every_method: Mapping[str, Any] = field(default_factory=dict)
+    methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+_WIDE, _SPLIT = (
+    {"projector": "512-512-256"},
+    {"projector": "512-512-128"},
+)  # 256 coordinates: twice the batch, as published
+
+RECIPES: dict[str, Recipe] = {
+    # Every default is the SIE paper's, or of a method that it does not compare its own paper's; see docs/methods.md.
+    DEFAULT: Recipe(
+        benchmark="3diebench",
+        source="Garrido, Najman and LeCun, ICML 2023, appendix",
+        cost="2000 epochs of 1024 pairs at 256 px, for GPUs",
+        expect="the published rows of `iebench table --published`",
+    ),
+    "mini": Recipe(
+        benchmark="iebench-mini",
+        source="the study in docs/results.md",
+        cost="13 minutes on one core",
+        expect="docs/results.md",
+        trainer={"steps": 4200, "batch_size": 128, "schedule": "cosine", "warmup_epochs": 2, "num_workers": 1},
+        every_method={"backbone": "resnet18-narrow"},
+        methods={
+            "sie": _SPLIT,
+            "equivariant-only": _WIDE,
+            "vicreg": _WIDE,
+            "vicreg-partial": _WIDE,
+            "vicreg-equimod": _SPLIT,
+            "simclr": _WIDE,
+            "simclr-equivariant": _WIDE,
+            "augself": _WIDE,
+            "equimod": _SPLIT,
+            "byol": {"projector": "512-256"},
+            "byol-conditioned": {"projector": "512-256"},
+        },
+    ),
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """A recipe by name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in RECIPES:
+        otherwise = f"choose one of {', '.join(RECIPES)}."
+        raise UsageError(f"There is no recipe {name!r}: {suggest(name, RECIPES, otherwise)}")
+    return RECIPES[name]
+
+
+def make_training(
+    method: str, recipe: str = DEFAULT, given: Mapping[str, Any] | None = None
+) -> tuple[MethodSettings, TrainerSettings]:
+    """The settings of a method and of the trainer after a recipe.
+
+    Args:
+        method: a registered name, or `package.module:Class`.
+        recipe: which fills what is not given.
+        given: fields of either settings, by name.
+
+    Raises:
+        UsageError: there is no such method, recipe or field, or a value does not fit.
+    """
+    entry, found, given = find_method(method), get_recipe(recipe), dict(given or {})
+    own = {setting.name for setting in list_settings(entry.settings)}
+    of_trainer = {setting.name for setting in list_settings(TrainerSettings)}
+    unknown = sorted(set(given) - own - of_trainer)
+    if unknown:
+        raise UsageError(
+            f"{method} has no setting {unknown[0]!r}: {suggest(unknown[0], own | of_trainer, 'see its --help.')}"
+        )
+    filled = {**found.every_method, **found.methods.get(method, {}), **given}
+    settings = entry.settings(**{name: value for name, value in filled.items() if name in own})
+    trainer = {name: value for name, value in {**found.trainer, **given}.items() if name in of_trainer}
+    return settings, replace(entry.trainer, **trainer)
