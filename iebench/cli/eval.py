@@ -82,6 +82,26 @@ def table_command(results: tuple[Path, ...], published: bool, form: str) -> None
     click.echo(format_table(rows + (published_rows() if published else []), form), nl=False)
 
 
+@click.command("compare", short_help="Test whether one method scores above another.")
+@click.argument("first")
+@click.argument("second")
+@click.argument("results", type=FOLDER, nargs=-1, required=True)
+def compare_command(first: str, second: str, results: tuple[Path, ...]) -> None:
+    """Test whether FIRST scores above SECOND, two methods among RESULTS, over objects and seeds.
+
+    \b
+    iebench compare "sie (rotation)" vicreg runs/*
+    iebench compare "sie (rotation):equivariant" "sie (rotation):invariant" runs/*
+    """  # noqa: D301 - click reads the backspace
+    from iebench.evals.results import read_results
+    from iebench.evals.significance import compare_methods
+
+    for found in compare_methods(read_results(results), first, second):
+        interval = f"95 % interval {found.low:+.3f} to {found.high:+.3f}, p = {found.p_value:.2g}"
+        numbers = f"{found.objects} objects, {found.runs[0]} and {found.runs[1]} runs"
+        click.echo(f"{found.score}: {found.difference:+.3f}, {interval} ({numbers})")
+
+
 @click.command("report", short_help="Show results in one HTML page.")
 @click.argument("results", type=FOLDER, nargs=-1, required=True)
 @click.option("-o", "--out", type=FOLDER, default=Path("report.html"), show_default=True, help="The page to write.")

@@ -12,7 +12,7 @@ import click
 from iebench.catalogue import CLASSES
 from iebench.cli.data import export, import_, info, show, verify
 from iebench.cli.demo import demo
-from iebench.cli.eval import eval_command, report_command, table_command
+from iebench.cli.eval import compare_command, eval_command, report_command, table_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
 from iebench.cli.train import export_backbone_command, train_command
@@ -62,6 +62,7 @@ COMMANDS = (
     export_backbone_command,
     eval_command,
     table_command,
+    compare_command,
     report_command,
 )
 for command in COMMANDS:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
+ERRORS = "errors_by_object"  # the last part of the detail with an error for each validation object
+
 
 @dataclass(frozen=True)
 class Measure:

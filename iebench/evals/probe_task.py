@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from iebench.evals import metrics
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
-from iebench.evals.measure import Measure
+from iebench.evals.measure import ERRORS, Measure
 from iebench.evals.probe_fitting import (
     Learnable,
     Samples,
@@ -48,6 +48,10 @@ class ProbeTask(Learnable, Evaluator):
     ) -> Iterator[tuple[str, dict[str, float]]]:
         """Findings that are no single number, such as one for each class, each with the last part of its key."""
         yield from ()
+
+    def errors_by_object(self, targets: ndarray, predictions: ndarray) -> Float[ndarray, " objects"] | None:
+        """Errors whose mean is 1 minus the score, by which runs are compared object by object; None where there are none."""
+        return None
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores on every test set for every part and seed; intervals and details for the first seed only."""
@@ -99,6 +103,10 @@ class ProbeTask(Learnable, Evaluator):
         if is_first:
             for name, value in self.details(targets, predictions, test):
                 yield Detail(f"{key}/{name}", value)
+            errors = self.errors_by_object(targets, predictions)
+            if errors is not None:
+                objects = test.objects.tolist()
+                yield Detail(f"{key}/{ERRORS}", dict(zip(map(str, objects), errors.round(4).tolist(), strict=True)))
 
 
 def score_of(measure: Measure, key: str, draws: int = 0) -> Score:

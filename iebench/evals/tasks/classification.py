@@ -72,6 +72,11 @@ class Classification(ProbeTask):
         accuracy = metrics.accuracy_by_class(scores, targets.reshape(-1))
         yield "top1_by_class", {representations.class_names[label]: value for label, value in accuracy.items()}
 
+    def errors_by_object(self, targets: ndarray, predictions: ndarray) -> Float[ndarray, " objects"]:
+        """The share of each object's views that are named wrongly: 1 minus their mean is `top1`."""
+        scores = predictions.reshape(-1, predictions.shape[-1])
+        return 1 - metrics.hit_chances(scores, targets.reshape(-1), 1).reshape(targets.shape).mean(axis=1)
+
 
 def _mean_per_class(hits: Float[ndarray, "objects k"], labels: Int[ndarray, "objects k"]) -> float:
     present = np.unique(labels)

@@ -48,6 +48,13 @@ class RotationRegression(Regression):
         angles = metrics.rotation_errors(targets, IDENTITY * np.ones_like(targets))
         yield "degrees_by_angle", metrics.mean_by_angle(angles.reshape(-1), errors.reshape(-1))
 
+    def errors_by_object(self, targets: ndarray, predictions: ndarray) -> Float[ndarray, " objects"]:
+        """Squared errors as shares of the components' variances: 1 minus their mean is `r2_uniform`."""
+        variance = np.var(targets, axis=(0, 1), dtype=np.float64)
+        varying = variance > 1e-12  # as `r2_uniform` has it
+        shares = (targets - predictions)[..., varying] ** 2 / variance[varying]
+        return shares.mean(axis=(1, 2), dtype=np.float64)
+
     def _errors_up_to_symmetry(
         self, targets: ndarray, predictions: ndarray, errors: ndarray, turns: ndarray
     ) -> Float[ndarray, "objects k"]:

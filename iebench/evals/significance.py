@@ -1,0 +1,117 @@
+"""Whether one method scores above another: a paired test in which both objects and runs are random.
+
+The same objects validate all runs, so objects are paired; runs of different seeds are not. Means over objects alone would
+take a lucky seed for a better method, and means over seeds alone would throw the objects away (Clark, "The
+language-as-fixed-effect fallacy", 1973, on why both must be random).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy import stats
+
+from iebench.errors import UsageError, suggest
+from iebench.evals.measure import ERRORS
+from iebench.evals.results import Results
+from iebench.evals.table import label_of
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much smaller the errors of one group of runs are than those of another.
+
+    Errors are such that a score is 1 minus their mean: for a regression the squared error as a share of the variance
+    (`r2_uniform`), for a classification the share of views that are named wrongly (`top1`).
+
+    Attributes:
+        score: which, such as "rotation/whole".
+        difference: of the scores, first minus second.
+        low, high: its 95 % interval.
+        p_value: two-sided, that there is none.
+        objects: that validate.
+        runs: of the first and of the second.
+    """
+
+    score: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    objects: int
+    runs: tuple[int, int]
+
+
+def compare_errors(
+    score: str, first: Float[ndarray, "runs objects"], second: Float[ndarray, "more_runs objects"]
+) -> Comparison:
+    """Compare the errors of two groups of runs on the same objects.
+
+    The variance of the difference is the sum of three: of the objects' mean differences over their number, and of each
+    group's runs over theirs; the degrees of freedom are Welch and Satterthwaite's. A group of a single run says nothing of
+    its seeds; they count as fixed then, and the interval is one over objects only.
+    """
+    gaps = second.mean(axis=0) - first.mean(axis=0)
+    parts = [(gaps.var(ddof=1) / len(gaps), len(gaps) - 1)]
+    parts += [(g.mean(axis=1).var(ddof=1) / len(g), len(g) - 1) for g in (first, second) if len(g) > 1]
+    variance = sum(part for part, _ in parts)
+    difference = float(gaps.mean())
+    numbers = len(gaps), (len(first), len(second))
+    if not variance:
+        return Comparison(score, difference, difference, difference, float(difference == 0), *numbers)
+    freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
+    reach = math.sqrt(variance) * float(stats.t.ppf(0.975, freedom))
+    p_value = 2 * float(stats.t.sf(abs(difference) / math.sqrt(variance), freedom))
+    return Comparison(score, difference, difference - reach, difference + reach, p_value, *numbers)
+
+
+def compare_methods(results: Sequence[Results], first: str, second: str) -> list[Comparison]:
+    """Compare two methods in every score that both have errors for.
+
+    Args:
+        results: of any runs.
+        first, second: as the table calls them, perhaps with a part of the representation, such as "sie (rotation):equivariant".
+
+    Raises:
+        UsageError: there is no such method or part among the results, or they were evaluated on different data.
+    """
+    (runs, part), (others, other_part) = (_find_runs(results, name) for name in (first, second))
+    _check_same_data([*runs, *others])
+    tasks = [key.split("/")[0] for key in runs[0].details if key.endswith(f"/whole/{ERRORS}")]
+    found = []
+    for task in tasks:
+        errors, other_errors = _errors(runs, f"{task}/{part}"), _errors(others, f"{task}/{other_part}")
+        if errors is not None and other_errors is not None:
+            found.append(compare_errors(f"{task}/{part}", errors, other_errors))
+    if not found:
+        raise UsageError(
+            f"{first} and {second} share no score with errors by object: run `iebench eval` again for both."
+        )
+    return found
+
+
+def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], str]:
+    method, _, part = name.partition(":")
+    labels = sorted({label_of(result) for result in results})
+    chosen = [result for result in results if label_of(result) == method]
+    if not chosen:
+        otherwise = f"there are {', '.join(labels)}."
+        raise UsageError(f"There is no {method!r} among the results: {suggest(method, labels, otherwise)}")
+    if part and part not in chosen[0].parts:
+        raise UsageError(f"{method} has no part {part!r}: it has {', '.join(chosen[0].parts)}.")
+    return chosen, part or "whole"
+
+
+def _check_same_data(results: Sequence[Results]) -> None:
+    first, *others = [(result.data, result.protocol["probes"]) for result in results]
+    if any(other != first for other in others):
+        raise UsageError("The results are of different datasets or probes: compare runs that were evaluated alike.")
+
+
+def _errors(results: Sequence[Results], key: str) -> Float[ndarray, "runs objects"] | None:
+    found = [result.details.get(f"{key}/{ERRORS}") for result in results]
+    rows = [list(errors.values()) for errors in found if errors]
+    return np.array(rows, dtype=np.float64) if len(rows) == len(results) else None

@@ -1,0 +1,69 @@
+"""The comparison of two methods: known answers, and how often it is wrong where there is nothing to find."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from iebench.errors import UsageError
+from iebench.evals import EvalSettings, Model, ProbeSettings, run_suite
+from iebench.evals.results import Results, ScoreBook
+from iebench.evals.significance import compare_errors, compare_methods
+
+
+def draw_runs(rng, runs, objects, shift=0.0, seed_noise=0.05):
+    """Errors whose runs differ by luck, on objects that are hard or easy for all."""
+    hard = np.linspace(0, 1, objects)
+    luck = rng.normal(0, seed_noise, (runs, 1))
+    return shift + hard + luck + rng.normal(0, 0.1, (runs, objects))
+
+
+def test_single_runs_are_a_paired_t_test():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(0, 1, (1, 40)), rng.normal(0.3, 1, (1, 40))
+    found, expected = compare_errors("x", first, second), stats.ttest_rel(second[0], first[0])
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+
+
+def test_luck_of_the_seeds_is_not_taken_for_a_difference():
+    rng = np.random.default_rng(1)
+    found = [compare_errors("x", draw_runs(rng, 3, 400), draw_runs(rng, 3, 400)) for _ in range(400)]
+    assert np.mean([each.p_value < 0.05 for each in found]) < 0.08  # over objects alone it would be 0.85
+    assert np.mean([each.low <= 0 <= each.high for each in found]) > 0.92
+
+
+def test_a_difference_beyond_luck_is_found():
+    rng = np.random.default_rng(2)
+    found = compare_errors("x", draw_runs(rng, 3, 400, shift=-0.1, seed_noise=0.01), draw_runs(rng, 3, 400, 0, 0.01))
+    assert found.p_value < 0.01
+    assert found.low < 0.1 < found.high
+
+
+def results(method, errors, data="mini"):
+    details = {"rotation/whole/errors_by_object": {str(i): error for i, error in enumerate(errors)}}
+    parts = {"invariant": [0, 1], "equivariant": [1, 2]}
+    protocol = {"probes": {"epochs": 1}}
+    return Results(method, method, {}, {"name": data}, protocol, {}, parts, ScoreBook({}), {}, details)
+
+
+def test_methods_are_found_by_their_names():
+    runs = [results("vicreg", [1.0, 0.8]), results("simclr", [0.5, 0.1])]
+    (found,) = compare_methods(runs, "simclr", "vicreg")
+    assert (found.score, found.objects, found.runs) == ("rotation/whole", 2, (1, 1))
+    assert found.difference == pytest.approx(0.6)
+    with pytest.raises(UsageError, match=r"no 'simclrr'.*did you mean 'simclr'"):
+        compare_methods(runs, "simclrr", "vicreg")
+    with pytest.raises(UsageError, match="simclr has no part 'both': it has invariant, equivariant"):
+        compare_methods(runs, "simclr:both", "vicreg")
+    with pytest.raises(UsageError, match="different datasets"):
+        compare_methods([runs[0], results("simclr", [0, 1], "other")], "simclr", "vicreg")
+
+
+def test_mean_errors_are_what_the_scores_lack(fake, read_latents):
+    model = Model(lambda images: read_latents(images).float(), parts={"invariant": slice(0, 3)})
+    settings = EvalSettings(probes=ProbeSettings(epochs=2, batch_size=16), draws=2, baselines=())
+    found = run_suite(model, fake(), ("classification", "rotation"), settings)
+    for score in ("classification/whole/top1", "rotation/whole/r2_uniform", "rotation/invariant/r2_uniform"):
+        errors = found.details[f"{score.rpartition('/')[0]}/errors_by_object"]
+        assert list(errors) == [str(index) for index in range(40, 60)]
+        assert 1 - np.mean(list(errors.values())) == pytest.approx(found.get(score), abs=1e-4)
