@@ -24,12 +24,13 @@ check: $(READY)  ## Format, lint, types.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py
+	$(BIN)/mypy benchmarks/studies/*.py
 
 bench: $(READY)  ## Every performance claim, ours and the plain way in one run; a JSON line each.
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
-table: $(READY)  ## The table of docs/results.md: renders, trains and evaluates, over an hour on 2 cores; goes on when interrupted.
-	PATH="$(CURDIR)/$(BIN):$$PATH" benchmarks/table.sh results
+table: $(READY)  ## The table of docs/results.md: renders, trains and evaluates; hours on 2 cores, and goes on where it was stopped.
+	$(BIN)/python benchmarks/studies/table.py
 
 clean:
 	rm -rf .venv demo
