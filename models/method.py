@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from iebench.errors import UsageError
 from iebench.evals.schedules import warmup_cosine
 from iebench.factors.space import FactorSpace
-from iebench.loader.multiview import Anchor, MultiViewDataset, Views
+from iebench.loader.multiview import Anchor, MultiViewDataset, Views, find_anchors
 from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings
 from iebench.models.normalisation import Normalisation
-from iebench.models.settings import MethodSettings, TrainerSettings
+from iebench.models.settings import AllPairsSettings, MethodSettings, TrainerSettings
 
 Images = UInt8[Tensor, "batch 3 rows columns"]
 Representations = Float[Tensor, "batch dim"]
@@ -106,7 +106,7 @@ class Method(nn.Module, ABC, Generic[Settings]):
 
     Attributes:
         num_views: how many views of each object a batch has.
-        anchor: where the transforms of a batch start: at the "first" view, or at the "previous" one.
+        anchor: where the transforms of a batch start: at the "first" view, at the "previous" one, or at "all" others.
         min_classes: how many classes a dataset must have.
         uses_map: whether `backbone` gives its last map (batch, channels, height, width), and not the pooled vector.
         settings, sizes, backbone: as given.
@@ -190,17 +190,43 @@ class Method(nn.Module, ABC, Generic[Settings]):
 
 
 class TwoViewMethod(Method[Settings]):
-    """A method whose loss is one of the representations of a source and a target view."""
+    """A method whose loss is one of the representations of a source and a target view.
+
+    With `AllPairsSettings` of more than two views, every ordered pair of an object's views is a source and its target.
+    """
+
+    def __init__(self, settings: Settings, backbone: nn.Module, sizes: Sizes) -> None:
+        super().__init__(settings, backbone, sizes)
+        if isinstance(settings, AllPairsSettings) and settings.num_views > 2:
+            self.num_views, self.anchor = settings.num_views, "all"
 
     def forward(self, views: Views) -> LossOutput:
         """The objective of both views' representations."""
+        if self.anchor == "all":
+            return self._forward_all_pairs(views)
         # each view in a pass of its own: batch statistics are per view, as in the published code
         source, target = self.represent(views.images[:, 0]), self.represent(views.images[:, 1])
         return LossOutput(*self.objective(source, target, views), stack_views(source, target))
 
     @abstractmethod
     def objective(self, source: Representations, target: Representations, views: Views) -> WeighedTerms:
-        """The loss over the global batch, with its terms, from the representations of both views."""
+        """The loss over the global batch, with its terms, from the representations of both views.
+
+        Args:
+            source, target: of a pair in each row.
+            views: the pairs' transforms, latents and labels; only with two views of each object has it their images too.
+        """
+
+    def _forward_all_pairs(self, views: Views) -> LossOutput:
+        """The objective of all ordered pairs; all views are encoded once, in one pass."""
+        num_views = views.images.shape[1]
+        images = views.images.transpose(0, 1).flatten(0, 1)
+        encoded = self.represent(images).unflatten(0, (num_views, -1))
+        sources, targets = find_anchors(num_views, "all")
+        loss, terms = self.objective(
+            encoded[sources].flatten(0, 1), encoded[targets].flatten(0, 1), pair_views(views, sources, targets)
+        )
+        return LossOutput(loss, terms, encoded.transpose(0, 1))
 
 
 class InvariantMethod(TwoViewMethod[WithProjector]):
@@ -220,6 +246,19 @@ class InvariantMethod(TwoViewMethod[WithProjector]):
 def stack_views(*views: Representations) -> Float[Tensor, "batch n dim"]:
     """The representations of several views in one tensor, in which those of each view are dense."""
     return torch.stack(views).transpose(0, 1)
+
+
+def pair_views(views: Views, sources: list[int], targets: list[int]) -> Views:
+    """The pairs of views that the transforms of a batch join, pair after pair, without their images."""
+    pairs = [sources, targets]
+    return Views(
+        images=views.images.new_empty((len(sources) * len(views.label), 2, 3, 0, 0)),
+        latents=views.latents[:, pairs].permute(2, 0, 1, 3).flatten(0, 1),
+        transforms=views.transforms.transpose(0, 1).flatten(0, 1)[:, None],
+        label=views.label.repeat(len(sources)),
+        object_index=views.object_index.repeat(len(sources)),
+        view_index=views.view_index[:, pairs].permute(2, 0, 1).flatten(0, 1),
+    )
 
 
 def halves(first: int, whole: int) -> dict[str, slice]:

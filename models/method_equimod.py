@@ -11,7 +11,7 @@ from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squa
 from iebench.models.method import Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
-from iebench.models.settings import setting
+from iebench.models.settings import AllPairsSettings, setting
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class EquimodSettings(TwoProjectorsSettings):
 
 
 @dataclass(frozen=True)
-class VicregEquimodSettings(TwoProjectorsSettings):
+class VicregEquimodSettings(TwoProjectorsSettings, AllPairsSettings):
     """The setting of the SIE paper: VICReg's weights, and 0.45 of each for the equivariant side."""
 
     invariance_weight: float = setting(10.0, "Weight of the distance between the two views' invariant embeddings.")

@@ -11,11 +11,11 @@ from iebench.models.losses import Embeddings, covariance_of_both, squared_distan
 from iebench.models.method import Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
-from iebench.models.settings import setting
+from iebench.models.settings import AllPairsSettings, setting
 
 
 @dataclass(frozen=True)
-class EquivariantOnlySettings(PredictorSettings):
+class EquivariantOnlySettings(PredictorSettings, AllPairsSettings):
     """SIE without its invariant part."""
 
     projector: str = setting("1024-1024-1024", "Sizes of the projector's layers.")

@@ -10,11 +10,11 @@ from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import cross_entropy, squared_distance
 from iebench.models.method import Representations, Sizes, TwoViewMethod, WeighedTerms, register
-from iebench.models.settings import MethodSettings, setting
+from iebench.models.settings import AllPairsSettings, setting
 
 
 @dataclass(frozen=True)
-class SupervisedSettings(MethodSettings):
+class SupervisedSettings(AllPairsSettings):
     """A class head on each view and a head for the transform on both; the balance is ours."""
 
     regressor_hidden: str = setting("1024-1024", "Hidden sizes of the head for the transform.")

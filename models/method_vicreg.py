@@ -10,11 +10,11 @@ from iebench.models.distributed import gather
 from iebench.models.heads import ProjectorSettings, parse_sizes
 from iebench.models.losses import covariance_of_both, squared_distance, variance_of_both
 from iebench.models.method import InvariantMethod, Representations, Sizes, WeighedTerms, halves, register
-from iebench.models.settings import setting
+from iebench.models.settings import AllPairsSettings, setting
 
 
 @dataclass(frozen=True)
-class VicregSettings(ProjectorSettings):
+class VicregSettings(ProjectorSettings, AllPairsSettings):
     """The setting of the SIE paper."""
 
     invariance_weight: float = setting(10.0, "Weight of the distance between the two views' embeddings.")

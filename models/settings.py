@@ -87,6 +87,15 @@ class MethodSettings:
 
 
 @dataclass(frozen=True)
+class AllPairsSettings(MethodSettings):
+    """What methods are told whose terms are means over pairs and statistics of the batch, so that views may be in many pairs."""
+
+    num_views: int = setting(
+        2, "Views of each object in a step; of more than 2, all ordered pairs are taken.", minimum=2
+    )
+
+
+@dataclass(frozen=True)
 class TrainerSettings:
     """How to train; the defaults are the SIE paper's."""
 

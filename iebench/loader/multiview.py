@@ -3,6 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
@@ -20,7 +21,7 @@ from iebench.loader.batches import Arrays, BatchLoader, find_rank
 from iebench.loader.decode import Decoder
 from iebench.loader.order import Last, Plan, choose_views
 
-Anchor = Literal["first", "previous"]
+Anchor = Literal["first", "previous", "all"]
 Batch = TypeVar("Batch", bound=tuple)
 
 
@@ -52,7 +53,8 @@ class Views(NamedTuple):
     Attributes:
         images: uint8 RGB; `images[:, i]` of a batch is dense in torch's channels-last memory format.
         latents: float64, radians, hues in [0, 1], in the order of the dataset's factor space.
-        transforms: float32, what takes the anchor's latents to those of each view after the first.
+        transforms: float32, what takes an anchor's latents to those of another view: of each view after the first in turn,
+            or, where all views are anchors, of each ordered pair, (0, 1), (0, 2), …, (1, 0), and so on.
         label: class index in the dataset.
         object_index: row of the object in the dataset.
         view_index: which of the object's views they are.
@@ -60,14 +62,15 @@ class Views(NamedTuple):
 
     images: UInt8[Tensor, "*batch views 3 size size"]
     latents: Float64[Tensor, "*batch views factors"]
-    transforms: Float32[Tensor, "*batch views-1 t"]
+    transforms: Float32[Tensor, "*batch n t"]
     label: Int64[Tensor, "*batch"]
     object_index: Int64[Tensor, "*batch"]
     view_index: Int64[Tensor, "*batch views"]
 
     def pair(self) -> Pair:
-        """The first view as the source, and the other as its target; of a batch whose anchor is "first"."""
-        source, targets, transforms = self.images[..., 0, :, :, :], self.images[..., 1:, :, :, :], self.transforms
+        """The first view as the source, and the other as its target; of a batch whose anchor is not "previous"."""
+        source, targets = self.images[..., 0, :, :, :], self.images[..., 1:, :, :, :]
+        transforms = self.transforms[..., : targets.shape[-4], :]
         if self.images.shape[-4] == 2:
             targets, transforms = targets[..., 0, :, :, :], transforms[..., 0, :]
         return Pair(source, targets, transforms, self.label, self.object_index, self.view_index)
@@ -110,7 +113,7 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
             seed: of the choice of views and of the order.
             size: side of the images; smaller than the dataset's, they are decoded at reduced size.
             num_views: views of each object, 1 or more.
-            anchor: where each view's transform starts: at the "first" view, or at the "previous" one.
+            anchor: where each view's transform starts: at the "first" view, at the "previous" one, or at "all" others.
             rotation_format, canonical, translation_frame: see `iebench.factors.transforms.Transform`.
 
         Raises:
@@ -199,14 +202,22 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
     def to_batch(self, views: Views) -> Batch:
         """The views in the form that this dataset yields."""
 
-    def _compute_transforms(
-        self, latents: Float64[ndarray, "batch views factors"]
-    ) -> Float32[ndarray, "batch views-1 t"]:
+    def _compute_transforms(self, latents: Float64[ndarray, "batch views factors"]) -> Float32[ndarray, "batch n t"]:
         batch, _, num_factors = latents.shape
-        targets = latents[:, 1:]
-        anchors = latents[:, :-1] if self.anchor == "previous" else np.broadcast_to(latents[:, :1], targets.shape)
-        transforms = self.transform(anchors.reshape(-1, num_factors), targets.reshape(-1, num_factors))
-        return np.asarray(transforms, dtype=np.float32).reshape(batch, self.num_views - 1, self.transform_size)
+        anchors, others = find_anchors(self.num_views, self.anchor)
+        transforms = self.transform(
+            latents[:, anchors].reshape(-1, num_factors), latents[:, others].reshape(-1, num_factors)
+        )
+        return np.asarray(transforms, dtype=np.float32).reshape(batch, len(anchors), self.transform_size)
+
+
+def find_anchors(num_views: int, anchor: Anchor) -> tuple[list[int], list[int]]:
+    """Which views the transforms of `num_views` views start at, and which they lead to."""
+    if anchor == "all":
+        pairs = list(permutations(range(num_views), 2))
+        return [first for first, _ in pairs], [second for _, second in pairs]
+    others = list(range(1, num_views))
+    return [view - 1 if anchor == "previous" else 0 for view in others], others
 
 
 class MultiViewDataset(ObjectViews[Views]):

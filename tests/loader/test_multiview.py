@@ -25,6 +25,18 @@ def test_transforms_start_at_the_anchor(drawn_dataset, anchor):
         np.testing.assert_allclose(batch.transforms[:, step].numpy(), expected, atol=1e-6)
 
 
+def test_all_views_can_be_anchors(drawn_dataset):
+    data = MultiViewDataset(drawn_dataset, num_views=3, anchor="all")
+    batch = data.read_batch(np.arange(len(data)))
+    assert batch.transforms.shape == (len(data), 6, 4)
+    rotations = [Rotation.from_euler("xyz", batch.latents[:, view, :3].numpy()) for view in range(3)]
+    for row, (anchor, other) in enumerate([(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]):
+        expected = (rotations[anchor].inv() * rotations[other]).as_quat()
+        np.testing.assert_allclose(batch.transforms[:, row].numpy(), expected, atol=1e-6)
+    first = MultiViewDataset(drawn_dataset, num_views=3).read_batch(np.arange(len(data)))
+    assert torch.equal(batch.pair().transform, first.pair().transform)
+
+
 def test_views_are_what_the_dataset_holds(drawn_dataset):
     dataset = Dataset(drawn_dataset)
     data = MultiViewDataset(dataset, "val", num_views=3)
