@@ -53,9 +53,9 @@ RECIPES: dict[str, Recipe] = {
     "mini": Recipe(
         benchmark="iebench-mini",
         source="the study in docs/results.md",
-        cost="13 minutes on one core",
+        cost="7 minutes on one core",
         expect="docs/results.md",
-        trainer={"steps": 4200, "batch_size": 128, "schedule": "cosine", "warmup_epochs": 2, "num_workers": 1},
+        trainer={"steps": 2000, "batch_size": 128, "schedule": "cosine", "warmup_epochs": 2, "num_workers": 1},
         every_method={"backbone": "resnet18-narrow"},
         methods={
             "sie": _SPLIT,

@@ -37,7 +37,7 @@ class Scale:
     minutes: int
 
 
-FULL = Scale({"classes": "airplane,car,chair,guitar,laptop,motorbike,mug,pistol"}, {"steps": 1000}, 50, 6)
+FULL = Scale({"objects_per_class": 100}, {"steps": 700}, 50, 6)
 QUICK = Scale({"classes": "chair,mug", "objects_per_class": 20, "views": 4}, {"steps": 40, "batch_size": 16}, 5, 1)
 
 
@@ -153,10 +153,8 @@ def _log(run: Path) -> Path:
 def _evaluate(data: Path, runs: Sequence[Path], scale: Scale) -> "list[Results]":
     from iebench.models.evaluation import evaluate
 
-    tasks, baselines = "classification,rotation,retrieval", "constant"
-    return [
-        evaluate(run, data, tasks=tasks, epochs=scale.probe_epochs, baselines=baselines, num_workers=0) for run in runs
-    ]
+    options: dict[str, Any] = {"tasks": "classification,rotation,retrieval", "baselines": "constant", "num_workers": 0}
+    return [evaluate(run, data, epochs=scale.probe_epochs, out=run, **options) for run in runs]
 
 
 def _write_report(runs: Sequence[Path], page: Path) -> None:

@@ -11,7 +11,7 @@ from iebench.render.plan import RenderRequest, plan_job
 def test_a_preset_fills_what_is_not_given():
     request = RenderRequest.after("mini", {"size": 64, "seed": 3})
     assert (request.size, request.seed, request.views, request.focal_length) == (64, 3, 8, 85.0)
-    assert len(plan_job(RenderRequest.after("mini", {"objects_per_class": 2})).classes) == 20
+    assert len(plan_job(RenderRequest.after("mini", {"objects_per_class": 2})).classes) == 10
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_preset_fills_what_is_not_given():
     ],
 )
 def test_the_card_names_the_preset_and_what_was_changed(given, changed):
-    note = plan_job(RenderRequest.after("mini", {"objects_per_class": 120, **given})).preset
+    note = plan_job(RenderRequest.after("mini", {"objects_per_class": 240, **given})).preset
     assert note == PresetNote("iebench-mini", changed)
     assert note.dataset_name == ("iebench-mini*" if changed else "iebench-mini")
 
