@@ -14,8 +14,9 @@ from pathlib import Path
 from runs import iebench, train_and_evaluate
 
 from iebench.dataset.card import DatasetCard
+from iebench.evals.columns import Cell
 from iebench.evals.results import Results
-from iebench.evals.table import Cell, build_rows
+from iebench.evals.table import build_rows
 from iebench.models.recipes import RECIPES
 from iebench.render.presets import PRESETS
 
