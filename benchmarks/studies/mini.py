@@ -26,6 +26,14 @@ MINI = PRESETS["mini"].settings
 OBJECTS, STEPS = MINI["objects_per_class"] // 2, RECIPES["mini"].trainer["steps"] // 3
 NUISANCES = ("floor_hue=0.3", "light_theta=0.4", "light_phi=1", "light_hue=0.1")
 MORE_CLASSES = f"{MINI['classes']},bathtub,bench,bus,camera,clock,lamp,piano,table,train,watercraft"
+HEADS = (
+    "variant",
+    "SIE, rotation R²",
+    "VICReg, rotation R²",
+    "SIE, top-1",
+    "VICReg, top-1",
+    "motion of SIE's predictor",
+)
 VARIANTS: dict[str, list[str]] = {
     "as it is": [],
     "twice the views": ["--views", str(2 * MINI["views"]), "--objects-per-class", str(OBJECTS // 2)],
@@ -36,6 +44,7 @@ VARIANTS: dict[str, list[str]] = {
     "64 px": ["--size", "64"],
     "floor and light fixed": [word for factor in NUISANCES for word in ("--factor", factor)],
     "angles to 45 degrees": [word for axis in "xyz" for word in ("--factor", f"rotation_{axis}=-45:45deg")],
+    "angles to 20 degrees": [word for axis in "xyz" for word in ("--factor", f"rotation_{axis}=-20:20deg")],
 }
 
 
@@ -69,24 +78,27 @@ def make_row(method: str, kept: Path, data: Path, options: argparse.Namespace) -
     """Train and evaluate one method."""
     steps = round(STEPS * (MINI["size"] / DatasetCard.read(data).image_size) ** 2)
     train = [method, "--recipe", "mini", "--data", str(data), "--seed", str(SEED), "--steps", str(steps)]
-    evaluate = ["--data", str(data), "--tasks", "classification,rotation", "--epochs", str(PROBE_EPOCHS)]
+    evaluate = ["--data", str(data), "--tasks", "classification,rotation,predictor", "--epochs", str(PROBE_EPOCHS)]
     evaluate += ["--workers", "0", "--baselines", "constant"]
     train_and_evaluate(options.work / "runs" / kept.name, kept, train, evaluate, options.jobs)
 
 
 def write_table(results: Path) -> None:
     """Write table.md: a line for each variant, with 95 % intervals over objects."""
-    lines = [
-        "| variant | SIE, rotation R² | VICReg, rotation R² | SIE, top-1 | VICReg, top-1 |",
-        "|---|--:|--:|--:|--:|",
-    ]
+    lines = [f"| {' | '.join(HEADS)} |", "|---" + "|--:" * (len(HEADS) - 1) + "|"]
     for name in VARIANTS:
         found = [results / f"{name.replace(' ', '-')}-{method}" for method in METHODS]
         if all((run / "results.json").exists() for run in found):
-            cells = [build_rows([Results.read(run)])[0].cells for run in found]
-            rotation = [show(row["rotation R², uniform"]) for row in cells]
-            lines.append("| " + " | ".join([name, *rotation, *(f"{row['top-1'].value:.1%}" for row in cells)]) + " |")
+            lines.append(f"| {' | '.join([name, *describe([Results.read(run) for run in found])])} |")
     (results / "table.md").write_text("\n".join(lines) + "\n")
+
+
+def describe(found: list[Results]) -> list[str]:
+    """The cells of a variant."""
+    rows = [build_rows([results])[0].cells for results in found]
+    laws = found[0].details["predictor"]["group_laws"]
+    rotation, top1 = ([row[title] for row in rows] for title in ("rotation R², uniform", "top-1"))
+    return [*map(show, rotation), *(f"{cell.value:.1%}" for cell in top1), f"{laws['motion'] / laws['spread']:.2f}"]
 
 
 def show(cell: Cell) -> str:

@@ -83,7 +83,8 @@ class PredictorAnalysis:
         """How far the learned action is from a group's, beside the distance between a pair's views as a measure.
 
         identity: the identity transform against the embedding itself; inverse: a transform and its inverse against it;
-        composition: two transforms against their composition; prediction: against the target; spread: source against target.
+        composition: two transforms against their composition; prediction: against the target; spread: source against target;
+        motion: the prediction against the source, 0 where the predictor is the identity whatever the transform.
         """
         there = self.move(self.source, self.transforms)
         second = np.roll(self.transforms, 1, axis=0)
@@ -96,6 +97,7 @@ class PredictorAnalysis:
             ),
             "prediction": (there, self.target),
             "spread": (self.source, self.target),
+            "motion": (there, self.source),
         }
         return {name: float(self._distance(*pair).mean()) for name, pair in pairs.items()}
 

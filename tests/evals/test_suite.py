@@ -53,6 +53,7 @@ def test_ground_truth_is_right(fake, ground_truth):
     assert results.details["factors"]["invariant"]["rotation_x"]["mlp"] < 0.1
     laws = results.details["predictor"]["group_laws"]
     assert max(laws[name] for name in ("identity", "inverse", "composition", "prediction")) < 1e-5
+    assert laws["motion"] == pytest.approx(laws["spread"], abs=1e-5)
     assert laws["spread"] > 0.1
 
 

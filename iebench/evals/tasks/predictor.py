@@ -30,8 +30,8 @@ class Predictor(Evaluator):
             "predictor/group_laws",
             "table",
             "Distances (1 - cosine): of the identity from the embedding itself, of a transform and its inverse from it, of two "
-            "transforms from their composition, of the prediction from the target; and, to measure them by, of a pair's two "
-            "views from each other (spread).",
+            "transforms from their composition, of the prediction from the target and from the source (motion); and, to measure "
+            "them by, of a pair's two views from each other (spread).",
         ),
     )
 
