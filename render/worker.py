@@ -3,7 +3,7 @@
 It is a process of its own because Blender can crash, hang and leak. It reads JSON lines from standard input, first the
 settings, then tasks, and replies to each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
 "fatal" (not the object's fault; the worker ends). Whatever Blender prints goes to the worker's log.
-Run as `python -m iebench.render.worker LOG SCRATCH`.
+Run as the module `iebench.render.worker` with the arguments LOG SCRATCH.
 """
 
 import ctypes
