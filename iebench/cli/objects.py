@@ -88,7 +88,7 @@ def sheet_command(
     \b
     iebench objects sheet sheet.jpg --classes car,chair --per-class 4
     """
-    from iebench.cli.render import RenderProgress
+    from iebench.cli.render_progress import RenderProgress
     from iebench.render.farm import count_objects
     from iebench.render.object_sheet import plan_sheet, render_sheet, save_sheet
 
