@@ -45,15 +45,20 @@ def verify(dataset: str, decode: bool) -> None:
 @click.option("--split", default="train", show_default=True, help="train, val or all.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of pairs.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("pairs.png"), show_default=True, help="PNG to write."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("pairs.png"),
+    show_default=True,
+    help="Picture to write, .png or .jpg.",
 )
 def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
-    """Draw pairs of DATASET with their transform as a PNG."""
+    """Draw pairs of DATASET with their transform as a picture."""
     from iebench.dataset.reader import Dataset
+    from iebench.pictures import save_picture
     from iebench.report.show import draw_sheet, pick_pairs
 
     pairs = pick_pairs(Dataset(dataset), count, split, seed)
-    draw_sheet(pairs).save(out, format="PNG")
+    save_picture(draw_sheet(pairs), out)
     click.echo(f"{out} shows {len(pairs)} pairs.")
 
 

@@ -48,10 +48,8 @@ POSITIVE = click.IntRange(min=1)
 )
 @click.option(
     "--space",
-    default="3diebench",
-    show_default=True,
     metavar="NAME|FILE",
-    help="Factor space: 3diebench, 3diebench-t, so3, ood-rotation, or a TOML file.",
+    help="Factor space: 3diebench, 3diebench-t, so3, ood-rotation, or a TOML file.  [default: 3diebench]",
 )
 @click.option(
     "--factor",
@@ -66,7 +64,7 @@ POSITIVE = click.IntRange(min=1)
     help="N views in which one factor moves and all others stay; OUT.webp shows them moving.",
 )
 @click.option("--quality", default="fast", show_default=True, help="fast, reference (as published), or preview.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the latents.")
+@click.option("--seed", type=int, help="Seed of the latents.  [default: 0]")
 @click.option(
     "--latents",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -3,16 +3,13 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from iebench.progress import Progress
-
-if TYPE_CHECKING:
-    from iebench.render.engines import Outcome
-    from iebench.render.farm import Engine
-    from iebench.render.worker import Task
+from iebench.render.engines import Outcome
+from iebench.render.farm import Engine
+from iebench.render.worker import Task
 
 
 class RenderProgress:
@@ -35,16 +32,16 @@ class RenderProgress:
     def __exit__(self, *error: object) -> None:
         self._progress.close()
 
-    def over(self, engine: "Engine") -> "Engine":
+    def over(self, engine: Engine) -> Engine:
         """The engine, whose tasks are what is left of the render: objects that were rendered before count as done."""
 
-        def run(tasks: "Sequence[Task]") -> "Iterator[Outcome]":
+        def run(tasks: Sequence[Task]) -> Iterator[Outcome]:
             self._progress.skip((self._objects - len(tasks)) * self._views)
             return engine(tasks)
 
         return run
 
-    def watch(self, outcome: "Outcome") -> None:
+    def watch(self, outcome: Outcome) -> None:
         """Count one object."""
         self._done += 1
         self._failed += outcome.failure is not None
@@ -52,7 +49,7 @@ class RenderProgress:
         if self._log_json:
             click.echo(json.dumps(self._describe(outcome)))
 
-    def _describe(self, outcome: "Outcome") -> dict[str, object]:
+    def _describe(self, outcome: Outcome) -> dict[str, object]:
         rate = self._done * self._views / (time.monotonic() - self._start)
         return {
             "synset": outcome.task.synset,

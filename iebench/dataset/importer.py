@@ -30,7 +30,8 @@ from iebench.version import __version__
 Channels = Literal["auto", "rgb", "bgr"]
 ABSENT = "it is listed, and what is imported does not hold it"
 _SAMPLE = 16  # objects from which the number of views, factors and pixels is taken
-_SPACES = {7: "3diebench", 10: "3diebench-t"}
+SPACE_OF_LENGTH = {7: "3diebench", 10: "3diebench-t"}  # by the number of latents
+ROUNDING = 1e-6  # by which angles may lie outside a range
 
 
 class Fault(Exception):
@@ -241,9 +242,9 @@ def cover_latents(latents: Float[ndarray, "objects views factors"]) -> FactorSpa
 
     Angles a hair outside by rounding are not taken for a wider range.
     """
-    space = get_space(_SPACES[latents.shape[-1]])
+    space = get_space(SPACE_OF_LENGTH[latents.shape[-1]])
     for factor, low, high in zip(space.factors, latents.min(axis=(0, 1)), latents.max(axis=(0, 1)), strict=True):
-        if low < factor.low - 1e-6 or high > factor.high + 1e-6:
+        if low < factor.low - ROUNDING or high > factor.high + ROUNDING:
             space = space.with_factor(
                 replace(factor, low=float(min(low, factor.low)), high=float(max(high, factor.high)))
             )
@@ -286,7 +287,7 @@ def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
             _try(lambda file: simplejpeg.decode_jpeg_header(file)[0], loose.images.get(0)) for loose in sample
         ),
     )
-    if not (shape.num_views and shape.image_size and shape.num_factors in _SPACES):
+    if not (shape.num_views and shape.image_size and shape.num_factors in SPACE_OF_LENGTH):
         raise IebenchError(
             f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "
             f"with 7 or 10 numbers, and its first {len(sample)} objects do not."
