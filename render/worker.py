@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, TextIO
 
 import numpy as np
@@ -37,6 +38,7 @@ from iebench.render.sources import open_source
 from iebench.render.system import explain_import_error
 
 JPEG_QUALITY = 95
+REASON_LENGTH = 400  # of what an error says; the log has the rest
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         except Exception as error:
             if is_full_disk(error):
                 raise
-            traceback.print_exc()
+            if not isinstance(error, IebenchError):  # whose sentence says all
+                traceback.print_exc()
             _reply(replies, {"failed": describe_fault(error)})
 
 
@@ -181,7 +184,7 @@ def describe_fault(error: Exception) -> str:
         return f"no space is left for {getattr(error, 'filename', None) or 'a file'}"
     if isinstance(error, ImportError):
         return explain_import_error(str(error)).rstrip(".")
-    text = " ".join(str(error).split())
+    text = shorten(" ".join(str(error).split()), REASON_LENGTH, placeholder=" …")
     return text if isinstance(error, IebenchError) else f"{type(error).__name__}: {text}"
 
 

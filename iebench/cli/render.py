@@ -173,6 +173,8 @@ def _report(summary: "Summary", log_json: bool) -> None:
         click.echo(f"  failed: {failure.synset}/{failure.object_id}: {failure.reason}")
     if len(summary.failures) > 10:
         click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
+    if any(failure.log for failure in summary.failures):
+        click.echo(f"  what was printed meanwhile: {summary.root / 'failures.log'}")
 
 
 @click.command(short_help="Join the parts that several machines rendered.")
