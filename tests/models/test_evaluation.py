@@ -92,6 +92,7 @@ def test_a_network_is_left_as_it_was(drawn_dataset):
     assert network.training
 
 
+@pytest.mark.slow
 def test_scores_of_other_tasks_are_kept_or_refused(drawn_dataset, make_dataset, tmp_path):
     network, out = make_network(), tmp_path / "out"
     both = {**QUICK, "tasks": "classification,rotation"}
