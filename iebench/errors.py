@@ -20,6 +20,7 @@ class UsageError(IebenchError):
 EXTRAS = {
     "lightning": "train",
     "tensorboard": "train",
+    "safetensors": "train",
     "webdataset": "stream",
     "jinja2": "report",
     "matplotlib": "report",

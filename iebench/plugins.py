@@ -1,9 +1,14 @@
-"""Objects of other packages by name: `package.module:name` for backbones, methods, evaluators and object sources."""
+"""Objects of other packages by name: `package.module:name` for backbones, methods, evaluators and object sources.
+
+They are looked for where Python looks, and in the working folder.
+"""
 
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from iebench.child_process import look_in_folders
 from iebench.errors import UsageError
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -34,11 +39,12 @@ def load_object(text: str, option: str) -> Any:
 
 
 def _import(path: str, text: str, option: str) -> Any:
+    look_in_folders([str(Path.cwd())])
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{path}.".startswith(f"{error.name}."):
             raise  # the module is there, and what it imports is not
         raise UsageError(
-            f"{option} {text}: there is no module {error.name}; correct the name, or put its folder on PYTHONPATH."
+            f"{option} {text}: there is no module {error.name}; correct the name, go to its folder, or put that on PYTHONPATH."
         ) from None

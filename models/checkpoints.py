@@ -1,6 +1,7 @@
 """Checkpoints: tensors and plain values, written beside and renamed into place."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def load(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader fails in many ways on what it did not write
+        if kind := re.search(r"GLOBAL ([\w.]+)", str(error)):
+            raise IebenchError(
+                f"{path} holds {kind[1]!r} beside its tensors, and objects are never unpickled: where you trust the file, save "
+                "its state_dict alone."
+            ) from None
         raise IebenchError(
             f"{path} cannot be read as a checkpoint of tensors and plain values ({type(error).__name__}): restore it, or save "
             "the state_dict alone."

@@ -13,15 +13,18 @@ from torch import Tensor, nn
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model, Represent
 from iebench.evals.probes import seeded
+from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
-from iebench.evals.suite import Tasks, open_suite
+from iebench.evals.suite import Tasks, describe_basis, open_suite
 from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
+from iebench.models.modes import modes_kept
 from iebench.models.normalisation import Normalisation
 from iebench.models.runs import load, read_config
 from iebench.models.untrained import untrained_twin
@@ -87,10 +90,11 @@ def evaluate(
         cache: folder where representations are kept between calls; below `out` where absent, else in memory.
         device: "cpu", "cuda", "cuda:1", or "auto".
         num_workers: processes that decode images.
-        out: folder for `results.json` and the gallery; nothing is written where absent.
+        out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
+            kept where data, weights and protocol are the same.
 
     Raises:
-        UsageError: something that was named does not exist, or does not fit.
+        UsageError: something that was named does not exist or does not fit, or scores that lie in `out` would be lost.
         IebenchError: a run, a file or the dataset is damaged, or representations are no finite matrix.
     """
     device = choose_device(device)
@@ -106,13 +110,32 @@ def evaluate(
         device=device,
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
-    candidate = prepare(model, device, weights)
+    with modes_kept(model):
+        return _evaluate(prepare(model, device, weights), data, tasks, settings, ood, size, num_workers, folder)
+
+
+def _evaluate(
+    candidate: Candidate,
+    data: EvalDataset | Dataset | str | Path,
+    tasks: Tasks,
+    settings: EvalSettings,
+    ood: EvalDataset | Dataset | str | Path | None,
+    size: int | None,
+    num_workers: int,
+    folder: Path | None,
+) -> Results:
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
     other = None if ood is None else open_eval_dataset(ood, size, num_workers)
-    suite = open_suite(candidate.model, opened, tasks, settings, other)
+    evaluators = find_evaluators(tasks)
+    names = [evaluator.name for evaluator in evaluators]
+    basis = describe_basis(candidate.model, opened, settings, other)
+    earlier = find_earlier(folder / RESULTS, basis, names) if folder is not None else None
+    suite = open_suite(candidate.model, opened, evaluators, settings, other)
     results = suite.run(candidate.name, candidate.untrained)
     results = replace(results, method=candidate.method, training=candidate.training)
+    if earlier is not None:
+        results = join_results(earlier, results, names)
     if folder is not None:
         results.write(folder / RESULTS)
         save_gallery(suite.context, opened, folder)

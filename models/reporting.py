@@ -1,19 +1,18 @@
 """What a training shows and writes while it runs; only the first process does, all of them take part in the means."""
 
-import sys
 from pathlib import Path
 
 from torch import Tensor
-from tqdm import tqdm
 
 from iebench.models.advice import advise_on_rank
 from iebench.models.distributed import mean_over_processes
 from iebench.models.run_log import Averages, Clock, RunLog, peak_memory_mib
 from iebench.models.session import Session
+from iebench.progress import Progress
 
 
 class Reporter:
-    """The progress bar, `metrics.csv` and TensorBoard of a training that starts at a step.
+    """The progress, `metrics.csv` and TensorBoard of a training that starts at a step.
 
     Attributes:
         clock: is told of waits and pauses by the loop.
@@ -22,8 +21,8 @@ class Reporter:
     def __init__(self, session: Session, out: Path, step: int) -> None:
         self.session = session
         self.log = RunLog(out, step) if session.fabric.is_global_zero else None
-        hidden = None if self.log else True  # None: hidden when not in a terminal
-        self.bar = tqdm(total=session.num_steps, initial=step, unit="step", disable=hidden)
+        self.progress = Progress("train", session.num_steps, "step", shown=self.log is not None)
+        self.progress.skip(step)
         self.averages, self.clock = Averages(), Clock()
 
     def is_due(self, step: int) -> bool:
@@ -34,9 +33,7 @@ class Reporter:
         """One step's terms and scores; writes the means if they are due."""
         self.clock.steps += 1
         self.averages.add({f"train/{name}": term for name, term in terms.items()} | scores)
-        self.bar.update()
-        if self.is_due(step):
-            self._report(step)
+        self.progress.add(note=self._report(step) if self.is_due(step) else "")
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Write metrics down."""
@@ -46,22 +43,23 @@ class Reporter:
     def warn(self, sentence: str) -> None:
         """Say what is wrong with the training, above the bar."""
         if self.log:
-            self.bar.write(f"Warning: {sentence}", file=sys.stderr)
+            self.progress.tell(f"Warning: {sentence}")
 
     def close(self) -> None:
-        """End the bar and flush the logs."""
-        self.bar.close()
+        """End the progress and flush the logs."""
+        self.progress.close()
         if self.log:
             self.log.close()
 
-    def _report(self, step: int) -> None:
+    def _report(self, step: int) -> str:
+        """Write the means since the last time; returns what is told of them."""
         means = {name: value.item() for name, value in mean_over_processes(self.averages.take()).items()}
         rates = self.clock.take(self.session.images_per_step)
         memory = peak_memory_mib(self.session.fabric.device)
         rest = {"learning_rate": self.session.learning_rate(step - 1), "memory_mib": memory}
-        self.bar.set_postfix_str(f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s")
         self.write(step, {**means, **rates, **rest})
         self._look_at_rank(step, means)
+        return f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s"
 
     def _look_at_rank(self, step: int, means: dict[str, float]) -> None:
         """Warn once, where a tenth of the training is over."""

@@ -45,9 +45,8 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
     reporter = Reporter(session, out, step)
     for sentence in advise(session.method, session.trainer, session.steps_per_epoch, session.num_steps):
         reporter.warn(sentence)
-    with closing(session), Interruption() as interruption:
+    with closing(reporter), closing(session), Interruption() as interruption:
         step = run_loop(session, out, step, reporter, interruption)
-    reporter.close()
     if step < session.num_steps:
         signal = interruption.signal or "a signal to another process"
         raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it.")

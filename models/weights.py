@@ -1,64 +1,131 @@
 """Weights of backbones, ours and others': found by their layout, loaded whole or not at all."""
 
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from iebench.errors import IebenchError
 from iebench.models import checkpoints
+from iebench.models.weight_layouts import Found, find_networks, flatten
 
-# Where published checkpoints keep the backbone: SIE and EquiCaps under module.backbone (or bare), seq-JEPA under encoder,
-# ContextSSL under enc; each also as DistributedDataParallel and torch.compile name it.
-NAMES = ("backbone", "encoder", "enc", "resnet", "method.backbone")
-WRAPPERS = ("", "module.", "_orig_mod.", "module._orig_mod.")
-CONTAINERS = ("state_dict", "model", "module", "model_state_dict", "backbone", "encoder")
-CLASSIFIERS = ("fc.weight", "fc.bias")  # torchvision's last layer, which our ResNets end before
+NAMED = 2  # of each kind of fault
 
 
 def load_exactly(module: nn.Module, weights: dict[str, Tensor], path: str) -> None:
     """Load weights into a module.
 
     Raises:
-        IebenchError: if a parameter is missing, left over, or of another shape; it lists them.
+        IebenchError: if a parameter is missing, left over, or of another shape; it names the first ones.
     """
-    own = module.state_dict()
-    faults = [f"{name} is missing" for name in own if name not in weights]
-    faults += [f"{name} is left over" for name in weights if name not in own]
-    faults += [
-        f"{name} has shape {tuple(weights[name].shape)} instead of {tuple(value.shape)}"
-        for name, value in own.items()
-        if name in weights and weights[name].shape != value.shape
-    ]
-    if faults:
-        raise IebenchError(f"{path} does not fit the network: {'; '.join(faults)}.")
-    module.load_state_dict(weights)
+    _fill(module, Found("", weights, module.state_dict()), path)
 
 
 def load_backbone(backbone: nn.Module, path: Path) -> None:
-    """Load a backbone's weights from a file in any of the known layouts.
+    """Load a backbone's weights from a file, under whatever prefix they lie.
+
+    Of several networks that fit, the one that its authors evaluate is taken, and told.
 
     Raises:
         IebenchError: if the file is not such a file, or does not fit exactly.
     """
-    tensors = _find_tensors(checkpoints.load(path))
+    tensors = dict(flatten(_read(path)))
     if not tensors:
         raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict.")
-    load_exactly(backbone, _find_backbone(tensors, set(backbone.state_dict())), str(path))
+    found = find_networks(tensors, backbone.state_dict())
+    if not found:
+        raise IebenchError(
+            f"{path} holds no tensor of the network: its names begin with {_quote(_beginnings(tensors))}, and "
+            f"the network's with {_quote(_beginnings(backbone.state_dict()))}; choose the --backbone that they were made for."
+        )
+    near = [one for one in found if 2 * one.num_fitting > found[0].num_fitting]
+    _fill(backbone, _choose(found, path), str(path), _prefixes(near), "choose the --backbone that they were made for")
 
 
-def _find_tensors(content: dict[str, Any]) -> dict[str, Tensor]:
-    """The state_dict in a checkpoint: its own tensors, or those of the first known container that has any."""
-    tensors = {name: value for name, value in content.items() if isinstance(value, Tensor)}
-    for name in CONTAINERS:
-        if not tensors and isinstance(content.get(name), dict):
-            tensors = _find_tensors(content[name])
-    return tensors
+def _read(path: Path) -> Mapping[str, Any]:
+    if path.suffix != ".safetensors":
+        return checkpoints.load(path)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise IebenchError(f"{path} cannot be read as safetensors ({error}): fetch it again.") from None
 
 
-def _find_backbone(tensors: dict[str, Tensor], wanted: set[str]) -> dict[str, Tensor]:
-    """The tensors under the prefix that fits most of the wanted names; without torchvision's classifier."""
-    prefixes = [wrapper + (name and f"{name}.") for wrapper in WRAPPERS for name in ("", *NAMES)]
-    under = [{k.removeprefix(p): v for k, v in tensors.items() if k.startswith(p)} for p in prefixes]
-    best = max(under, key=lambda candidate: (len(wanted & set(candidate)), -len(candidate)))
-    return {name: value for name, value in best.items() if name in wanted or name not in CLASSIFIERS}
+def _choose(found: Sequence[Found], path: Path) -> Found:
+    """The best of what was found.
+
+    Raises:
+        IebenchError: there are several that are equally good and not the same.
+    """
+    best, *others = found
+    rivals = [one for one in others if one.fits and not _are_equal(one, best)] if best.fits else []
+    if any(one.is_second_choice == best.is_second_choice for one in rivals):
+        names = _quote([best.prefix, *(one.prefix for one in rivals)])
+        raise IebenchError(f"{path} holds several networks that fit, {names}: save one of them alone.")
+    if rivals:
+        told = f"{path}: took the weights under {best.prefix!r}, and not those under {_quote(_prefixes(rivals))}."
+        print(told, file=sys.stderr)
+    return best
+
+
+def _are_equal(one: Found, other: Found) -> bool:
+    return all(torch.equal(value, other.tensors[name]) for name, value in one.tensors.items() if name in other.tensors)
+
+
+def _fill(module: nn.Module, found: Found, path: str, prefixes: Sequence[str] = (), mend: str = "") -> None:
+    if not found.fits:
+        faults = "; ".join(_say_faults(found))
+        raise IebenchError(
+            f"{path} does not fit the network{_say_where(found, prefixes)}: {faults}{mend and f'; {mend}'}."
+        )
+    module.load_state_dict({**found.own, **found.tensors})
+
+
+def _say_where(found: Found, prefixes: Sequence[str]) -> str:
+    others = [prefix for prefix in prefixes if prefix != found.prefix][:NAMED]
+    beside = f" (nearer than under {_quote(others)})" if others else ""
+    return f" under {found.prefix!r}{beside}" if found.prefix or others else ""
+
+
+def _say_faults(found: Found) -> Iterator[str]:
+    if _is_of_sie(found):
+        yield "it is the ResNet of SIE, CapsIE and EquiCaps, which has layer1.0.downsample, and pads and strides otherwise"
+        return
+    for names, what in ((found.missing, "missing"), (found.left_over, "left over")):
+        if names:
+            yield _say_names(names, what)
+    for name in found.misshapen[:NAMED]:
+        yield f"{name} has shape {tuple(found.tensors[name].shape)} instead of {tuple(found.own[name].shape)}"
+    if len(found.misshapen) > NAMED:
+        yield f"{len(found.misshapen) - NAMED} more have other shapes"
+
+
+def _is_of_sie(found: Found) -> bool:
+    """All but this fits their ResNet-18 and 34, so that it could be loaded and would give other outputs."""
+    surplus = found.left_over
+    return not (found.missing or found.misshapen) and all(name.startswith("layer1.0.downsample.") for name in surplus)
+
+
+def _say_names(names: Sequence[str], what: str) -> str:
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more are {what}"
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} {what}"
+
+
+def _prefixes(found: Sequence[Found]) -> list[str]:
+    return list(dict.fromkeys(one.prefix for one in found))
+
+
+def _beginnings(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The first parts of names, the first few of them."""
+    return list(dict.fromkeys(name.partition(".")[0] for name in tensors))[:4]
+
+
+def _quote(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))

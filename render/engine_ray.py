@@ -4,6 +4,7 @@ The objects' folder has to be at the same path on every machine, which the built
 """
 
 import logging
+import socket
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import FarmError, Limits, SupervisedWorker, scratch_folder
 
 LOST_ACTORS = 3  # of a task before it counts as failed; machines are lost more often than objects are bad
+CONNECT_SECONDS = 5.0
 Reply = tuple[Failure | None, dict[str, str], bytes]
 
 
@@ -55,9 +57,28 @@ def _join_cluster(address: str | None) -> Any:
         raise UsageError("--engine ray needs Ray: run `pip install 'iebench[ray]'`.") from None
     try:
         ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UsageError(f"--ray-address {address}: no cluster answers ({error}).") from None
+    except (ConnectionError, ValueError, RuntimeError, SystemExit) as error:  # it ends the process where no Ray answers
+        raise UsageError(
+            f"--ray-address {address}: no cluster answers ({error}): see `ray status` on its head."
+        ) from None
     return ray
+
+
+def check_address(address: str | None) -> None:
+    """Whether anything listens at HOST:PORT, which Ray would find out in a minute and a half.
+
+    Raises:
+        UsageError: nothing does.
+    """
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "auto", or for Ray to judge
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise UsageError(
+            f"--ray-address {address}: nothing answers within {CONNECT_SECONDS:g} s ({error}): see `ray status` on its head."
+        ) from None
 
 
 class _ActorPool:

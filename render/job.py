@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from iebench.catalogue import ObjectClass
 from iebench.dataset.card import FOCAL_LENGTH, PresetNote
 from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
-from iebench.errors import IebenchError, UsageError
+from iebench.errors import UsageError
 from iebench.factors.space import Factor, FactorSpace
 from iebench.files import write_whole
+from iebench.render.given_latents import GivenLatents
 from iebench.render.quality import Quality
 
 HASHED = ("objects", "latents")  # settings that are kept as a hash
@@ -64,7 +65,7 @@ class RenderJob:
     image_size: int
     quality: Quality
     objects_per_shard: int
-    given_latents: "GivenLatents | None" = None
+    given_latents: GivenLatents | None = None
     sweep: Factor | None = None
     part: tuple[int, int] = (1, 1)
     focal_length: float = FOCAL_LENGTH
@@ -155,65 +156,3 @@ def first_difference(begun: dict[str, Any], now: dict[str, Any]) -> str | None:
 def _brief(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-@dataclass(frozen=True)
-class GivenLatents:
-    """Latents in the published layout: synset/object_id/latent_0.npy, latent_1.npy and so on."""
-
-    root: Path
-    num_factors: int
-
-    def objects(self) -> list[ObjectName]:
-        """Objects that have latents here.
-
-        Raises:
-            UsageError: there are none.
-        """
-        names = sorted({path.parent.relative_to(self.root).parts for path in self.root.glob("*/*/latent_0.npy")})
-        if not names:
-            raise UsageError(
-                f"--latents {self.root} holds no synset/object_id/latent_0.npy: give a folder in that layout."
-            )
-        return [(synset, object_id) for synset, object_id in names]
-
-    def count_views(self, names: Sequence[ObjectName]) -> int:
-        """The number of views that every object has at least.
-
-        Raises:
-            UsageError: they differ.
-        """
-        counts = {len(list((self.root / Path(*name)).glob("latent_*.npy"))) for name in names}
-        if len(counts) > 1:
-            raise UsageError(f"--latents {self.root} has {min(counts)} to {max(counts)} views an object: say --views.")
-        return counts.pop()
-
-    def read(self, name: ObjectName, num_views: int) -> Float[ndarray, "views factors"]:
-        """The latents of an object's first views.
-
-        Raises:
-            IebenchError: a file is missing, damaged, or of another length.
-        """
-        return np.stack([self._read_view(self.root / Path(*name) / f"latent_{view}.npy") for view in range(num_views)])
-
-    def digest(self) -> str:
-        """Hash of all latents."""
-        digest = hashlib.sha256()
-        for path in sorted(self.root.glob("*/*/latent_*.npy")):
-            digest.update(path.relative_to(self.root).as_posix().encode() + b"\0" + path.read_bytes())
-        return digest.hexdigest()
-
-    def _read_view(self, path: Path) -> Float[ndarray, " factors"]:
-        try:
-            latents = np.load(path, allow_pickle=False).astype(np.float64).ravel()
-        except (OSError, ValueError) as error:
-            raise IebenchError(
-                f"{path} cannot be read as latents ({error}): mend it, or leave its object out."
-            ) from None
-        if latents.shape != (self.num_factors,):
-            raise IebenchError(
-                f"{path} should hold {self.num_factors} numbers and holds {latents.size}: choose the --space it was made for."
-            )
-        if not np.isfinite(latents).all():
-            raise IebenchError(f"{path} holds numbers that are not finite: mend it, or leave its object out.")
-        return latents

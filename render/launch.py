@@ -33,13 +33,14 @@ def choose_engine(
         ray_address: of a cluster; None starts one here.
 
     Raises:
-        UsageError: the device is not to be had, or an address was given without Ray.
+        UsageError: the device is not to be had, an address was given without Ray, or nothing answers there.
     """
     if ray_address and engine != "ray":
         raise UsageError(f"--ray-address {ray_address} is for Ray: add --engine ray.")
     if engine == "ray":
-        from iebench.render.engine_ray import render_on_ray
+        from iebench.render.engine_ray import check_address, render_on_ray
 
+        check_address(ray_address)
         on_cpu = _settings(job, "cpu", 0)
         return lambda tasks: render_on_ray(tasks, on_cpu, limits, workers, ray_address)
     settings = [_settings(job, name, threads) for name, threads in _choose_devices(workers, device)]

@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from iebench.dataset.reader import Dataset
-from iebench.errors import UsageError
 from iebench.factors.space import ROTATION
 from iebench.render.farm import Watch, render_dataset
 from iebench.render.job import RenderJob
@@ -62,16 +61,3 @@ def lay_out(dataset: Dataset, abreast: int = 1) -> Image.Image:
             sheet.paste(Image.open(io.BytesIO(dataset.read_jpeg(index, 0))), (left + column * side, top))
         draw.text((left + 3, top + 2), entry.name, fill="white", stroke_width=1, stroke_fill="black")
     return sheet
-
-
-def save_sheet(sheet: Image.Image, out: Path) -> None:
-    """Write a sheet; the suffix says in which format.
-
-    Raises:
-        UsageError: there is no such format, or the file cannot be written.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(out, quality=85)
-    except (ValueError, OSError) as error:
-        raise UsageError(f"{out} cannot be written ({error}): name a file that ends in .jpg or .png.") from None

@@ -1,7 +1,8 @@
 """From the options of `iebench render` to a render job."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from iebench.dataset.splits import ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.parse import custom_space, parse_factor
 from iebench.factors.space import Factor
-from iebench.render.job import GivenLatents, RenderJob
+from iebench.render.given_latents import GivenLatents
+from iebench.render.job import RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
 from iebench.render.object_source import ObjectSource
 from iebench.render.presets import Preset, get_preset
@@ -34,11 +36,11 @@ class RenderRequest:
         val_list: file of the objects that validate; all others train. None splits by hash, 80 to 20.
         views: of each object; None for 50, or for as many as `latents` has.
         size: side of the images in pixels.
-        space: name of a factor space.
+        space: name of a factor space, or a TOML file; None for 3diebench, or for what `latents` tell.
         factors: ranges to replace in it, as "NAME=LOW:HIGH" or "NAME=VALUE".
         quality: name of a quality.
         focal_length: of the camera in millimetres; its sensor is 36 mm wide.
-        seed: of the latents.
+        seed: of the latents; None for 0.
         sweep: "NAME=FROM:TO:N": N views, in which only this factor moves.
         latents: folder with latents in the published layout, instead of a seed.
         objects_per_shard: of the shards.
@@ -54,11 +56,11 @@ class RenderRequest:
     val_list: Path | None = None
     views: int | None = None
     size: int = 256
-    space: str = "3diebench"
+    space: str | None = None
     factors: tuple[str, ...] = ()
     quality: str = "fast"
     focal_length: float = FOCAL_LENGTH
-    seed: int = 0
+    seed: int | None = None
     sweep: str | None = None
     latents: Path | None = None
     objects_per_shard: int = 256
@@ -86,12 +88,14 @@ def plan_job(request: RenderRequest) -> RenderJob:
     Raises:
         UsageError: an option cannot be fulfilled.
     """
+    _check_together(request)
     source = open_source(request.objects)
-    space = custom_space(request.space, request.factors)
-    sweep, sweep_views = _parse_sweep(request.sweep) if request.sweep else (None, None)
+    space = custom_space(request.space or "3diebench", request.factors)
+    sweep, sweep_views = _parse_sweep(request) if request.sweep else (None, None)
     if sweep is not None:
         space = space.with_factor(sweep)
-    given = GivenLatents(request.latents, len(space.names)) if request.latents else None
+    asked = space if request.space or request.factors else None
+    given = GivenLatents.open(request.latents, asked) if request.latents else None
     classes = _choose_classes(source, request, given)
     names = choose_objects(
         source,
@@ -100,15 +104,16 @@ def plan_job(request: RenderRequest) -> RenderJob:
         _wanted(request, given),
         [*known_bad_objects(), *(read_object_list(request.exclude) if request.exclude else [])],
     )
-    about_objects = {"kind": "own", **source.describe()}
+    num_views = sweep_views or request.views or (given.count_views(names) if given else 50)
+    about_objects = _describe(source, request.objects)
     return RenderJob(
         objects=request.objects,
         about_objects=about_objects,
         classes=classes,
         splits=_split(names, request.val_list),
-        space=space,
-        seed=request.seed,
-        num_views=sweep_views or request.views or (given.count_views(names) if given else 50),
+        space=given.find_space(names, num_views, asked) if given else space,
+        seed=request.seed or 0,
+        num_views=num_views,
         image_size=request.size,
         quality=get_quality(request.quality),
         objects_per_shard=request.objects_per_shard,
@@ -122,10 +127,41 @@ def plan_job(request: RenderRequest) -> RenderJob:
 
 def _note_preset(request: RenderRequest, preset: Preset, kind: str) -> PresetNote:
     """What the card says of a render after a preset."""
-    pure = RenderRequest.after(request.preset, {"objects": request.objects})
+    request, pure = _settle(request), _settle(RenderRequest.after(request.preset, {"objects": request.objects}))
     changed = [entry.name for entry in fields(request) if entry.name not in _WORK]
     changed = [name for name in changed if getattr(request, name) != getattr(pure, name)]
     return PresetNote(preset.dataset_name, tuple(changed + ["objects"] * (kind != preset.kind)))
+
+
+def _settle(request: RenderRequest) -> RenderRequest:
+    """The request with what a missing seed and space stand for."""
+    return replace(request, seed=request.seed or 0, space=request.space or "3diebench")
+
+
+def _check_together(request: RenderRequest) -> None:
+    """Options that would have no say beside others."""
+    beside = {"--seed": request.seed, "--sweep": request.sweep} if request.latents else {}
+    for option, value in beside.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} {value} has no say where --latents gives the latents: leave one of the two out."
+            )
+
+
+def _describe(source: ObjectSource, objects: str) -> dict[str, Any]:
+    """What the card says of the objects.
+
+    Raises:
+        UsageError: a card cannot hold it.
+    """
+    about = source.describe()
+    try:
+        json.dumps(about, allow_nan=False)
+        return {"kind": "own", **about}
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"--objects {objects}: describe() gives what no card can hold ({error}): give a dictionary of plain values."
+        ) from None
 
 
 def _choose_classes(
@@ -163,11 +199,16 @@ def _split(names: Sequence[ObjectName], val_list: Path | None) -> dict[str, list
     return {split: order_objects(members) for split, members in splits.items()}
 
 
-def _parse_sweep(text: str) -> tuple[Factor, int]:
+def _parse_sweep(request: RenderRequest) -> tuple[Factor, int]:
+    text = str(request.sweep)
     start, _, count = text.rpartition(":")
     if not count.isdigit() or int(count) < 2 or start.count(":") != 1:
         raise UsageError(f"--sweep {text!r} is not understood: write NAME=FROM:TO:N, such as rotation_z=-90:90deg:24.")
-    return parse_factor(start), int(count)
+    sweep = parse_factor(start, "--sweep")
+    for factor in request.factors:
+        if parse_factor(factor).name == sweep.name:
+            raise UsageError(f"--sweep {text} and --factor {factor} are of one factor: leave one of the two out.")
+    return sweep, int(count)
 
 
 def _parse_part(text: str) -> tuple[int, int]:

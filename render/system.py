@@ -1,11 +1,14 @@
 """Blender and its GPUs on this machine, found out in processes that may be lost."""
 
 import json
+import os
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from iebench.child_process import python_command
 
 # The shared libraries that bpy's wheel needs and does not bring, and the Debian packages that hold them: found with ldd, and
 # by installing one after the other on a bare Debian 12 until a view was rendered.
@@ -21,19 +24,14 @@ LIBRARIES = {
 }
 APT_LINE = "apt-get install -y " + " ".join(LIBRARIES.values())
 GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dri")
-PROBE = """
-import json, os, sys
-import bpy
-from iebench.render.blender import devices
-print("\\n" + json.dumps({"version": bpy.app.version_string, "gpus": list(devices())}), flush=True)
-os._exit(0)
-"""
 
 
 @cache
 def probe_blender() -> dict[str, Any]:
     """Ask a fresh process for Blender: {"version", "gpus": [[backend, name], …]}, or {"error": one sentence}."""
-    probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=300, check=False)
+    probe = subprocess.run(
+        python_command("iebench.render.system"), capture_output=True, text=True, timeout=300, check=False
+    )
     try:
         return json.loads(probe.stdout.splitlines()[-1])
     except (IndexError, json.JSONDecodeError):
@@ -57,3 +55,17 @@ def find_gpus(backend: str | None) -> list[str]:
     found = [name for name, _ in probe_blender().get("gpus", [])]
     chosen = backend or (found[0] if found else None)
     return [f"{chosen}:{number}" for number in range(found.count(str(chosen)))]
+
+
+def _answer_probe() -> None:
+    """What `probe_blender` asks, in the process that may be lost."""
+    import bpy
+
+    from iebench.render.blender import devices
+
+    print("\n" + json.dumps({"version": bpy.app.version_string, "gpus": list(devices())}), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _answer_probe()

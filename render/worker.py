@@ -3,7 +3,7 @@
 It is a process of its own because Blender can crash, hang and leak. It reads JSON lines from standard input, first the
 settings, then tasks, and replies to each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
 "fatal" (not the object's fault; the worker ends). Whatever Blender prints goes to the worker's log.
-Run as `python -m iebench.render.worker LOG SCRATCH`.
+Run as the module `iebench.render.worker` with the arguments LOG SCRATCH.
 """
 
 import ctypes
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, TextIO
 
 import numpy as np
@@ -38,6 +39,7 @@ from iebench.render.sources import open_source
 from iebench.render.system import explain_import_error
 
 JPEG_QUALITY = 95
+REASON_LENGTH = 400  # of what an error says; the log has the rest
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         except Exception as error:
             if is_full_disk(error):
                 raise
-            traceback.print_exc()
+            if not isinstance(error, IebenchError):  # whose sentence says all
+                traceback.print_exc()
             _reply(replies, {"failed": describe_fault(error)})
 
 
@@ -186,7 +189,7 @@ def describe_fault(error: Exception) -> str:
         return f"no space is left for {getattr(error, 'filename', None) or 'a file'}"
     if isinstance(error, ImportError):
         return explain_import_error(str(error)).rstrip(".")
-    text = " ".join(str(error).split())
+    text = shorten(" ".join(str(error).split()), REASON_LENGTH, placeholder=" …")
     return text if isinstance(error, IebenchError) else f"{type(error).__name__}: {text}"
 
 

@@ -7,7 +7,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from iebench.child_process import python_command
 from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError
 from iebench.plugins import is_dotted
@@ -82,10 +82,12 @@ class WorkerProcess:
         self._limits, self._folder, self._log = limits, folder, folder / "log"
         self._buffer = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "iebench.render.worker", str(self._log), str(folder)],
+            python_command(
+                "iebench.render.worker", str(self._log), str(folder), shares_path=is_dotted(settings.objects)
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=_environment(settings, folder),
+            env={**os.environ, "TMPDIR": str(folder)},  # Blender leaves a folder there when it is killed
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
         try:
@@ -228,12 +230,6 @@ def scratch_folder() -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"iebench-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True) as name:
         yield Path(name)
-
-
-def _environment(settings: WorkerSettings, folder: Path) -> dict[str, str]:
-    """Variables of a worker, which finds a source outside this project where this process does."""
-    paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} if is_dotted(settings.objects) else {}
-    return {**os.environ, **paths, "TMPDIR": str(folder)}  # Blender leaves a folder there when it is killed
 
 
 def _describe_end(code: int) -> str:

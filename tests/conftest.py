@@ -71,7 +71,7 @@ def write_dataset(
         classes=() if isinstance(classes, str) else chosen,
         made={"iebench": "test"},
     )
-    finish_dataset(root, card, parts, [Failure("02691156", "odd", "drawn to fail", 2, "")])
+    finish_dataset(root, card, parts, [Failure("02691156", "odd", "drawn to fail", 2, "what was printed\nmeanwhile")])
     return Dataset(root)
 
 

@@ -1,5 +1,7 @@
 """Objects of other packages by name."""
 
+import sys
+
 import pytest
 
 from iebench.errors import UsageError
@@ -53,3 +55,13 @@ def test_errors_inside_a_module_pass_through(package):
         load_object("outside.broken:thing", "--thing")
     with pytest.raises(ZeroDivisionError):
         load_object("outside.wrong:thing", "--thing")
+
+
+def test_the_working_folder_is_looked_in_after_pythons_own_library(tmp_path, monkeypatch):
+    """As for `iebench` itself, which unlike `python -m` does not begin with the working folder."""
+    (tmp_path / "net_of_mine.py").write_text("import colorsys\nthing = colorsys.hsv_to_rgb")
+    (tmp_path / "colorsys.py").write_text("raise RuntimeError('this is not what Python brings')")
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    monkeypatch.delitem(sys.modules, "colorsys")
+    monkeypatch.chdir(tmp_path)
+    assert load_object("net_of_mine:thing", "--thing")(0, 0, 1) == (1, 1, 1)

@@ -27,14 +27,11 @@ def info(dataset: str, as_json: bool) -> None:
 @click.option("--decode", is_flag=True, help="Also decode every image and compare every member of the shards.")
 def verify(dataset: str, decode: bool) -> None:
     """Check every byte of DATASET's shards and tables and name the damage; exit code 1 where there is any."""
-    from tqdm import tqdm
-
     from iebench.dataset.verify import verify_dataset
     from iebench.errors import IebenchError
+    from iebench.progress import track
 
-    problems = verify_dataset(
-        Path(dataset), decode, lambda names: tqdm(names, unit=" files", disable=None, leave=False)
-    )
+    problems = verify_dataset(Path(dataset), decode, lambda names: track(names, "verify", "file"))
     for problem in problems:
         click.echo(problem)
     if problems:
@@ -48,15 +45,20 @@ def verify(dataset: str, decode: bool) -> None:
 @click.option("--split", default="train", show_default=True, help="train, val or all.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of pairs.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("pairs.png"), show_default=True, help="PNG to write."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("pairs.png"),
+    show_default=True,
+    help="Picture to write, .png or .jpg.",
 )
 def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
-    """Draw pairs of DATASET with their transform as a PNG."""
+    """Draw pairs of DATASET with their transform as a picture."""
     from iebench.dataset.reader import Dataset
+    from iebench.pictures import save_picture
     from iebench.report.show import draw_sheet, pick_pairs
 
     pairs = pick_pairs(Dataset(dataset), count, split, seed)
-    draw_sheet(pairs).save(out, format="PNG")
+    save_picture(draw_sheet(pairs), out)
     click.echo(f"{out} shows {len(pairs)} pairs.")
 
 
@@ -75,33 +77,43 @@ def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
     help="Order of the images' colour channels; auto measures it.",
 )
 @click.option("--objects-per-shard", type=click.IntRange(1), default=256, show_default=True, help="Objects in a shard.")
-def import_(path: Path, out: Path, lists: Path | None, strict: bool, channels: str, objects_per_shard: int) -> None:
-    """Import PATH, a folder or archive (.tar.gz, never unpacked) in the published layout, as the dataset OUT."""
-    from tqdm import tqdm
+@click.option(
+    "--max-failures",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Part of the objects that may be left out before the exit code is 1; listed ones that are not there do not count.",
+)
+def import_(
+    path: Path,
+    out: Path,
+    lists: Path | None,
+    strict: bool,
+    channels: str,
+    objects_per_shard: int,
+    max_failures: float,
+) -> None:
+    """Import PATH, a folder or archive (.tar.gz or .zip, never unpacked) in the published layout, as the dataset OUT."""
+    from iebench.dataset.importer import ABSENT, Channels, import_layout
+    from iebench.progress import Progress
 
-    from iebench.dataset.importer import Channels, import_layout
-
-    card, faults = import_layout(
-        path,
-        out,
-        lists,
-        strict,
-        cast(Channels, channels),
-        objects_per_shard,
-        lambda o: tqdm(o, unit=" objects", disable=None),
-    )
-    for fault in faults[:10]:
-        click.echo(f"left out {fault.synset}/{fault.object_id}: {fault.reason}", file=sys.stderr)
+    with Progress("import", None, "object") as progress:
+        card, faults = import_layout(path, out, lists, strict, cast(Channels, channels), objects_per_shard, progress)
+    faulty = [fault for fault in faults if fault.reason != ABSENT]
+    for fault in faulty[:10]:
+        click.echo(f"left out {fault.synset}/{fault.object_id}: {fault.reason}", err=True)
     if not card.source["lists"]:
-        click.echo(
-            "There are no official lists, so a hash of the names splits: --lists names their folder.", file=sys.stderr
-        )
+        click.echo("There are no official lists, so a hash of the names splits: --lists names their folder.", err=True)
     counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())
-    click.echo(f"{out}: {counts}, {len(faults)} left out (failures.csv names them).")
+    absent = f", {len(faults) - len(faulty)} listed ones are not there" if len(faulty) < len(faults) else ""
+    click.echo(f"{out}: {counts}, {len(faulty)} left out{absent} (failures.csv names them).")
     measured = card.source["channels"]
     click.echo(
         f"Channels are read as {card.channels}; measured: " + ", ".join(f"{k} {v}" for k, v in measured.items()) + "."
     )
+    whole = sum(counted.objects for counted in card.splits.values())
+    if len(faulty) > max_failures * (whole + len(faulty)):
+        sys.exit(1)
 
 
 @click.command(short_help="Write a dataset in the published layout.")
@@ -112,12 +124,11 @@ def import_(path: Path, out: Path, lists: Path | None, strict: bool, channels: s
 )
 def export(dataset: str, out: Path, layout: str) -> None:
     """Write DATASET to the folder OUT as loose files with lists and labels, the published layout."""
-    from tqdm import tqdm
-
     from iebench.dataset.exporter import export_layout
     from iebench.dataset.reader import Dataset
+    from iebench.progress import track
 
-    export_layout(Dataset(dataset), out, lambda o: tqdm(o, unit=" objects", disable=None))
+    export_layout(Dataset(dataset), out, lambda objects: track(objects, "export", "object"))
     click.echo(f"{out} holds {dataset} in the layout {layout}.")
 
 

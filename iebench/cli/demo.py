@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iebench.errors import IebenchError
+from iebench.progress import Progress
 
 if TYPE_CHECKING:
     from iebench.evals.results import Results
@@ -131,11 +132,9 @@ def _processes(
 
 def _wait(processes: Sequence[subprocess.Popen[bytes]], runs: Sequence[Path], steps: int) -> None:
     """Show the steps of all runs until their processes end."""
-    from tqdm import tqdm
-
-    with tqdm(total=steps * len(runs), unit="step", disable=None) as bar:
+    with Progress("train", steps * len(runs), "step") as progress:
         while any(process.poll() is None for process in processes):
-            bar.update(sum(map(_last_step, runs)) - bar.n)
+            progress.add(sum(map(_last_step, runs)) - progress.done)
             time.sleep(1)
 
 

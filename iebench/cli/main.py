@@ -72,6 +72,7 @@ for command in COMMANDS:
 def main() -> None:
     """Run the command line: exit code 0 for done, 1 for failed, 2 for wrong usage."""
     signal.signal(signal.SIGTERM, _interrupt)
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # children of multiprocessing would import from the working folder
     try:
         cli.main(prog_name="iebench", standalone_mode=False)
     except click.exceptions.Exit as stop:

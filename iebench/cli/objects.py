@@ -88,12 +88,13 @@ def sheet_command(
     \b
     iebench objects sheet sheet.jpg --classes car,chair --per-class 4
     """  # noqa: D301 - click reads the backspace
-    from iebench.cli.render import RenderProgress
+    from iebench.cli.render_progress import RenderProgress
+    from iebench.pictures import save_picture
     from iebench.render.farm import count_objects
-    from iebench.render.object_sheet import plan_sheet, render_sheet, save_sheet
+    from iebench.render.object_sheet import plan_sheet, render_sheet
 
     job = plan_sheet(classes, per_class, size, None if is_random else rotation, objects)
     with RenderProgress(count_objects(job), 1, log_json=False) as progress:
         sheet = render_sheet(job, abreast, progress.watch)
-    save_sheet(sheet, out)
+    save_picture(sheet, out)
     click.echo(f"{out}: {sheet.width} by {sheet.height} pixels.")

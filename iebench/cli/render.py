@@ -2,14 +2,12 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from iebench.render.engines import Outcome
     from iebench.render.farm import Summary
 
 FOLDER = click.Path(path_type=Path)
@@ -135,6 +133,7 @@ def render(
     iebench render --objects ShapeNetCore.v2 --out data/shapenet --workers 2
     iebench render --classes chair,mug --objects-per-class 5 --views 10 --size 128 --out data/small
     """  # noqa: D301 - click reads the backspace
+    from iebench.cli.render_progress import RenderProgress
     from iebench.render.farm import count_objects, render_dataset
     from iebench.render.launch import choose_engine
     from iebench.render.plan import RenderRequest, plan_job
@@ -144,7 +143,7 @@ def render(
     job = plan_job(RenderRequest.after(preset, given))
     limits = Limits(object_timeout, int(worker_memory * 2**30))
     with RenderProgress(count_objects(job), job.num_views, log_json) as progress:
-        run = choose_engine(job, limits, workers, device, engine, ray_address)
+        run = progress.over(choose_engine(job, limits, workers, device, engine, ray_address))
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
     if "sweep" in given:
@@ -160,42 +159,6 @@ def _animate(out: Path) -> None:
     picture = out.with_name(out.name + ".webp")
     animate_views(Dataset(out), picture)
     click.echo(f"{picture}: the sweep as an animated picture.", err=True)
-
-
-class RenderProgress:
-    """A bar with images/s and failures, or JSON lines; nothing where nobody looks."""
-
-    def __init__(self, objects: int, views: int, log_json: bool) -> None:
-        from tqdm import tqdm
-
-        self._views, self._log_json, self._failed, self._done = views, log_json, 0, 0
-        self._start = time.monotonic()
-        hidden = log_json or not sys.stderr.isatty()
-        self._bar = tqdm(total=objects * views, unit="image", disable=hidden, smoothing=0.05, dynamic_ncols=True)
-
-    def __enter__(self) -> "RenderProgress":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()
-
-    def watch(self, outcome: "Outcome") -> None:
-        """Count one object."""
-        self._done += 1
-        self._failed += outcome.failure is not None
-        self._bar.update(self._views)
-        self._bar.set_postfix(objects=self._done, failed=self._failed)
-        if self._log_json:
-            rate = self._done * self._views / (time.monotonic() - self._start)
-            line = {
-                "synset": outcome.task.synset,
-                "object_id": outcome.task.object_id,
-                "done": self._done,
-                "failed": self._failed,
-                "images_per_second": round(rate, 2),
-                "reason": outcome.failure and outcome.failure.reason,
-            }
-            click.echo(json.dumps(line))
 
 
 def _report(summary: "Summary", log_json: bool) -> None:
@@ -218,6 +181,8 @@ def _report(summary: "Summary", log_json: bool) -> None:
         click.echo(f"  failed: {failure.synset}/{failure.object_id}: {failure.reason}")
     if len(summary.failures) > 10:
         click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
+    if any(failure.log for failure in summary.failures):
+        click.echo(f"  what was printed meanwhile: {summary.root / 'failures.log'}")
 
 
 @click.command(short_help="Join the parts that several machines rendered.")

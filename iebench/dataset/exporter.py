@@ -10,7 +10,7 @@ from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 
 
-def export_layout(dataset: Dataset, out: Path, progress: Callable[[Iterable[int]], Iterable[int]] = iter) -> None:
+def export_layout(dataset: Dataset, out: Path, progress: Callable[[range], Iterable[int]] = iter) -> None:
     """Write a dataset in the published layout: `synset/object_id/image_0.jpg, latent_0.npy …`, lists and labels.
 
     JPEG bytes are copied as they are, so channels stay in the order that the card tells.

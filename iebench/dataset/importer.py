@@ -16,17 +16,22 @@ from numpy import ndarray
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.card import DatasetCard, partial_root
 from iebench.dataset.channels import ChannelVote
-from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_archive, read_folder, read_lists
+from iebench.dataset.layout_archive import LayoutArchive
+from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
+from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_lists
 from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace, get_space
+from iebench.progress import Progress
 from iebench.version import __version__
 
 Channels = Literal["auto", "rgb", "bgr"]
+ABSENT = "it is listed, and what is imported does not hold it"
 _SAMPLE = 16  # objects from which the number of views, factors and pixels is taken
-_SPACES = {7: "3diebench", 10: "3diebench-t"}
+SPACE_OF_LENGTH = {7: "3diebench", 10: "3diebench-t"}  # by the number of latents
+ROUNDING = 1e-6  # by which angles may lie outside a range
 
 
 class Fault(Exception):
@@ -47,19 +52,19 @@ def import_layout(
     strict: bool = False,
     channels: Channels = "auto",
     objects_per_shard: int = 256,
-    progress: Callable[[Iterator[LooseObject]], Iterable[LooseObject]] = iter,
+    progress: Progress | None = None,
 ) -> tuple[DatasetCard, list[Failure]]:
     """Import a dataset in the published layout.
 
     Args:
-        path: a folder, or a `.tar.gz` or `.tar`, which is read once and not unpacked.
+        path: a folder, or a `.tar.gz`, `.tar` or `.zip`, which is read once and not unpacked.
         out: the dataset to write; it appears when it is whole.
         lists: folder of the official lists; None looks in the folder itself, and beside an archive. Without lists objects are
             split by a hash of their names, 80 % for training.
         strict: the first fault is an error. Otherwise objects with faults are left out and named in failures.csv.
         channels: order of the JPEGs' channels; "auto" measures it.
         objects_per_shard: of the shards, all but the last of a split.
-        progress: wraps the iteration over objects.
+        progress: is told of every object.
 
     Returns:
         The card, and the objects that were left out.
@@ -72,18 +77,21 @@ def import_layout(
     for folder in (out, partial_root(out)):
         if folder.exists():
             raise UsageError(f"{folder} exists already: remove it, or choose another folder for the dataset.")
-    official = read_lists(lists or (path if path.is_dir() else path.parent))
+    layout = _open_layout(path, lists)
+    official, objects = layout.lists, layout.objects
     if lists is not None and not official.splits:
         raise UsageError(
             f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
         )
-    objects = _open_layout(path, official)
+    progress = progress or Progress("import", None, "object", shown=False)
+    progress.total = layout.total
     sample = list(islice(objects, _SAMPLE))
     importer = _Importer(partial_root(out), _measure_shape(path, sample), official, strict, objects_per_shard)
     importer.root.mkdir(parents=True)
     try:
-        for loose in progress(chain(sample, objects)):
+        for loose in chain(sample, objects):
             importer.add(loose)
+            progress.add(note=f"{len(importer.faults)} left out", share=layout.share())
         card = importer.finish(out.name, path, channels)
         importer.root.rename(out)
     except BaseException:
@@ -123,8 +131,9 @@ class _Importer:
 
     def finish(self, name: str, path: Path, channels: Channels) -> DatasetCard:
         """Write what is left, the tables and the card."""
-        for missing in self.placed.keys() - self.seen - {(fault.synset, fault.object_id) for fault in self.faults}:
-            self._note(missing, "it is listed, and what is imported does not hold it")
+        known = self.seen | {(fault.synset, fault.object_id) for fault in self.faults}
+        for missing in sorted(self.placed.keys() - known):
+            self._note(missing, ABSENT)
         parts = [part for packer in self.packers.values() for part in packer.finish()]
         if not parts:
             raise IebenchError(
@@ -233,20 +242,35 @@ def cover_latents(latents: Float[ndarray, "objects views factors"]) -> FactorSpa
 
     Angles a hair outside by rounding are not taken for a wider range.
     """
-    space = get_space(_SPACES[latents.shape[-1]])
+    space = get_space(SPACE_OF_LENGTH[latents.shape[-1]])
     for factor, low, high in zip(space.factors, latents.min(axis=(0, 1)), latents.max(axis=(0, 1)), strict=True):
-        if low < factor.low - 1e-6 or high > factor.high + 1e-6:
+        if low < factor.low - ROUNDING or high > factor.high + ROUNDING:
             space = space.with_factor(
                 replace(factor, low=float(min(low, factor.low)), high=float(max(high, factor.high)))
             )
     return space
 
 
-def _open_layout(path: Path, lists: Lists) -> Iterator[LooseObject]:
+@dataclass(frozen=True)
+class _Layout:
+    """What is imported: lists, objects, their number where it is known, and which part of them was read where that is known."""
+
+    lists: Lists
+    objects: Iterator[LooseObject]
+    total: int | None = None
+    share: Callable[[], float | None] = lambda: None
+
+
+def _open_layout(path: Path, lists: Path | None) -> _Layout:
     if path.is_dir():
-        return read_folder(path, lists)
+        folder = open_folder(path)
+        found = read_lists(lists) if lists else find_lists(path, folder.root)
+        names = order_objects(folder, found)
+        return _Layout(found, read_folder(folder.root, names), len(names))
     if path.is_file():
-        return read_archive(path, bool(lists.splits))
+        found = read_lists(lists or path.parent)
+        archive = LayoutArchive(path, bool(found.splits))
+        return _Layout(found, archive.read(), share=lambda: archive.share)
     raise UsageError(f"There is nothing at {path}: give the folder or the archive of the published layout.")
 
 
@@ -256,10 +280,6 @@ def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
         raise IebenchError(
             f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg, and holds no object."
         )
-    if not any(loose.images for loose in sample):
-        raise IebenchError(
-            f"{path} holds none of the first {len(sample)} listed objects: take the lists that belong to it."
-        )
     shape = _Shape(
         num_views=_most(min(len(loose.images), len(loose.latents)) for loose in sample),
         num_factors=_most(_try(lambda file: len(parse_latents(file)), loose.latents.get(0)) for loose in sample),
@@ -267,7 +287,7 @@ def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
             _try(lambda file: simplejpeg.decode_jpeg_header(file)[0], loose.images.get(0)) for loose in sample
         ),
     )
-    if not (shape.num_views and shape.image_size and shape.num_factors in _SPACES):
+    if not (shape.num_views and shape.image_size and shape.num_factors in SPACE_OF_LENGTH):
         raise IebenchError(
             f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "
             f"with 7 or 10 numbers, and its first {len(sample)} objects do not."

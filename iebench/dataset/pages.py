@@ -100,7 +100,7 @@ def describe_croissant(card: DatasetCard) -> dict[str, Any]:
 
 
 def _describe_file(name: str, file: FileEntry | ShardEntry) -> dict[str, Any]:
-    kinds = {".tar": "application/x-tar", ".csv": "text/csv", ".npy": "application/octet-stream"}
+    kinds = {".tar": "application/x-tar", ".csv": "text/csv", ".log": "text/plain", ".npy": "application/octet-stream"}
     return {
         "@type": "cr:FileObject",
         "@id": name,

@@ -1,19 +1,10 @@
-"""The published layout: loose files `synset/object_id/image_0.jpg, latent_0.npy …` in a folder or an archive, and lists.
+"""The published layout: loose files `synset/object_id/image_0.jpg, latent_0.npy …`, and lists. Arrays are read without pickle."""
 
-An archive is read as a stream, once, and never unpacked. Nothing that it says is trusted: members that could reach out of a
-folder, or fill the memory, are refused, and arrays are read without pickle.
-"""
-
-import gzip
 import io
 import re
-import tarfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -22,10 +13,8 @@ from numpy import ndarray
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
-from iebench.files import ByteStream
 
 MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
-MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
 _MEMBER = re.compile(r"(?:.*/)?([A-Za-z0-9_-]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
 _BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
@@ -95,40 +84,6 @@ def read_lists(folder: Path) -> Lists:
     return lists
 
 
-def read_folder(path: Path, lists: Lists) -> Iterator[LooseObject]:
-    """The objects of a folder: listed ones in the lists' order, then all others by name; one object at a time is read."""
-    listed = list(lists.placed)
-    others = sorted(set(_find_objects(path)) - set(listed))
-    for synset, object_id in (*listed, *others):
-        loose = LooseObject((synset, object_id))
-        for file in (path / synset / object_id).glob("*"):
-            found = _parse_member(f"{synset}/{object_id}/{file.name}")
-            if found and file.is_file():
-                if file.stat().st_size > MAX_BYTES:
-                    raise IebenchError(f"{file} has {file.stat().st_size} bytes, too many for a view: remove it.")
-                loose.add(Member(*found, file.read_bytes()))
-        yield loose
-
-
-def read_archive(path: Path, has_lists: bool = False) -> Iterator[LooseObject]:
-    """The objects of a `.tar.gz` or `.tar` in the order in which they stand, from one pass with bounded memory.
-
-    Args:
-        path: the archive.
-        has_lists: lists are known already; without, an archive that holds lists is refused, as they may come last.
-
-    Raises:
-        IebenchError: the archive is damaged or cut short, or holds what a data set has no business to hold.
-    """
-    try:
-        with _open_packed(path) as stream:
-            yield from _group(_read_members(path, stream, has_lists))
-            while stream.read(2**20):  # to the end, where gzip compares its checksum
-                pass
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
-        raise IebenchError(f"{path} is damaged or cut short ({error}): fetch it again.") from None
-
-
 def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
     """The latents of one view from the bytes of an `.npy` file, float64.
 
@@ -149,18 +104,6 @@ def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
     if not np.isfinite(latents).all():
         raise ValueError("not finite")
     return latents
-
-
-@contextmanager
-def _open_packed(path: Path) -> Iterator[ByteStream]:
-    with path.open("rb") as file:
-        yield gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
-
-
-def _find_objects(path: Path) -> Iterator[ObjectName]:
-    for folder in path.iterdir():
-        if re.fullmatch(r"\d{8}", folder.name) and folder.is_dir():
-            yield from ((folder.name, entry.name) for entry in folder.iterdir() if entry.is_dir())
 
 
 def _read_list(folder: Path, split: str) -> dict[ObjectName, int]:
@@ -202,58 +145,10 @@ def _load(path: Path) -> ndarray:
         raise IebenchError(f"{path} cannot be read ({error}): fetch it again.") from None
 
 
-def _parse_member(name: str) -> tuple[ObjectName, str, int] | None:
+def parse_member(name: str) -> tuple[ObjectName, str, int] | None:
+    """Object, kind and view of a file of the layout by its path; None for any other file."""
     found = _MEMBER.fullmatch(name)
     if not found:
         return None
     synset, object_id, image, latent = found.groups()
     return (synset, object_id), "image" if image else "latent", int(image or latent)
-
-
-def _read_members(path: Path, stream: ByteStream, has_lists: bool) -> Iterator[Member]:
-    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_BoundedInfo) as archive:
-        while (entry := archive.next()) is not None:
-            archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each, and the release has five million
-            _refuse(path, entry, has_lists)
-            found = _parse_member(entry.name)
-            content = archive.extractfile(entry) if found else None
-            if found and content:
-                yield Member(*found, content.read())
-
-
-def _group(members: Iterator[Member]) -> Iterator[LooseObject]:
-    """Objects from their members, which may be mingled with those of a bounded number of other objects."""
-    waiting: dict[ObjectName, LooseObject] = {}
-    for member in members:
-        if member.name not in waiting:
-            if len(waiting) == MAX_OPEN_OBJECTS:
-                yield waiting.pop(next(iter(waiting)))
-            waiting[member.name] = LooseObject(member.name)
-        waiting[member.name].add(member)
-    yield from waiting.values()
-
-
-class _BoundedInfo(tarfile.TarInfo):
-    """A tar header that claims a bounded size, also where tarfile would read the whole of it to learn a member's name."""
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_BoundedInfo":
-        entry = super().frombuf(buf, encoding, errors)
-        if not 0 <= entry.size <= MAX_BYTES:
-            raise ValueError(f"{entry.name!r} claims {entry.size} bytes, too many for a view")
-        return entry
-
-
-def _refuse(path: Path, entry: tarfile.TarInfo, has_lists: bool) -> None:
-    name = Path(entry.name)
-    if name.is_absolute() or ".." in name.parts:
-        raise IebenchError(f"{path} holds {entry.name!r}, which points out of it: do not trust this archive.")
-    if not (entry.isfile() or entry.isdir()) or entry.issparse():
-        raise IebenchError(
-            f"{path} holds {entry.name!r}, a link, a device or a sparse file: do not trust this archive."
-        )
-    if not has_lists and re.fullmatch(r"(train|val)_(images|labels)\.npy", name.name):
-        raise IebenchError(
-            f"{path} holds {entry.name!r}, which one pass may meet too late: "
-            "take the lists out, and name their folder with --lists."
-        )

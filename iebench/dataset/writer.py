@@ -3,7 +3,7 @@
 import csv
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from numpy import ndarray
 
 from iebench.dataset.card import DatasetCard, ShardEntry, SplitCounts, describe_file
 from iebench.dataset.pages import write_pages
+from iebench.files import write_whole
 
-OBJECTS, FAILURES = "objects.csv", "failures.csv"
+OBJECTS, FAILURES, FAILURES_LOG = "objects.csv", "failures.csv", "failures.log"
 LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
+_INDENT = "    "  # of what was printed; the names stand at the margin
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class ObjectRow:
 
 @dataclass(frozen=True)
 class Failure:
-    """One row of `failures.csv`: an object that could not be rendered.
+    """An object that is left out: a row of `failures.csv`, and what was printed in `failures.log`.
 
     Attributes:
         reason: one line.
@@ -79,30 +81,53 @@ def finish_dataset(
     np.save(root / OFFSETS, offsets, allow_pickle=False)
     np.save(root / CHECKSUMS, _sum_views(root, [row.shard for row in rows], offsets), allow_pickle=False)
     _write_objects(root / OBJECTS, rows)
-    write_failures(root / FAILURES, failures)
+    left_out = write_failures(root, failures)
     finished = replace(
         card,
         splits=_count_splits(rows, card.num_views),
         shards=tuple(_describe_shard(root, part.rows) for part in parts),
-        files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, FAILURES)},
+        files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, *left_out)},
     )
     write_pages(root, finished)
     finished.write(root)
     return finished
 
 
-def write_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """Write `failures.csv`, sorted by name, so that the order of work leaves no trace."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, list(Failure.__annotations__), lineterminator="\n")
+def write_failures(root: Path, failures: Sequence[Failure]) -> list[str]:
+    """Write `failures.csv`, and `failures.log` where something was printed, sorted by name: the order of work leaves no trace.
+
+    Returns:
+        The names of the files.
+    """
+    ordered = sorted(failures, key=lambda failure: (failure.synset, failure.object_id))
+    with (root / FAILURES).open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, [field.name for field in fields(Failure)], lineterminator="\n")
         table.writeheader()
-        table.writerows(asdict(failure) for failure in sorted(failures, key=lambda f: (f.synset, f.object_id)))
+        for failure in ordered:
+            reason = " ".join(failure.reason.split())
+            table.writerow({**asdict(failure), "reason": reason, "log": FAILURES_LOG if failure.log else ""})
+    log = "".join(_write_log(failure) for failure in ordered if failure.log)
+    (root / FAILURES_LOG).unlink(missing_ok=True)
+    if log:
+        write_whole(root / FAILURES_LOG, log)
+    return [FAILURES, FAILURES_LOG] if log else [FAILURES]
 
 
 def read_failures(path: Path) -> list[Failure]:
-    """The inverse of `write_failures`."""
+    """The inverse of `write_failures`, from the path of the table. Old tables hold what was printed themselves."""
+    logs = _read_logs(path.with_name(FAILURES_LOG))
     with path.open(encoding="utf-8", newline="") as file:
-        return [Failure(**{**row, "attempts": int(row["attempts"])}) for row in csv.DictReader(file)]  # type: ignore[arg-type]
+        rows = list(csv.DictReader(file))
+    return [
+        Failure(
+            row["synset"],
+            row["object_id"],
+            row["reason"],
+            int(row["attempts"]),
+            logs.get(f"{row['synset']}/{row['object_id']}", row["log"]),
+        )
+        for row in rows
+    ]
 
 
 def _join(arrays: Sequence[ndarray], shape: tuple[int, ...], dtype: type) -> ndarray:
@@ -139,3 +164,20 @@ def _count_splits(rows: Sequence[ObjectRow], num_views: int) -> dict[str, SplitC
 def _describe_shard(root: Path, rows: Sequence[ObjectRow]) -> ShardEntry:
     file = describe_file(root / rows[0].shard)
     return ShardEntry(rows[0].shard, rows[0].split, len(rows), file.bytes, file.sha256)
+
+
+def _write_log(failure: Failure) -> str:
+    lines = [f"{failure.synset}/{failure.object_id}", *(_INDENT + line for line in failure.log.splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _read_logs(path: Path) -> dict[str, str]:
+    """What was printed, by the name of the object."""
+    logs: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else []:
+        if line.startswith(_INDENT):
+            lines.append(line.removeprefix(_INDENT))
+        else:
+            lines = logs.setdefault(line, [])
+    return {name: "\n".join(found) for name, found in logs.items()}

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from iebench.evals import metrics
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
@@ -26,6 +25,7 @@ from iebench.evals.probe_fitting import (
 from iebench.evals.probes import mlp_probe, pair_probe
 from iebench.evals.representations import Representations
 from iebench.evals.settings import BASELINES
+from iebench.progress import track
 
 PredictSamples = Callable[[Representations, Samples], ndarray]
 
@@ -59,7 +59,7 @@ class ProbeTask(Learnable, Evaluator):
             return
         tests = {prefix: dict(context.parts(found)) for prefix, found in context.tests.items()}
         work = list(product(context.parts(context.train), context.settings.seeds))
-        for (part, train), seed in tqdm(work, desc=f"{self.name} probes", unit="probe", disable=None, leave=False):
+        for (part, train), seed in track(work, f"{self.name} probes", "probe"):
             predict = self._fit(train, context, seed)
             for prefix, parts in tests.items():
                 is_first = seed == context.settings.seeds[0]

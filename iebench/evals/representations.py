@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
-from tqdm import tqdm
 
 from iebench.catalogue import ObjectClass, count_labels
 from iebench.errors import IebenchError, UsageError
@@ -20,6 +19,7 @@ from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.model import Represent, check_vectors
 from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
+from iebench.progress import Progress
 
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
 # batch size, nor its workers, nor an interruption can change a bit of what is written.
@@ -202,7 +202,8 @@ def _save_progress(rows: ndarray, counter: Path, start: int) -> None:
 
 
 def _progress(blocks: Iterator[ndarray], size: int, start: int, what: str) -> Iterator[ndarray]:
-    with tqdm(total=size, initial=start, desc=what, unit="image", disable=None) as bar:
+    with Progress(what, size, "image") as progress:
+        progress.skip(start)
         for block in blocks:
             yield block
-            bar.update(len(block))
+            progress.add(len(block))

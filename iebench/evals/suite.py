@@ -62,9 +62,7 @@ class Suite:
             name=name,
             method="backbone",
             training={},
-            data=self._describe_data(),
-            protocol={**self.context.settings.protocol(), "weights": self.context.model.key},
-            versions=_versions(),
+            **describe_basis(self.context.model, self.dataset, self.context.settings, self.ood),
             parts={part: [*_range(columns, self.context.train)] for part, columns in self.context.model.parts.items()},
             scores=scores,
             baselines=self.baselines(untrained),
@@ -89,9 +87,17 @@ class Suite:
         settings, model = settings_of_baselines(self.context.settings), Model(untrained)
         return make_context(model, self.dataset, None, settings)
 
-    def _describe_data(self) -> dict[str, Any]:
-        ood = {"ood": self.ood.card} if self.ood is not None else {}
-        return {**self.dataset.card, "identity": self.dataset.identity, **ood}
+
+def describe_basis(
+    model: Model, dataset: EvalDataset, settings: EvalSettings, ood: EvalDataset | None = None
+) -> dict[str, dict[str, Any]]:
+    """What all scores of one evaluation have in common: `data`, `protocol` and `versions` of its results."""
+    others = {"ood": ood.card} if ood is not None else {}
+    return {
+        "data": {**dataset.card, "identity": dataset.identity, **others},
+        "protocol": {**settings.protocol(), "weights": model.key},
+        "versions": _versions(),
+    }
 
 
 def open_suite(

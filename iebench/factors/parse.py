@@ -13,10 +13,14 @@ from iebench.factors.space import Factor, FactorSpace, get_space
 _UNITS = {"rad": ("deg", "rad"), "turn": ("turn",), "diagonal": (), "": ("deg", "rad", "turn")}
 
 
-def parse_factor(text: str) -> Factor:
+def parse_factor(text: str, option: str = "--factor") -> Factor:
     """A factor from `NAME=LOW:HIGH` or `NAME=VALUE`, either with a unit behind ("deg", "rad", or "turn" for hues).
 
     Examples: "rotation_z=-180:180deg", "floor_hue=0.3".
+
+    Args:
+        text: as it was written.
+        option: where it was written, for messages.
 
     Raises:
         UsageError: the text has another form, a unit that is not the factor's, or a hue outside [0, 1].
@@ -25,7 +29,7 @@ def parse_factor(text: str) -> Factor:
     number, unit = _split_unit(value.strip())
     if unit and unit not in _UNITS[Factor(name.strip(), 0, 0).unit]:
         raise UsageError(
-            f"--factor {text!r}: hues are in turns, angles in deg or rad; write no unit for anything else."
+            f"{option} {text!r}: hues are in turns, angles in deg or rad; write no unit for anything else."
         )
     scale = math.pi / 180 if unit == "deg" else 1.0
     ends = number.split(":")
@@ -33,11 +37,11 @@ def parse_factor(text: str) -> Factor:
         low, high = (float(end) * scale for end in (ends if len(ends) == 2 else ends * 2))
     except ValueError:
         raise UsageError(
-            f"--factor {text!r} is not understood: write NAME=LOW:HIGH or NAME=VALUE, such as rotation_z=-180:180deg."
+            f"{option} {text!r} is not understood: write NAME=LOW:HIGH or NAME=VALUE, such as rotation_z=-180:180deg."
         ) from None
     factor = Factor(name.strip(), low, high)
     if factor.unit == "turn" and not 0 <= low <= high <= 1:
-        raise UsageError(f"--factor {text!r}: a hue lies between 0 and 1.")
+        raise UsageError(f"{option} {text!r}: a hue lies between 0 and 1.")
     return factor
 
 

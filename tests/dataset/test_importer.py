@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from iebench.cli.data import COMMANDS
 from iebench.dataset.channels import ChannelVote
 from iebench.dataset.exporter import export_layout
-from iebench.dataset.importer import import_layout
+from iebench.dataset.importer import ABSENT, import_layout
 from iebench.dataset.published_layout import MAX_BYTES
 from iebench.dataset.reader import Dataset
 from iebench.dataset.verify import verify_dataset
@@ -64,6 +65,95 @@ def test_an_archive_gives_what_the_folder_gives(loose, tmp_path, mode):
         assert first.splits[index] == second.splits[other] and first.labels[index] == second.labels[other]
         np.testing.assert_array_equal(first.latents[index], second.latents[other])
         assert [first.read_jpeg(index, v) for v in range(4)] == [second.read_jpeg(other, v) for v in range(4)]
+
+
+def test_a_part_of_a_release_with_its_full_lists(loose, tmp_path):
+    """One class of four, as somebody has it who fetched no more; what is listed and not there is counted."""
+    whole = sorted(loose.glob("*/*/"))
+    for folder in whole:
+        if folder.parent != whole[-1].parent:  # the lists begin with others
+            shutil.rmtree(folder)
+    there = {(folder.parent.name, folder.name) for folder in loose.glob("*/*/")}
+    _, absent = import_layout(loose, tmp_path / "a")
+    assert import_layout(pack(loose, tmp_path / "part.tgz"), tmp_path / "b", lists=loose)[1] == absent
+    data = Dataset(tmp_path / "a")
+    assert set(zip(data.synsets.tolist(), data.object_ids.tolist(), strict=True)) == there
+    assert len(absent) == len(whole) - len(there) and {fault.reason for fault in absent} == {ABSENT}
+    told = CliRunner().invoke(COMMANDS["import"], [str(loose), str(tmp_path / "c")])
+    assert told.exit_code == 0 and f"0 left out, {len(absent)} listed ones are not there" in told.output
+
+
+def test_a_folder_of_another_level_is_understood_or_named(loose, tmp_path):
+    objects = Dataset(import_layout(loose, tmp_path / "a") and tmp_path / "a").object_ids.tolist()
+    (tmp_path / "above" / ".hidden").mkdir(parents=True)
+    loose.rename(tmp_path / "above" / "loose")
+    loose = tmp_path / "above" / "loose"
+    import_layout(tmp_path / "above", tmp_path / "b")
+    assert Dataset(tmp_path / "b").object_ids.tolist() == objects
+    one = one_object(loose)
+    card, absent = import_layout(one.parent, tmp_path / "c")  # one class, by the lists beside it
+    assert sum(split.objects for split in card.splits.values()) == 5 and len(absent) == 15
+    with pytest.raises(IebenchError, match="folder of one object: give the folder of the classes, two levels above"):
+        import_layout(one, tmp_path / "d")
+    shutil.copytree(loose, tmp_path / "above" / "copy")
+    with pytest.raises(IebenchError, match=r"several datasets .*above/copy and .*above/loose: give one"):
+        import_layout(tmp_path / "above", tmp_path / "d")
+    with pytest.raises(IebenchError, match="not in the published layout: it should hold"):
+        import_layout(tmp_path / "a", tmp_path / "d")
+
+
+def test_classes_of_ones_own_that_no_list_names_are_told(loose, tmp_path):
+    for path in loose.glob("*.npy"):
+        path.unlink()
+    shutil.copytree(one_object(loose), loose / "umbrella" / "one")
+    _, faults = import_layout(loose, tmp_path / "a")
+    assert [(fault.synset, fault.reason) for fault in faults] == [("umbrella", "its class is none of the 55")]
+    _, again = import_layout(pack(loose, tmp_path / "b.tgz"), tmp_path / "b")
+    assert again == faults
+
+
+def zip_folder(folder, path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.glob("*/*/*")):
+            archive.write(file, f"3DIEBench/{file.relative_to(folder)}")
+    return path
+
+
+def test_a_zip_file_gives_what_the_folder_gives(loose, tmp_path):
+    import_layout(pack(loose, tmp_path / "a.tgz"), tmp_path / "a", lists=loose)
+    path = zip_folder(loose, tmp_path / "b.zip")
+    import_layout(path, tmp_path / "b", lists=loose)
+    for name in TABLES:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(IebenchError, match=r"b\.zip is damaged or cut short"):
+        import_layout(path, tmp_path / "c", lists=loose)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "words"),
+    [
+        ("../02691156/a/image_0.jpg", b"x", 0o100644, "points out"),
+        ("02691156/a/image_0.jpg", b"/etc/passwd", 0o120777, "a link"),
+        ("02691156/a/image_0.jpg", bytes(MAX_BYTES + 1), 0o100644, "too many"),
+        ("val_images.npy", b"x", 0o100644, "too late"),
+    ],
+)
+def test_what_a_zip_file_must_not_hold_is_refused(tmp_path, name, content, mode, words):
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr, entry.compress_type = mode << 16, zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr(entry, content)
+    with pytest.raises(IebenchError, match=words):
+        import_layout(tmp_path / "bad.zip", tmp_path / "out")
+
+
+def test_the_exit_code_is_1_where_more_than_a_few_objects_are_left_out(loose, tmp_path):
+    (one_object(loose) / "image_1.jpg").unlink()
+    words = [str(loose), str(tmp_path / "a")]
+    assert CliRunner().invoke(COMMANDS["import"], words).exit_code == 1 and (tmp_path / "a").exists()
+    shutil.rmtree(tmp_path / "a")
+    assert CliRunner().invoke(COMMANDS["import"], [*words, "--max-failures", "0.1"]).exit_code == 0
 
 
 def test_ten_latents_are_the_translated_benchmark(make_dataset, tmp_path):

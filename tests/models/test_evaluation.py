@@ -82,6 +82,40 @@ def test_a_module_and_a_function_are_evaluated_alike(drawn_dataset):
     assert RANDOM_INIT in by_module.baselines and RANDOM_INIT not in by_function.baselines
 
 
+def test_a_network_is_left_as_it_was(drawn_dataset):
+    network = make_network()
+    network[0].eval()  # as somebody has it who trains the rest
+    iebench.evaluate(network, drawn_dataset, baselines="none", **QUICK)
+    assert [module.training for module in network.modules()] == [True, False, True, True, True, True]
+    with pytest.raises(UsageError):
+        iebench.evaluate(network, drawn_dataset, **{**QUICK, "tasks": "rotaton"})
+    assert network.training
+
+
+@pytest.mark.slow
+def test_scores_of_other_tasks_are_kept_or_refused(drawn_dataset, make_dataset, tmp_path):
+    network, out = make_network(), tmp_path / "out"
+    both = {**QUICK, "tasks": "classification,rotation"}
+    whole = iebench.evaluate(network, drawn_dataset, out=tmp_path / "whole", **both)
+    for task in ("rotation", "classification", "rotation"):  # the last one once more
+        joined = iebench.evaluate(network, drawn_dataset, out=out, **{**QUICK, "tasks": task})
+    assert (out / "results.json").read_bytes() == (tmp_path / "whole/results.json").read_bytes()
+    assert joined.get("classification/whole/top1") == whole.get("classification/whole/top1")
+    other = make_network()
+    for model, data, settings, difference in (
+        (other, drawn_dataset, {}, "protocol weights"),
+        (network, drawn_dataset, {"epochs": 3}, "protocol probes epochs 2, now 3"),
+        (network, make_dataset("other", num_views=3).root, {}, "data"),
+        (lambda images: images.float().mean((2, 3)), drawn_dataset, {}, "a function"),
+    ):
+        with pytest.raises(UsageError, match=rf"scores of rotation that would be lost.*\({difference}.*another --out"):
+            iebench.evaluate(model, data, out=out, **{**QUICK, **settings})
+        assert (out / "results.json").read_bytes() == (tmp_path / "whole/results.json").read_bytes()
+    iebench.evaluate(other, drawn_dataset, out=out, **both)  # nothing is lost that was not scored anew
+    (out / "results.json").write_text("{")
+    assert iebench.evaluate(other, drawn_dataset, out=out, **QUICK).get("rotation/whole/r2_pooled") is None
+
+
 def test_a_predictor_on_single_views_is_scored_without_pictures_of_pairs(make_dataset, tmp_path):
     data = make_dataset(num_views=1)
     model = Model(

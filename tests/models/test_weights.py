@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -49,6 +50,120 @@ def test_layouts(prefix: str, container: str, tmp_path: Path, weights: dict[str,
     loads({container: named, "epoch": 3} if container else named, tmp_path / "weights.pt", weights)
 
 
+LAYOUTS = {
+    "MoCo": (
+        "state_dict",
+        {"module.encoder_q.": 1, "module.encoder_k.": 2},
+        {"module.encoder_q.fc.0.weight": 8, "module.queue": 9},
+    ),
+    "MoCo v3": (
+        "state_dict",
+        {"module.base_encoder.": 1, "module.momentum_encoder.": 2},
+        {"module.predictor.0.weight": 8},
+    ),
+    "DINO": ("", {"student.module.backbone.": 2, "teacher.backbone.": 1}, {"teacher.head.mlp.0.weight": 8}),
+    "BYOL": ("", {"online_encoder.": 1, "target_encoder.": 2}, {"online_projector.0.weight": 8}),
+    "Lightning": ("state_dict", {"model.backbone.": 1}, {"model.projection_head.0.weight": 8}),
+    "a compiled part": ("model", {"backbone._orig_mod.": 1}, {}),
+    "DDP around a part": ("", {"backbone.module.": 1}, {"projector.weight": 8}),
+    "deep": ("checkpoint.model", {"net.trunk.encoder.resnet.": 1}, {}),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_of_others(layout: str, tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    """Of two networks, the one that its authors evaluate is taken: here the one that is multiplied by 1."""
+    container, prefixes, others = LAYOUTS[layout]
+    names = {prefix + name: value * factor for prefix, factor in prefixes.items() for name, value in weights.items()}
+    content: dict = names | {name: torch.zeros(size) for name, size in others.items()}
+    if layout == "DINO":  # a dictionary of dictionaries
+        parts = [name.partition(".") for name in content]
+        content = {
+            top: {rest: content[f"{top}.{rest}"] for t, _, rest in parts if t == top} for top in ("student", "teacher")
+        }
+    for key in filter(None, reversed(container.split("."))):
+        content = {key: content, "epoch": 3}
+    loads(content, tmp_path / "weights.pt", weights)
+
+
+@pytest.mark.parametrize("positions", [(0, 1, 4), (0, 1, 2)], ids=["torchvision's children", "ours"])
+@pytest.mark.parametrize("prefix", ["", "backbone.", "state_dict.backbone."])
+def test_layers_by_position(positions: tuple, prefix: str, tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    """lightly's `nn.Sequential(*list(resnet.children())[:-1])`, with and without the last linear layer."""
+    places = dict(zip(("conv1", "bn1", "layer1"), positions, strict=True))
+    parts = [(value, *name.partition(".")) for name, value in weights.items()]
+    numbered = {f"{prefix}{places[top]}.{rest}": value for value, top, _, rest in parts}
+    numbered |= {f"{prefix}9.weight": torch.zeros(10, 64), "projection_head.layers.0.weight": torch.zeros(3, 64)}
+    loads(numbered, tmp_path / "weights.pt", weights)
+
+
+def test_a_passed_over_network_is_told(tmp_path: Path, weights: dict[str, torch.Tensor], capsys) -> None:
+    networks = {"teacher": dict(weights), "student": {name: value * 2 for name, value in weights.items()}}
+    loads(networks, tmp_path / "weights.pt", weights)
+    assert "took the weights under 'teacher.', and not those under 'student.'" in capsys.readouterr().err
+    loads({"teacher": dict(weights), "student": dict(weights)}, tmp_path / "weights.pt", weights)
+    assert not capsys.readouterr().err
+    torch.save({"left": dict(weights), "right": networks["student"]}, tmp_path / "two.pt")
+    with pytest.raises(IebenchError, match=r"several networks that fit, 'left\.', 'right\.': save one"):
+        load_backbone(SmallBackbone(), tmp_path / "two.pt")
+
+
+def test_safetensors(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    save_file({f"backbone.{name}": value for name, value in weights.items()}, tmp_path / "weights.safetensors")
+    backbone = SmallBackbone()
+    load_backbone(backbone, tmp_path / "weights.safetensors")
+    assert all(torch.equal(value, weights[name]) for name, value in backbone.state_dict().items())
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "weights.safetensors").read_bytes()[:1000])
+    for name in ("cut", "absent"):
+        with pytest.raises(IebenchError, match=rf"{name}\.safetensors cannot be read as safetensors"):
+            load_backbone(backbone, tmp_path / f"{name}.safetensors")
+
+
+def test_counts_of_batches_may_lack(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    loads({name: value for name, value in weights.items() if "num_batches" not in name}, tmp_path / "w.pt", weights)
+
+
+def test_sies_resnet_is_refused(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    """All else has torchvision's names and shapes; dropping the surplus would give other outputs without a word."""
+    surplus = nn.Sequential(convolution(64, 64, 1), nn.BatchNorm2d(64)).state_dict()
+    theirs = weights | {f"layer1.0.downsample.{name}": value for name, value in surplus.items()}
+    torch.save({f"module.backbone.{name}": value for name, value in theirs.items()}, tmp_path / "sie.pth")
+    with pytest.raises(IebenchError, match=r"sie\.pth does not fit .*'module\.backbone\.'.* ResNet of SIE"):
+        load_backbone(SmallBackbone(), tmp_path / "sie.pth")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            {"module.encoder.conv1.weight": torch.zeros(64, 3, 3, 3)},
+            r"\(64, 3, 3, 3\) instead of \(64, 3, 7, 7\); choose the --backbone",
+        ),
+        (
+            {f"module.encoder.layer{i}.0.conv1.weight": torch.zeros(1) for i in range(2, 30)},
+            "and 26 more are left over",
+        ),
+        ({"module.encoder.se.weight": torch.zeros(1)}, "se.weight is left over"),
+    ],
+)
+def test_what_does_not_fit_is_one_short_sentence(wrong: dict, words: str, tmp_path: Path, weights) -> None:
+    torch.save(
+        {"model": {f"module.encoder.{name}": value for name, value in weights.items()} | wrong}, tmp_path / "w.pt"
+    )
+    with pytest.raises(IebenchError, match=words) as error:
+        load_backbone(SmallBackbone(), tmp_path / "w.pt")
+    assert "'model.module.encoder.'" in str(error.value) and len(str(error.value)) < 400
+
+
+def test_weights_of_another_kind_of_network_are_named(tmp_path: Path) -> None:
+    torch.save(
+        {"blocks.0.attn.qkv.weight": torch.zeros(3), "patch_embed.proj.weight": torch.zeros(3)}, tmp_path / "vit.pt"
+    )
+    with pytest.raises(IebenchError, match="begin with 'blocks', 'patch_embed', and the network's with 'conv1', 'bn1'"):
+        load_backbone(SmallBackbone(), tmp_path / "vit.pt")
+
+
 def test_torchvisions_classifier_is_left_out(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
     classifier = {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
     loads({**weights, **classifier}, tmp_path / "weights.pt", weights)
@@ -71,9 +186,13 @@ def test_missing_surplus_and_misshapen_are_listed(tmp_path: Path, weights: dict[
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
-    torch.save({"args": argparse.Namespace(lr=1)}, tmp_path / "pickled.pt")
-    with pytest.raises(IebenchError, match=r"pickled\.pt cannot be read as a checkpoint of tensors"):
-        checkpoints.load(tmp_path / "pickled.pt")
+    """Damage could be in any of them, so they are named and never unpickled, harmless as they seem."""
+    tensors = {"state_dict": {"conv1.weight": torch.zeros(3)}}
+    for name, value in {"argparse.Namespace": argparse.Namespace(lr=1), "scalar": np.float64(1)}.items():
+        torch.save({**tensors, "args": value}, tmp_path / "pickled.pt")
+        with pytest.raises(IebenchError, match=rf"pickled\.pt holds '\S*{name}' beside its tensors") as told:
+            checkpoints.load(tmp_path / "pickled.pt")
+        assert str(told.value).count("\n") == 0 and len(str(told.value)) < 300
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"hello", b"PK\x03\x04 and no more"])
@@ -102,8 +221,6 @@ def test_a_failed_save_keeps_the_last_good_one(tmp_path: Path) -> None:
 
 def test_generators_come_back() -> None:
     import random
-
-    import numpy as np
 
     states = checkpoints.get_generators()
     first = torch.rand(1).item(), np.random.rand(), random.random()

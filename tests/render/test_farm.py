@@ -182,6 +182,7 @@ def test_failed_objects_are_named_and_retried_on_demand(tmp_path, shapenet, iebe
     iebench(*words, code=1)  # a third of the objects is more than --max-failures
     (failure,) = read_failures(tmp_path / "out" / "failures.csv")
     assert (failure.object_id, failure.attempts) == ("bad", 1) and "not finite" in failure.reason
+    assert len((tmp_path / "out" / "failures.csv").read_text().splitlines()) == 2
     assert "nothing was left to do" in iebench(*words, code=1).stdout
     (root / "03797390" / "bad" / "models" / "model_normalized.obj").write_text(CUBE)
     iebench(*words, "--retry-failed")

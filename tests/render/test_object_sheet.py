@@ -1,15 +1,12 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from iebench.dataset.reader import Dataset
-from iebench.errors import UsageError
 from iebench.factors.space import ROTATION
 from iebench.loader.decode import decode_view
-from iebench.render.object_sheet import lay_out, plan_sheet, save_sheet
+from iebench.render.object_sheet import lay_out, plan_sheet
 
 
 def test_a_class_stands_in_a_row_and_an_object_in_a_column(make_dataset: Callable[..., Dataset]) -> None:
@@ -36,8 +33,3 @@ def test_random_rotations_are_those_of_the_benchmark() -> None:
     job = plan_sheet("chair", 5, 64, None)
     angles = np.concatenate([job.latents_of(name) for names in job.splits.values() for name in names])[:, :3]
     assert len(np.unique(angles)) == 15
-
-
-def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"sheet\.xyz"):
-        save_sheet(Image.new("RGB", (4, 4)), tmp_path / "sheet.xyz")

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from PIL import Image
 
+from iebench.cli.data import show
 from iebench.errors import UsageError
 from iebench.factors.rotations import angle_between, euler_to_quaternion
 from iebench.report.show import draw_sheet, pick_pairs, show_pair
@@ -31,3 +34,17 @@ def test_the_same_seed_shows_the_same_pairs(make_dataset):
     assert lines[0] == lines[1] != lines[2]
     with pytest.raises(UsageError, match="0 pairs"):
         pick_pairs(dataset, 0)
+
+
+@pytest.mark.parametrize("name", ["pairs.png", "new/pairs.jpg"])
+def test_the_suffix_says_in_which_format_pairs_are_drawn(drawn_dataset, tmp_path, name):
+    told = CliRunner().invoke(show, [str(drawn_dataset), "--pairs", "2", "--out", str(tmp_path / name)])
+    assert told.exit_code == 0
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == {"png": "PNG", "jpg": "JPEG"}[name[-3:]]
+
+
+def test_an_unknown_format_is_refused(drawn_dataset, tmp_path):
+    told = CliRunner().invoke(show, [str(drawn_dataset), "--pairs", "2", "--out", str(tmp_path / "pairs.xyz")])
+    assert isinstance(told.exception, UsageError) and "name a file that ends in .jpg or .png" in str(told.exception)
+    assert not (tmp_path / "pairs.xyz").exists()

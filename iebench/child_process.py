@@ -1,0 +1,49 @@
+"""Python processes beside this one, which run the same iebench and take nothing from the working folder by chance.
+
+`python -m` and `python -c` look in the working folder first, where a user's `random.py` would stand for Python's, and a clone's
+folder `iebench` for the package. So a child runs this very file as a script, without either (`-P`).
+"""
+
+import json
+import runpy
+import sys
+from collections.abc import Iterable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+PACKAGES = ("site-packages", "dist-packages")
+HERE = Path(__file__).absolute()
+
+
+def python_command(module: str, *arguments: str, shares_path: bool = False) -> list[str]:
+    """The command that runs a module of iebench as `python -m` would, in a process of its own.
+
+    Args:
+        module: its dotted name.
+        arguments: its `sys.argv[1:]`.
+        shares_path: whether it shall find every module that this process finds, and not just iebench and what is installed.
+    """
+    folders = [str(Path(entry).absolute()) for entry in sys.path] if shares_path else []
+    return [sys.executable, "-P", str(HERE), json.dumps(folders), module, *arguments]
+
+
+def look_in_folders(folders: Iterable[str]) -> None:
+    """Have Python find modules in folders too: before what is installed, and never instead of its own library."""
+    known = {str(Path(entry).absolute()) for entry in sys.path}
+    place = next((i for i, entry in enumerate(sys.path) if Path(entry).name in PACKAGES), len(sys.path))
+    sys.path[place:place] = [folder for folder in dict.fromkeys(folders) if folder not in known]
+
+
+def _load_package() -> None:
+    """Import the iebench that this file belongs to, wherever Python would look for one."""
+    spec = spec_from_file_location("iebench", HERE.with_name("__init__.py"))
+    assert spec is not None and spec.loader is not None
+    sys.modules["iebench"] = package = module_from_spec(spec)
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    _load_package()
+    look_in_folders(json.loads(sys.argv[1]))
+    del sys.argv[:2]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

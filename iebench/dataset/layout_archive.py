@@ -1,0 +1,143 @@
+"""The published layout in an archive, `.tar.gz`, `.tar` or `.zip`, which is read once and never unpacked.
+
+Nothing that it says is trusted: members that could reach out of a folder, or fill the memory, are refused.
+"""
+
+import gzip
+import re
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from iebench.dataset.published_layout import MAX_BYTES, LooseObject, Member, parse_member
+from iebench.dataset.splits import ObjectName
+from iebench.errors import IebenchError
+from iebench.files import ByteStream
+
+MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
+ZIP = b"PK\x03\x04"
+# What the readers raise on bytes that nobody has written so.
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    ValueError,
+)
+
+
+class LayoutArchive:
+    """An archive that is being read.
+
+    Args:
+        path: the archive.
+        has_lists: lists are known already; without, an archive that holds lists is refused, as they may come last.
+
+    Attributes:
+        share: part of it that was read.
+    """
+
+    def __init__(self, path: Path, has_lists: bool = False) -> None:
+        self._path, self._has_lists = path, has_lists
+        self.share = 0.0
+
+    def read(self) -> Iterator[LooseObject]:
+        """The objects in the order in which they stand, from one pass with bounded memory.
+
+        Raises:
+            IebenchError: the archive is damaged or cut short, or holds what a data set has no business to hold.
+        """
+        try:
+            with self._path.open("rb") as file:
+                is_zip = file.read(4) == ZIP
+            yield from _group(self._read_zip() if is_zip else self._read_tar())
+        except _DAMAGE as error:
+            raise IebenchError(f"{self._path} is damaged or cut short ({error}): fetch it again.") from None
+
+    def _read_tar(self) -> Iterator[Member]:
+        with self._path.open("rb") as file, _unpack(file) as stream:
+            yield from self._read_members(file, stream)
+            while stream.read(2**20):  # to the end, where gzip compares its checksum
+                pass
+
+    def _read_members(self, file: IO[bytes], stream: ByteStream) -> Iterator[Member]:
+        size = self._path.stat().st_size
+        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_BoundedInfo) as archive:
+            while (entry := archive.next()) is not None:
+                archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each, and the release has five million
+                self._refuse(entry.name, (entry.isfile() or entry.isdir()) and not entry.issparse())
+                found = parse_member(entry.name)
+                content = archive.extractfile(entry) if found else None
+                self.share = file.tell() / size
+                if found and content:
+                    yield Member(*found, content.read())
+
+    def _read_zip(self) -> Iterator[Member]:
+        with zipfile.ZipFile(self._path) as archive:
+            entries = archive.infolist()
+            for number, entry in enumerate(entries, 1):
+                self._refuse(entry.filename, not stat.S_ISLNK(entry.external_attr >> 16))
+                self.share = number / len(entries)
+                if found := parse_member(entry.filename):
+                    yield Member(*found, self._read_packed(archive, entry))
+
+    def _read_packed(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+        if entry.flag_bits & 1:
+            raise IebenchError(f"{self._path} is locked by a password: pack it again without one.")
+        with archive.open(entry) as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"{entry.filename!r} has more than {MAX_BYTES} bytes, too many for a view")
+        return content
+
+    def _refuse(self, name: str, is_plain: bool) -> None:
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise IebenchError(f"{self._path} holds {name!r}, which points out of it: do not trust this archive.")
+        if not is_plain:
+            raise IebenchError(
+                f"{self._path} holds {name!r}, a link, a device or a sparse file: do not trust this archive."
+            )
+        if not self._has_lists and re.fullmatch(r"(train|val)_(images|labels)\.npy", path.name):
+            raise IebenchError(
+                f"{self._path} holds {name!r}, which one pass may meet too late: "
+                "take the lists out, and name their folder with --lists."
+            )
+
+
+@contextmanager
+def _unpack(file: IO[bytes]) -> Iterator[ByteStream]:
+    start = file.read(2)
+    file.seek(0)
+    yield gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
+
+
+def _group(members: Iterator[Member]) -> Iterator[LooseObject]:
+    """Objects from their members, which may be mingled with those of a bounded number of other objects."""
+    waiting: dict[ObjectName, LooseObject] = {}
+    for member in members:
+        if member.name not in waiting:
+            if len(waiting) == MAX_OPEN_OBJECTS:
+                yield waiting.pop(next(iter(waiting)))
+            waiting[member.name] = LooseObject(member.name)
+        waiting[member.name].add(member)
+    yield from waiting.values()
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """A tar header that claims a bounded size, also where tarfile would read the whole of it to learn a member's name."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_BoundedInfo":
+        entry = super().frombuf(buf, encoding, errors)
+        if not 0 <= entry.size <= MAX_BYTES:
+            raise ValueError(f"{entry.name!r} claims {entry.size} bytes, too many for a view")
+        return entry
