@@ -14,6 +14,7 @@ from numpy import ndarray
 from iebench.catalogue import ObjectClass
 from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
+from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import Factor, FactorSpace
 from iebench.files import write_whole
@@ -49,6 +50,8 @@ class RenderJob:
         given_latents: folder to read latents from instead of drawing them.
         sweep: one factor moves through the views, and all others stay as they are in view 0.
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
+        one_class: the class of all objects, where `objects` names none.
+        refused: objects that cannot be rendered, for their names.
     """
 
     objects: str
@@ -64,6 +67,8 @@ class RenderJob:
     given_latents: "GivenLatents | None" = None
     sweep: Factor | None = None
     part: tuple[int, int] = (1, 1)
+    one_class: str | None = None
+    refused: tuple[Failure, ...] = ()
 
     def shards(self) -> list[Shard]:
         """The shards of this part, in order.

@@ -1,16 +1,17 @@
 """From the options of `iebench render` to a render job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from iebench.catalogue import CLASSES, ObjectClass, select
-from iebench.dataset.splits import ObjectName, order_objects, split_objects
+from iebench.dataset.splits import SPLITS, ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.parse import custom_space, parse_factor
 from iebench.factors.space import Factor
+from iebench.render.folder_files import name_some
 from iebench.render.job import GivenLatents, RenderJob
-from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
+from iebench.render.object_lists import Choice, choose_objects, known_bad_objects, read_object_list
 from iebench.render.object_source import ObjectSource
 from iebench.render.quality import get_quality
 from iebench.render.sources import open_source
@@ -22,6 +23,7 @@ class RenderRequest:
 
     Attributes:
         objects: "procedural", a folder, a zip file, or `package.module:name`.
+        one_class: the class of all objects in a folder, or of one mesh file.
         classes: a number, or names and synsets with commas between; None for all that the source has.
         objects_per_class: at most; None for all, or for 20 procedural ones.
         object_list: file of the only objects to take.
@@ -55,6 +57,30 @@ class RenderRequest:
     latents: Path | None = None
     objects_per_shard: int = 256
     part: str = "1/1"
+    one_class: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a request comes to.
+
+    Attributes:
+        job: what to render.
+        where: the folder in which the objects were found, or the source that makes them.
+        left_out: in sentences, what is not rendered and why.
+    """
+
+    job: RenderJob
+    where: str
+    left_out: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """What was found and what was left out, to be told before the render begins."""
+        train, val = (len(self.job.splits.get(split, [])) for split in SPLITS)
+        i, n = self.job.part
+        part = "" if n == 1 else f"; this is part {i} of {n}"
+        found = f"{train + val} objects of {len(self.job.classes)} classes, {train} train and {val} val"
+        return [f"{self.where}: {found}, {self.job.num_views} views each{part}.", *self.left_out]
 
 
 def plan_job(request: RenderRequest) -> RenderJob:
@@ -63,22 +89,33 @@ def plan_job(request: RenderRequest) -> RenderJob:
     Raises:
         UsageError: an option cannot be fulfilled.
     """
-    source = open_source(request.objects)
+    return plan_render(request).job
+
+
+def plan_render(request: RenderRequest) -> Plan:
+    """The job that a request describes, and what is left out of it.
+
+    Raises:
+        UsageError: an option cannot be fulfilled.
+    """
+    source = open_source(request.objects, request.one_class)
     space = custom_space(request.space, request.factors)
     sweep, sweep_views = _parse_sweep(request.sweep) if request.sweep else (None, None)
     if sweep is not None:
         space = space.with_factor(sweep)
     given = GivenLatents(request.latents, len(space.names)) if request.latents else None
     classes = _choose_classes(source, request, given)
-    names = choose_objects(
+    choice = choose_objects(
         source,
         [entry.synset for entry in classes],
         request.objects_per_class,
         _wanted(request, given),
         [*known_bad_objects(), *(read_object_list(request.exclude) if request.exclude else [])],
     )
-    return RenderJob(
+    names = choice.names
+    job = RenderJob(
         objects=request.objects,
+        one_class=request.one_class,
         about_objects={"kind": "own", **source.describe()},
         classes=classes,
         splits=_split(names, request.val_list),
@@ -91,7 +128,19 @@ def plan_job(request: RenderRequest) -> RenderJob:
         given_latents=given,
         sweep=sweep,
         part=_parse_part(request.part),
+        refused=tuple(choice.refused),
     )
+    return Plan(job, str(getattr(source, "root", request.objects)), tuple(_tell_left_out(source, choice)))
+
+
+def _tell_left_out(source: ObjectSource, choice: Choice) -> Iterator[str]:
+    if hasattr(source, "left_out"):
+        yield from source.left_out()
+    if choice.excluded:
+        yield f"Left out: {choice.excluded} of the objects (known to break a render, or named by --exclude)."
+    if choice.refused:
+        names = [f"{failure.synset}/{failure.object_id}" for failure in choice.refused]
+        yield f"Left out: {name_some(names)} ({choice.refused[0].reason}); failures.csv will name them."
 
 
 def _choose_classes(
@@ -115,7 +164,12 @@ def _wants_all(text: str, source: ObjectSource) -> bool:
 
 def _wanted(request: RenderRequest, given: GivenLatents | None) -> list[ObjectName] | None:
     if request.object_list is not None:
-        return read_object_list(request.object_list)
+        names = read_object_list(request.object_list)
+        if not names:
+            raise UsageError(
+                f"--object-list {request.object_list}: the list is empty; write synset/object_id in each line."
+            )
+        return names
     return given.objects() if given is not None else None
 
 

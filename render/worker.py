@@ -50,6 +50,7 @@ class WorkerSettings:
         quality: of the render.
         device: "cpu" or a GPU backend.
         threads: of Cycles; 0 for all cores.
+        one_class: the class of all objects, where `objects` names none.
     """
 
     objects: str
@@ -58,6 +59,7 @@ class WorkerSettings:
     quality: Quality
     device: str = "cpu"
     threads: int = 0
+    one_class: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the worker's first line."""
@@ -107,7 +109,7 @@ def main(log: Path, scratch: Path) -> None:
 def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
     from iebench.render.blender import Stage, blender_version
 
-    source = open_source(settings.objects)
+    source = open_source(settings.objects, settings.one_class)
     stage = Stage(settings.image_size, settings.quality, scratch, settings.device, settings.threads)
     _reply(replies, {"ready": {"blender": blender_version(), "device": stage.device}})
     for number, line in enumerate(sys.stdin):

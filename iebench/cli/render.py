@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from iebench.render.engines import Outcome
     from iebench.render.farm import Summary
+    from iebench.render.job import RenderJob
+    from iebench.render.worker_process import Limits
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -18,16 +21,17 @@ POSITIVE = click.IntRange(min=1)
 
 
 @click.command()
-@click.option(
-    "--out", type=FOLDER, required=True, help="Folder of the dataset; it appears when the dataset is complete."
-)
+@click.option("--out", type=FOLDER, help="Folder of the dataset; it appears when the dataset is complete.")
 @click.option(
     "--objects",
     default="procedural",
     show_default=True,
     metavar="PATH",
     help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, a folder of classes "
-    "with OBJ, GLB, glTF, PLY or STL files, or your own source as package.module:name.",
+    "with OBJ, GLB, glTF, PLY, STL or OFF files, or your own source as package.module:name.",
+)
+@click.option(
+    "--class", "one_class", metavar="NAME", help="The class of all objects in a folder without classes, or of a file."
 )
 @click.option(
     "--classes",
@@ -107,8 +111,13 @@ POSITIVE = click.IntRange(min=1)
 )
 @click.option("--retry-failed", is_flag=True, help="Try the objects again that failed before.")
 @click.option("--log-json", is_flag=True, help="Report progress as JSON lines on standard output.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what was found, and the time and disk that the render will take; render nothing.",
+)
 def render(
-    out: Path,
+    out: Path | None,
     workers: int | None,
     device: str,
     engine: str,
@@ -118,6 +127,7 @@ def render(
     max_failures: float,
     retry_failed: bool,
     log_json: bool,
+    dry_run: bool,
     **request: Any,
 ) -> None:
     r"""Render objects to a dataset.
@@ -132,11 +142,18 @@ def render(
     """
     from iebench.render.farm import count_objects, render_dataset
     from iebench.render.launch import choose_engine
-    from iebench.render.plan import RenderRequest, plan_job
+    from iebench.render.plan import RenderRequest, plan_render
     from iebench.render.worker_process import Limits
 
-    job = plan_job(RenderRequest(**request))
-    limits = Limits(object_timeout, int(worker_memory * 2**30))
+    if out is None and not dry_run:
+        raise click.UsageError("Missing option '--out'.")
+    plan = plan_render(RenderRequest(**request))
+    for sentence in plan.sentences():
+        click.echo(sentence, err=True)
+    job, limits = plan.job, Limits(object_timeout, int(worker_memory * 2**30))
+    if out is None or dry_run:
+        _tell_dry_run(job, limits, out or Path("dataset"), workers, device, log_json)
+        return
     with RenderProgress(count_objects(job), job.num_views, log_json) as progress:
         run = choose_engine(job, limits, workers, device, engine, ray_address)
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
@@ -144,6 +161,20 @@ def render(
     if request["sweep"] is not None:
         _animate(out)
     if summary.failed_fraction > max_failures:
+        sys.exit(1)
+
+
+def _tell_dry_run(
+    job: "RenderJob", limits: "Limits", out: Path, workers: int | None, device: str, log_json: bool
+) -> None:
+    from iebench.render.dry_run import estimate_render, tell_classes, tell_estimate
+    from iebench.render.launch import local_settings
+
+    if not log_json:
+        click.echo("\n".join(tell_classes(job)))
+    estimate = estimate_render(job, local_settings(job, workers, device), limits, out)
+    click.echo(json.dumps(asdict(estimate)) if log_json else "\n".join(tell_estimate(estimate, out)))
+    if estimate.total is None:
         sys.exit(1)
 
 

@@ -26,7 +26,7 @@ from iebench.files import ByteStream
 
 MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
 MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
-_MEMBER = re.compile(r"(?:.*/)?([A-Za-z0-9_-]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
+_MEMBER = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
 _BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 
