@@ -1,7 +1,7 @@
 """What a render will take, measured: a few objects are rendered in real workers, and nothing of it is kept.
 
 Time is not proportional to views, as every object has to be read first. So each object of the sample is rendered twice, with one
-view and with some more: the difference is the views', and the rest is the object's. All workers render at the same time, as they will.
+view and with some more: the difference is the views', the rest the object's. All workers render at the same time, as they will.
 """
 
 import shutil

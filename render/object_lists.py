@@ -5,7 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def choose_objects(
     chosen: list[ObjectName] = []
     refused: list[Failure] = []
     for synset in synsets:
-        ids = source.list_objects(synset, objects_per_class) if allowed is None else sorted(allowed.get(synset, set()))
+        ids = list(source.list_objects(synset, objects_per_class) if allowed is None else allowed.get(synset, ()))
         _refuse_twice(synset, ids)
         refused += [_refuse(synset, object_id, fault) for object_id in ids if (fault := name_fault(object_id))]
         usable = [(synset, object_id) for object_id in ids if name_fault(object_id) is None]
@@ -91,7 +91,7 @@ def choose_objects(
     return Choice(chosen, refused, left_out)
 
 
-def _refuse_twice(synset: str, ids: list[str]) -> None:
+def _refuse_twice(synset: str, ids: list[Any]) -> None:
     object_id, times = Counter(ids).most_common(1)[0] if ids else ("", 0)
     if times > 1:
         raise UsageError(

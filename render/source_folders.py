@@ -42,10 +42,14 @@ class ClassFolders:
     root: Path
     one_class: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.one_class is not None and (fault := name_fault(self.one_class)):
+            raise UsageError(f"--class {self.one_class!r} cannot name a class, as {fault}: choose another name.")
+
     @cached_property
     def _folders(self) -> dict[str, tuple[ObjectClass, Path]]:
         if self.one_class is not None:
-            entry = _name_class(self.one_class)
+            (entry,) = _label_classes([self.one_class])
             return {entry.synset: (entry, self.root)}
         found: dict[str, tuple[ObjectClass, Path]] = {}
         paths = self._class_paths()
@@ -142,19 +146,8 @@ def _one_file(path: Path) -> dict[str, Mesh]:
     return {mesh_stem(path.name): Mesh(path, path.parent, unit_diagonal=True)}
 
 
-def _name_class(name: str) -> ObjectClass:
-    """The class of a name: the benchmark's where it has one, else a class of its own.
-
-    Raises:
-        UsageError: it cannot be a name.
-    """
-    if fault := name_fault(name):
-        raise UsageError(f"--class {name!r} cannot name a class, as {fault}: choose another name.")
-    (entry,) = _label_classes([name])
-    return entry
-
-
 def _label_classes(names: list[str]) -> list[ObjectClass]:
+    """The classes of some names: the benchmark's where all are its, else classes of their own."""
     try:
         return [find_class(name) for name in names]
     except UsageError:
