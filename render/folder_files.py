@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".off")  # where a name occurs with several, the first counts
 FORMATS = "OBJ, GLB, glTF, PLY, STL and OFF"
@@ -43,14 +43,14 @@ def printable(name: str) -> str:
 
 def mesh_format(name: str) -> str | None:
     """The suffix, of those in `MESH_SUFFIXES`, by which a file is read; None for a file that is no mesh."""
-    suffix = PurePath(name.lower().removesuffix(".gz")).suffix
-    return suffix if suffix in MESH_SUFFIXES else None
+    plain = name.lower().removesuffix(".gz")
+    return next((suffix for suffix in MESH_SUFFIXES if plain.endswith(suffix)), None)
 
 
 def mesh_stem(name: str) -> str:
     """The name of a mesh file without the suffix of its format, and without ".gz"."""
     plain = name[:-3] if name.lower().endswith(".gz") else name
-    return plain[: -len(PurePath(plain).suffix)]
+    return plain.rpartition(".")[0]
 
 
 def is_junk(name: str) -> bool:

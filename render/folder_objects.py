@@ -7,6 +7,7 @@ taken, and the others are told.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from iebench.errors import UsageError
@@ -29,12 +30,51 @@ MAKES = frozenset(("textured", "normalized", "visual", "merged", "reoriented"))
 LESSER_MAKES = frozenset(
     ("nontextured", "untextured", "simple", "simplified", "decimated", "raw", "collision", "watertight", "cloud")
 )
-PLAIN_NAMES = frozenset(("model", "mesh", "object", "scan", "scene"))
+LESSER_FOLDERS = frozenset(("clouds", "collision", "poisson", "tsdf"))
+NO_NAMES = MAKES | LESSER_MAKES | {"model", "mesh", "object", "scan", "scene"}
 MODEL_SIGNS = (
     "materials",
     "model.config",
     "model.sdf",
 )  # beside `meshes/`, as Gazebo and Google Scanned Objects have them
+
+
+@dataclass(frozen=True)
+class _MeshFile:
+    """A mesh file below the folder of its class.
+
+    Attributes:
+        parents: the folders between the class's and the file.
+        sides: which of these are those in which data sets keep the makes of one object.
+    """
+
+    path: Path
+    parents: tuple[str, ...]
+    sides: tuple[int, ...]
+
+    @property
+    def stem(self) -> str:
+        return mesh_stem(self.path.name)
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What is equal for all files of one object: the path without side folders, makes and suffix."""
+        kept = [part for index, part in enumerate(self.parents) if index not in self.sides]
+        return (*kept, _strip_make(self.stem) if self.parents else self.stem)
+
+    @property
+    def rank(self) -> tuple[int, bool, int, bool, str]:
+        """Order of the files of one object, the best first."""
+        words = _words(self.stem)
+        lesser = sum(word in LESSER_MAKES for word in words)
+        lesser += sum(self.parents[index] in LESSER_FOLDERS for index in self.sides)
+        suffix = MESH_SUFFIXES.index(mesh_format(self.path.name) or "")
+        packed = self.path.name.lower().endswith(".gz")
+        return lesser, "textured" not in words, suffix, packed, str(self.path)
+
+    def folder(self, class_folder: Path) -> Path:
+        """The folder of the object, outside which nothing may be read for it."""
+        return class_folder.joinpath(*self.parents[: self.sides[0] if self.sides else 1])
 
 
 def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
@@ -47,22 +87,33 @@ def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
         UsageError: two files would have one id.
     """
     files = list(walk(folder, omissions))
-    groups: dict[tuple[str, ...], list[Path]] = {}
+    groups: dict[tuple[str, ...], list[_MeshFile]] = {}
     for path in files:
         if mesh_format(path.name):
-            groups.setdefault(_find_group(path, folder), []).append(path)
+            file = _place(path, folder)
+            groups.setdefault(file.group, []).append(file)
     objects: dict[str, Mesh] = {}
-    for group, paths in groups.items():
-        best, *others = sorted(paths, key=lambda path: _rank(path, folder))
-        _refuse_twins(paths)
-        object_id = _name_object(group, paths, folder)
+    for group, members in groups.items():
+        _refuse_twins(members)
+        best, *others = sorted(members, key=lambda file: file.rank) if len(members) > 1 else members
+        object_id = _name_object(members) or "-".join(filter(None, group)) or folder.name
         if object_id in objects:
-            raise _name_collision(objects[object_id].path, best, object_id)
-        objects[object_id] = Mesh(best, _folder_of(best, folder), unit_diagonal=True)
-        for path in others:
-            omissions.add("beside a better file of the same object", path, f" beside {printable(best.name)}")
+            raise _name_collision(objects[object_id].path, best.path, object_id)
+        objects[object_id] = Mesh(best.path, best.folder(folder), unit_diagonal=True)
+        for file in others:
+            omissions.add("beside a better file of the same object", file.path, f" beside {printable(best.path.name)}")
     _note_foreign(files, omissions)
     return dict(sorted(objects.items()))
+
+
+def _place(path: Path, folder: Path) -> _MeshFile:
+    parents = path.parts[len(folder.parts) : -1]
+    sides = (index for index, part in enumerate(parents) if _is_side(part, folder.joinpath(*parents[:index])))
+    return _MeshFile(path, parents, tuple(sides))
+
+
+def _is_side(name: str, parent: Path) -> bool:
+    return name in SIDE_FOLDERS or (name == "meshes" and any((parent / sign).exists() for sign in MODEL_SIGNS))
 
 
 def is_object_folder(folder: Path, names: Iterable[str]) -> bool:
@@ -78,56 +129,25 @@ def is_plain_folder(names: Iterable[str]) -> bool:
     return bool(stems) and all(_strip_make(stem) == "" for stem in stems)
 
 
-def _find_group(path: Path, folder: Path) -> tuple[str, ...]:
-    """What is equal for all files of one object: the path without side folders, makes and suffix."""
-    *parents, name = path.relative_to(folder).parts
-    sides = _side_folders(path, folder)
-    stem = mesh_stem(name)
-    kept = [part for index, part in enumerate(parents) if index not in sides]
-    return (*kept, _strip_make(stem) if parents else stem)
-
-
-def _side_folders(path: Path, folder: Path) -> list[int]:
-    """Which of the folders on the way to a file are those in which data sets keep the makes of one object."""
-    parents = path.relative_to(folder).parts[:-1]
-    return [
-        index
-        for index, part in enumerate(parents)
-        if part in SIDE_FOLDERS or (part == "meshes" and _has_signs(folder.joinpath(*parents[:index])))
-    ]
-
-
-def _has_signs(folder: Path) -> bool:
-    return any((folder / name).exists() for name in MODEL_SIGNS)
-
-
 def _words(stem: str) -> list[str]:
     return re.split(r"[-_. ]+", stem.lower())
 
 
 def _strip_make(stem: str) -> str:
     """A name without the words that say how a mesh was made; empty where nothing is left that names an object."""
-    kept = [word for word in _words(stem) if word not in MAKES | LESSER_MAKES | PLAIN_NAMES]
-    return stem if len(kept) == len(_words(stem)) else "_".join(kept)
+    words = _words(stem)
+    kept = [word for word in words if word not in NO_NAMES]
+    return stem if len(kept) == len(words) else "_".join(kept)
 
 
-def _rank(path: Path, folder: Path) -> tuple[int, bool, int, bool, str]:
-    """Order of the files of one object, the best first."""
-    parts = path.relative_to(folder).parts
-    words = [*_words(mesh_stem(path.name)), *(word for i in _side_folders(path, folder) for word in [parts[i]])]
-    lesser = sum(word in LESSER_MAKES | {"clouds", "poisson", "tsdf"} for word in words)
-    suffix = MESH_SUFFIXES.index(mesh_format(path.name) or "")
-    return lesser, "textured" not in words, suffix, path.name.lower().endswith(".gz"), str(path)
-
-
-def _refuse_twins(paths: list[Path]) -> None:
+def _refuse_twins(files: list[_MeshFile]) -> None:
     """Two files that differ in the case of their suffix alone are two objects, and have one id."""
-    seen: dict[tuple[str, str], Path] = {}
-    for path in paths:
-        key = (str(path.parent / mesh_stem(path.name)), path.name.lower())
+    seen: dict[tuple[str, ...], Path] = {}
+    for file in files if len(files) > 1 else []:
+        key = (*file.parents, file.stem, file.path.name.lower())
         if key in seen:
-            raise _name_collision(seen[key], path, mesh_stem(path.name))
-        seen[key] = path
+            raise _name_collision(seen[key], file.path, file.stem)
+        seen[key] = file.path
 
 
 def _name_collision(first: Path, second: Path, object_id: str) -> UsageError:
@@ -135,24 +155,16 @@ def _name_collision(first: Path, second: Path, object_id: str) -> UsageError:
     return UsageError(f"{both} would both be the object {printable(object_id)!r}: rename one of them.")
 
 
-def _name_object(group: tuple[str, ...], paths: list[Path], folder: Path) -> str:
-    plain = {(*path.relative_to(folder).parts[:-1], mesh_stem(path.name)) for path in paths}
-    if len(plain) == 1 and not _side_folders(paths[0], folder):
-        return "-".join(plain.pop())
-    return "-".join(filter(None, group)) or folder.name
-
-
-def _folder_of(path: Path, folder: Path) -> Path:
-    """The folder of an object, outside which nothing may be read for it."""
-    parts = path.relative_to(folder).parts
-    sides = _side_folders(path, folder)
-    return folder.joinpath(*parts[: sides[0]]) if sides else folder.joinpath(*parts[:-1][:1])
+def _name_object(files: list[_MeshFile]) -> str | None:
+    """The id of an object from its path; None where its files have several, or stand in side folders."""
+    paths = {"-".join((*file.parents, file.stem)) for file in files}
+    return None if len(paths) > 1 or files[0].sides else paths.pop()
 
 
 def _note_foreign(files: list[Path], omissions: Omissions) -> None:
     """Note the files that hold objects in formats that are not read, where no mesh beside them has their name."""
-    meshes = {path.parent / mesh_stem(path.name) for path in files if mesh_format(path.name)}
-    for path in files:
-        foreign = not mesh_format(path.name) and path.name.lower().endswith(FOREIGN_SUFFIXES)
-        if foreign and path.with_suffix("") not in meshes:
+    foreign = [path for path in files if path.name.lower().endswith(FOREIGN_SUFFIXES)]
+    meshes = {path.parent / mesh_stem(path.name) for path in files if mesh_format(path.name)} if foreign else set()
+    for path in foreign:
+        if path.with_suffix("") not in meshes:
             omissions.add(f"{FORMATS} are read: convert or unpack them", path)

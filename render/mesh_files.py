@@ -66,7 +66,7 @@ def _check_file(path: Path) -> None:
 def _check_inside(mesh: Mesh) -> None:
     if not Path(os.path.realpath(mesh.path)).is_relative_to(os.path.realpath(mesh.folder)):
         raise IebenchError(
-            f"{mesh.path.name} is a link that leads out of the object's folder: copy the file, or link the whole folder"
+            f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
         )
 
 

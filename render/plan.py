@@ -79,8 +79,9 @@ class Plan:
         train, val = (len(self.job.splits.get(split, [])) for split in SPLITS)
         i, n = self.job.part
         part = "" if n == 1 else f"; this is part {i} of {n}"
-        found = f"{train + val} objects of {len(self.job.classes)} classes, {train} train and {val} val"
-        return [f"{self.where}: {found}, {self.job.num_views} views each{part}.", *self.left_out]
+        classes = f"{len(self.job.classes)} class" + "es" * (len(self.job.classes) != 1)
+        found = f"objects of {classes}, {train} train + {val} val = {train + val}, {self.job.num_views} views each"
+        return [f"{self.where}: {found}{part}.", *self.left_out]
 
 
 def plan_job(request: RenderRequest) -> RenderJob:

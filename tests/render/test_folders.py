@@ -278,7 +278,7 @@ def test_a_mesh_that_links_out_of_its_folder_is_refused(tmp_path: Path) -> None:
     link(tmp_path / "objs" / "mug" / "inside" / "a.obj", tmp_path / "objs" / "mug" / "inside" / "b.obj")
     source = open_source(str(tmp_path / "objs"))
     prepare_mesh(source.fetch(MUG, "inside-a", tmp_path), tmp_path)
-    with pytest.raises(IebenchError, match="leads out of the object's folder"):
+    with pytest.raises(IebenchError, match="outside the object's folder"):
         prepare_mesh(source.fetch(MUG, "thing-a", tmp_path), tmp_path)
 
 
@@ -375,7 +375,7 @@ def test_names_survive_a_render_and_the_published_layout(iebench: Callable, tmp_
     )
     write(tmp_path / "objs", *own, "docs/readme.txt")
     done = iebench("render", "--objects", "objs", *SMALL, "--out", "out")
-    assert "6 objects of 3 classes" in done.stderr and "docs (1 .txt)" in done.stderr
+    assert "3 train + 3 val = 6, 2 views each" in done.stderr and "docs (1 .txt)" in done.stderr
     dataset = Dataset(tmp_path / "out")
     names = set(zip(dataset.synsets.tolist(), dataset.object_ids.tolist(), strict=True))
     assert names == {(Path(name).parent.name, name.rpartition("/")[2].removesuffix(".obj")) for name in own}
