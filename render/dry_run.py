@@ -161,11 +161,16 @@ def tell_classes(job: RenderJob) -> list[str]:
     for split, names in job.splits.items():
         for synset, _ in names:
             counts[synset][split] += 1
-    rows = [("label", *SPLITS, "class")]
+    lines = [_tell_row("label", *SPLITS, "class")]
     for entry in sorted(job.classes):
         name = entry.name if entry.name == entry.synset else f"{entry.name} ({entry.synset})"
-        rows.append((str(entry.label), *(str(counts[entry.synset][split]) for split in SPLITS), name))
-    return [f"{label:>5}  {train:>7}  {val:>7}  {name}" for label, train, val, name in rows]
+        lines.append(_tell_row(entry.label, *counts[entry.synset].values(), name))
+    return lines
+
+
+def _tell_row(*cells: object) -> str:
+    label, train, val, name = cells
+    return f"{label:>5}  {train:>7}  {val:>7}  {name}"
 
 
 def tell_estimate(estimate: Estimate, out: Path) -> list[str]:

@@ -23,9 +23,8 @@ from iebench.render.folder_files import (
 )
 from iebench.render.object_source import Mesh
 
-SIDE_FOLDERS = frozenset(
-    ("google_16k", "google_64k", "google_512k", "poisson", "tsdf", "clouds", "visual", "collision")
-)
+YCB_FOLDERS = frozenset(("google_16k", "google_64k", "google_512k", "poisson", "tsdf"))
+SIDE_FOLDERS = YCB_FOLDERS | {"clouds", "visual", "collision"}
 MAKES = frozenset(("textured", "normalized", "visual", "merged", "reoriented"))
 LESSER_MAKES = frozenset(
     ("nontextured", "untextured", "simple", "simplified", "decimated", "raw", "collision", "watertight", "cloud")
@@ -120,7 +119,7 @@ def is_object_folder(folder: Path, names: Iterable[str]) -> bool:
     """Whether a folder holds one object and is no class, by the layout of a data set that is known."""
     names = set(names)
     scanned = "meshes" in names and not names.isdisjoint(MODEL_SIGNS)
-    return scanned or not names.isdisjoint(SIDE_FOLDERS) or (folder / "models" / "model_normalized.obj").exists()
+    return scanned or not names.isdisjoint(YCB_FOLDERS) or (folder / "models" / "model_normalized.obj").exists()
 
 
 def is_plain_folder(names: Iterable[str]) -> bool:

@@ -100,8 +100,8 @@ class ZipSource:
                 if found is not None:
                     members.setdefault(found[:2], []).append((archive, name, found[2]))
         whole = {name for name, parts in members.items() if any(part in SHAPENET_MESHES for *_, part in parts)}
-        for name in sorted(members.keys() - whole):
-            self._omissions.add("no mesh in the zip file", Path(*name))
+        for synset, object_id in sorted(members.keys() - whole):
+            self._omissions.add("no mesh in the zip file", Path(synset, object_id))
         return {name: parts for name, parts in members.items() if name in whole}
 
     @cached_property
