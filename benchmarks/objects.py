@@ -23,8 +23,9 @@ from iebench.loader.decode import Decoder
 from iebench.models.precision import choose_precision, keep_memory
 from iebench.render.farm import render_dataset
 from iebench.render.launch import choose_engine
-from iebench.render.plan import RenderRequest, plan_job
+from iebench.render.plan import plan_job
 from iebench.render.procedural import build, index_of
+from iebench.render.request import RenderRequest
 from iebench.render.scene import SENSOR_WIDTH, camera_matrix, view_scene
 from iebench.render.worker_process import Limits
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
+from unicodedata import normalize
 
 from iebench.errors import UsageError
 from iebench.files import read_table
@@ -79,6 +80,8 @@ def select(text: str, classes: Sequence[ObjectClass] = CLASSES) -> tuple[ObjectC
     mend = f"give a number from 1 to {len(ordered)}, or names with commas between."
     if not words:
         raise UsageError(f"--classes is empty: {mend}")
+    if any(text in (entry.name, entry.synset) for entry in ordered):  # a name that holds a comma
+        return (find_class(text, ordered),)
     if _is_count(text, ordered):
         if not 1 <= int(text) <= len(ordered):
             raise UsageError(f"--classes {text}: {mend}")
@@ -101,7 +104,7 @@ def _is_count(text: str, classes: Sequence[ObjectClass]) -> bool:
 
 
 def _simplify(word: str) -> str:
-    return word.lower().replace("_", " ").replace("-", " ")
+    return normalize("NFC", word).lower().replace("_", " ").replace("-", " ").strip()
 
 
 def _hint(word: str, classes: Sequence[ObjectClass]) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 from iebench.dataset.card import CARD, DatasetCard, partial_root
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import locate_views, sample_key, split_shard, write_shard
+from iebench.dataset.shards import locate_views, sample_file, sample_name, split_shard, write_shard
 from iebench.dataset.splits import ObjectName
 from iebench.dataset.writer import (
     FAILURES,
@@ -117,10 +117,10 @@ class _State:
         self.about: dict[str, str] = self._read_about()
 
     def sample(self, name: ObjectName) -> Path:
-        return self.samples / f"{sample_key(*name)}.tar"
+        return self.samples / f"{sample_file(*name)}.tar"
 
     def note(self, name: ObjectName) -> Path:
-        return self.failed / f"{sample_key(*name)}.json"
+        return self.failed / f"{sample_file(*name)}.json"
 
     def missing(self, shard: Shard) -> list[ObjectName]:
         """Objects of a shard of which nothing is known yet; a sample cut short by a power failure counts as missing."""
@@ -141,8 +141,8 @@ class _State:
         failed = {(failure.synset, failure.object_id) for failure in self.failures()}
         for shard in self.shards:
             if failed & set(shard.objects) and (self.root / shard.name).exists():
-                for key, sample in split_shard(self.root / shard.name):
-                    (self.samples / f"{key}.tar").write_bytes(sample)
+                for _, sample in split_shard(self.root / shard.name):
+                    self.sample(sample_name(sample)).write_bytes(sample)
                 (self.root / shard.name).unlink()
         for names in failed:
             self.note(names).unlink(missing_ok=True)
@@ -224,13 +224,13 @@ def _finish(state: _State) -> None:
         classes=tuple(entry for entry in job.classes if entry.synset in present),
         made={"iebench": __version__, "machine": platform.machine(), **state.about},
     )
-    finish_dataset(state.root, card, parts, state.failures())
+    refused = job.refused if job.part[0] == 1 else ()  # once, where parts are merged
+    finish_dataset(state.root, card, parts, [*state.failures(), *refused])
 
 
 def _read_part(state: _State, shard: Shard) -> ShardTables:
     """Tables of a finished shard, read from the shard itself."""
-    by_key = {sample_key(*name): name for name in shard.objects}
-    samples = [(by_key[key], sample) for key, sample in split_shard(state.root / shard.name)]
+    samples = [(sample_name(sample), sample) for _, sample in split_shard(state.root / shard.name)]
     rows = [
         ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name)
         for (synset, object_id), _ in samples
@@ -259,7 +259,7 @@ def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
         return False
     (out / STATE / "failed").mkdir(parents=True, exist_ok=True)
     for failure in failures:
-        _write_json(out / STATE / "failed" / f"{sample_key(failure.synset, failure.object_id)}.json", asdict(failure))
+        _write_json(out / STATE / "failed" / f"{sample_file(failure.synset, failure.object_id)}.json", asdict(failure))
     _write_json(
         out / STATE / "about.json", {name: card.made[name] for name in ("blender", "device") if name in card.made}
     )

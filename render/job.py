@@ -15,6 +15,7 @@ from iebench.catalogue import ObjectClass
 from iebench.dataset.card import FOCAL_LENGTH, PresetNote
 from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
+from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
 from iebench.factors.space import Factor, FactorSpace
 from iebench.files import write_whole
@@ -53,6 +54,8 @@ class RenderJob:
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
         focal_length: of the camera in millimetres.
         preset: after which it was made, for the card.
+        one_class: the class of all objects, where `objects` names none.
+        refused: objects that cannot be rendered, for their names.
     """
 
     objects: str
@@ -70,6 +73,8 @@ class RenderJob:
     part: tuple[int, int] = (1, 1)
     focal_length: float = FOCAL_LENGTH
     preset: PresetNote | None = None
+    one_class: str | None = None
+    refused: tuple[Failure, ...] = ()
 
     def shards(self) -> list[Shard]:
         """The shards of this part, in order.

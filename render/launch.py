@@ -43,7 +43,7 @@ def choose_engine(
         check_address(ray_address)
         on_cpu = _settings(job, "cpu", 0)
         return lambda tasks: render_on_ray(tasks, on_cpu, limits, workers, ray_address)
-    settings = [_settings(job, name, threads) for name, threads in _choose_devices(workers, device)]
+    settings = local_settings(job, workers, device)
 
     def run(tasks: Sequence[Task]) -> Iterator[Outcome]:
         return render_locally(tasks, settings, limits)
@@ -51,8 +51,19 @@ def choose_engine(
     return run
 
 
+def local_settings(job: RenderJob, workers: int | None, device: str) -> list[WorkerSettings]:
+    """The settings of each worker on this machine.
+
+    Raises:
+        UsageError: the device is not to be had.
+    """
+    return [_settings(job, name, threads) for name, threads in _choose_devices(workers, device)]
+
+
 def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
-    return WorkerSettings(job.objects, job.space, job.image_size, job.quality, device, threads, job.focal_length)
+    return WorkerSettings(
+        job.objects, job.space, job.image_size, job.quality, device, threads, job.focal_length, job.one_class
+    )
 
 
 def _choose_devices(workers: int | None, device: str) -> list[tuple[str, int]]:

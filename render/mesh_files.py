@@ -41,6 +41,7 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
         IebenchError: the file cannot be rendered, and why.
     """
     _check_file(mesh.path)
+    _check_inside(mesh)
     suffix = mesh.path.suffix.lower()
     if suffix == ".obj":
         return _prepare_obj(mesh, scratch)
@@ -60,6 +61,13 @@ def _check_file(path: Path) -> None:
         raise IebenchError(f"{path.name} is empty")
     if status.st_size > LARGEST_FILE:
         raise IebenchError(f"{path.name} has {status.st_size} bytes, more than any mesh needs")
+
+
+def _check_inside(mesh: Mesh) -> None:
+    if not Path(os.path.realpath(mesh.path)).is_relative_to(os.path.realpath(mesh.folder)):
+        raise IebenchError(
+            f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
+        )
 
 
 def _prepare_obj(mesh: Mesh, scratch: Path) -> Path:

@@ -10,10 +10,12 @@ from PIL import Image, ImageDraw
 
 from iebench.dataset.reader import Dataset
 from iebench.factors.space import ROTATION
+from iebench.fonts import letter_text
 from iebench.render.farm import Watch, render_dataset
 from iebench.render.job import RenderJob
 from iebench.render.launch import choose_engine
-from iebench.render.plan import RenderRequest, plan_job
+from iebench.render.plan import plan_job
+from iebench.render.request import RenderRequest
 from iebench.render.worker_process import Limits
 
 
@@ -59,5 +61,6 @@ def lay_out(dataset: Dataset, abreast: int = 1) -> Image.Image:
         left, top = number % abreast * wide, number // abreast * side
         for column, index in enumerate(sorted(indices, key=lambda i: dataset.object_ids[i])):
             sheet.paste(Image.open(io.BytesIO(dataset.read_jpeg(index, 0))), (left + column * side, top))
-        draw.text((left + 3, top + 2), entry.name, fill="white", stroke_width=1, stroke_fill="black")
+        name, font = letter_text(entry.name, 10)
+        draw.text((left + 3, top + 2), name, "white", font, stroke_width=1, stroke_fill="black")
     return sheet

@@ -1,4 +1,7 @@
-"""The protocol of object sources, which those outside this project can follow too."""
+"""The protocol of object sources, which those outside this project can follow too.
+
+A source may also have a method `left_out()` that gives, in sentences, what it passed over and why: a render begins with them.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ class Mesh:
     """The mesh of one object on disk.
 
     Attributes:
-        path: OBJ, GLB, glTF, PLY or STL file.
+        path: OBJ, GLB, glTF, PLY, STL or OFF file, perhaps with ".gz" behind it.
         folder: of the object: nothing outside it may be read.
         unit_diagonal: whether it has still to be scaled to a unit diagonal.
     """
@@ -34,7 +37,7 @@ class ObjectSource(Protocol):
         """Plain values for the card, without paths of this machine: "kind", and whatever else decides what is listed."""
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
-        """Object ids of a class, sorted: letters, digits, "-" and "_"; an endless source makes `limit` of them."""
+        """Object ids of a class, each once: any text without "/"; an endless source makes `limit` of them."""
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
         """Bring the mesh of one object, into `scratch` where it is not a file already.

@@ -1,85 +1,48 @@
 """From the options of `iebench render` to a render job."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass, select
-from iebench.dataset.card import FOCAL_LENGTH, PresetNote
-from iebench.dataset.splits import ObjectName, order_objects, split_objects
+from iebench.dataset.splits import SPLITS, ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.parse import custom_space, parse_factor
 from iebench.factors.space import Factor
+from iebench.render.folder_files import name_some
 from iebench.render.given_latents import GivenLatents
 from iebench.render.job import RenderJob
-from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
+from iebench.render.object_lists import Choice, choose_objects, known_bad_objects, read_object_list
 from iebench.render.object_source import ObjectSource
-from iebench.render.presets import Preset, get_preset
 from iebench.render.quality import get_quality
-from iebench.render.sources import PROCEDURAL, open_source
-
-_WORK = ("part", "objects_per_shard")  # options that change no view
+from iebench.render.request import PUBLISHED_SPACE, RenderRequest
+from iebench.render.sources import open_source
 
 
 @dataclass(frozen=True)
-class RenderRequest:
-    """A call of `iebench render`; every field is one of its options.
+class Plan:
+    """What a request comes to.
 
     Attributes:
-        objects: "procedural", a folder, a zip file, or `package.module:name`.
-        classes: a number, or names and synsets with commas between; None for all that the source has.
-        objects_per_class: at most; None for all, or for 20 procedural ones.
-        object_list: file of the only objects to take.
-        exclude: file of objects to leave out, beside those known to be bad.
-        val_list: file of the objects that validate; all others train. None splits by hash, 80 to 20.
-        views: of each object; None for 50, or for as many as `latents` has.
-        size: side of the images in pixels.
-        space: name of a factor space, or a TOML file; None for 3diebench, or for what `latents` tell.
-        factors: ranges to replace in it, as "NAME=LOW:HIGH" or "NAME=VALUE".
-        quality: name of a quality.
-        focal_length: of the camera in millimetres; its sensor is 36 mm wide.
-        seed: of the latents; None for 0.
-        sweep: "NAME=FROM:TO:N": N views, in which only this factor moves.
-        latents: folder with latents in the published layout, instead of a seed.
-        objects_per_shard: of the shards.
-        part: "i/n", the share of this machine.
-        preset: after which the other fields were filled.
+        job: what to render.
+        where: the folder in which the objects were found, or the source that makes them.
+        left_out: in sentences, what is not rendered and why.
     """
 
-    objects: str = PROCEDURAL
-    classes: str | None = None
-    objects_per_class: int | None = None
-    object_list: Path | None = None
-    exclude: Path | None = None
-    val_list: Path | None = None
-    views: int | None = None
-    size: int = 256
-    space: str | None = None
-    factors: tuple[str, ...] = ()
-    quality: str = "fast"
-    focal_length: float = FOCAL_LENGTH
-    seed: int | None = None
-    sweep: str | None = None
-    latents: Path | None = None
-    objects_per_shard: int = 256
-    part: str = "1/1"
-    preset: str | None = None
+    job: RenderJob
+    where: str
+    left_out: tuple[str, ...]
 
-    @classmethod
-    def after(cls, preset: str | None, given: Mapping[str, Any]) -> "RenderRequest":
-        """The request of a preset, in which `given` fields come before the preset's.
-
-        Raises:
-            UsageError: there is no such preset, or it cannot be rendered without a folder of objects.
-        """
-        if preset is None:
-            return cls(**given)
-        found = get_preset(preset)
-        if found.needs and "objects" not in given:
-            raise UsageError(f"--preset {preset} needs {found.needs}: name it with --objects.")
-        return cls(**{**found.settings, **given, "preset": preset})
+    def sentences(self) -> list[str]:
+        """What was found and what was left out, to be told before the render begins."""
+        train, val = (len(self.job.splits.get(split, [])) for split in SPLITS)
+        i, n = self.job.part
+        part = "" if n == 1 else f"; this is part {i} of {n}"
+        classes = f"{len(self.job.classes)} class" + "es" * (len(self.job.classes) != 1)
+        found = f"objects of {classes}, {train} train + {val} val = {train + val}, {self.job.num_views} views each"
+        return [f"{self.where}: {found}{part}.", *self.left_out]
 
 
 def plan_job(request: RenderRequest) -> RenderJob:
@@ -88,26 +51,37 @@ def plan_job(request: RenderRequest) -> RenderJob:
     Raises:
         UsageError: an option cannot be fulfilled.
     """
+    return plan_render(request).job
+
+
+def plan_render(request: RenderRequest) -> Plan:
+    """The job that a request describes, and what is left out of it.
+
+    Raises:
+        UsageError: an option cannot be fulfilled.
+    """
     _check_together(request)
-    source = open_source(request.objects)
-    space = custom_space(request.space or "3diebench", request.factors)
+    source = open_source(request.objects, request.one_class)
+    space = custom_space(request.space or PUBLISHED_SPACE, request.factors)
     sweep, sweep_views = _parse_sweep(request) if request.sweep else (None, None)
     if sweep is not None:
         space = space.with_factor(sweep)
     asked = space if request.space or request.factors else None
     given = GivenLatents.open(request.latents, asked) if request.latents else None
     classes = _choose_classes(source, request, given)
-    names = choose_objects(
+    choice = choose_objects(
         source,
         [entry.synset for entry in classes],
         request.objects_per_class,
         _wanted(request, given),
         [*known_bad_objects(), *(read_object_list(request.exclude) if request.exclude else [])],
     )
+    names = choice.names
     num_views = sweep_views or request.views or (given.count_views(names) if given else 50)
     about_objects = _describe(source, request.objects)
-    return RenderJob(
+    job = RenderJob(
         objects=request.objects,
+        one_class=request.one_class,
         about_objects=about_objects,
         classes=classes,
         splits=_split(names, request.val_list),
@@ -121,21 +95,20 @@ def plan_job(request: RenderRequest) -> RenderJob:
         sweep=sweep,
         part=_parse_part(request.part),
         focal_length=request.focal_length,
-        preset=_note_preset(request, get_preset(request.preset), about_objects["kind"]) if request.preset else None,
+        preset=request.note_preset(about_objects["kind"]),
+        refused=tuple(choice.refused),
     )
+    return Plan(job, str(getattr(source, "root", request.objects)), tuple(_tell_left_out(source, choice)))
 
 
-def _note_preset(request: RenderRequest, preset: Preset, kind: str) -> PresetNote:
-    """What the card says of a render after a preset."""
-    request, pure = _settle(request), _settle(RenderRequest.after(request.preset, {"objects": request.objects}))
-    changed = [entry.name for entry in fields(request) if entry.name not in _WORK]
-    changed = [name for name in changed if getattr(request, name) != getattr(pure, name)]
-    return PresetNote(preset.dataset_name, tuple(changed + ["objects"] * (kind != preset.kind)))
-
-
-def _settle(request: RenderRequest) -> RenderRequest:
-    """The request with what a missing seed and space stand for."""
-    return replace(request, seed=request.seed or 0, space=request.space or "3diebench")
+def _tell_left_out(source: ObjectSource, choice: Choice) -> Iterator[str]:
+    if hasattr(source, "left_out"):
+        yield from source.left_out()
+    if choice.excluded:
+        yield f"Left out: {choice.excluded} of the objects (known to break a render, or named by --exclude)."
+    if choice.refused:
+        names = [f"{failure.synset}/{failure.object_id}" for failure in choice.refused]
+        yield f"Left out: {name_some(names)} ({choice.refused[0].reason}); failures.csv will name them."
 
 
 def _check_together(request: RenderRequest) -> None:
@@ -185,7 +158,12 @@ def _wants_all(text: str, source: ObjectSource) -> bool:
 
 def _wanted(request: RenderRequest, given: GivenLatents | None) -> list[ObjectName] | None:
     if request.object_list is not None:
-        return read_object_list(request.object_list)
+        names = read_object_list(request.object_list)
+        if not names:
+            raise UsageError(
+                f"--object-list {request.object_list}: the list is empty; write synset/object_id in each line."
+            )
+        return names
     return given.objects() if given is not None else None
 
 

@@ -1,18 +1,30 @@
-"""Folders of mesh files as a source of objects, a folder for each class."""
+"""Folders of mesh files as a source of objects: a folder for each class, or one class for all."""
 
-import os
-import re
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from iebench.catalogue import ObjectClass, find_class
+from iebench.catalogue import CLASSES, ObjectClass, find_class
+from iebench.dataset.shards import name_fault
 from iebench.errors import IebenchError, UsageError
+from iebench.render.folder_files import (
+    FORMATS,
+    Omissions,
+    list_folder,
+    list_folders,
+    mesh_format,
+    mesh_stem,
+    printable,
+    walk,
+)
+from iebench.render.folder_objects import list_objects
 from iebench.render.object_source import Mesh
 
-MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl")  # where a name occurs with several, the first counts
+_NO_MESH = f"no mesh in it: {FORMATS} are read, so convert what it holds, or take it away"
+LOOKED_AT = 10_000  # files of a folder without meshes, to say what it holds
 
 
 @dataclass(frozen=True)
@@ -20,19 +32,46 @@ class ClassFolders:
     """A folder per class with mesh files in it at any depth, as ModelNet, Objaverse or Google Scanned Objects give them.
 
     Where every folder is named like a class of 3DIEBench (name or synset), labels are the benchmark's. Otherwise labels count
-    the folders in sorted order, and a folder's name stands for the synset.
+    the folders in sorted order, and a folder's name stands for the synset. Folders without a mesh are none.
+
+    Attributes:
+        root: the folder of folders; with `one_class` any folder of meshes, or one mesh file.
+        one_class: the class of all objects.
     """
 
     root: Path
+    one_class: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.one_class is not None and (fault := name_fault(self.one_class)):
+            raise UsageError(f"--class {self.one_class!r} cannot name a class, as {fault}: choose another name.")
 
     @cached_property
     def _folders(self) -> dict[str, tuple[ObjectClass, Path]]:
-        paths = [path for path in sorted(self.root.iterdir()) if path.is_dir() and not path.name.startswith(".")]
-        try:
-            entries = [find_class(path.name) for path in paths]
-        except UsageError:
-            entries = [ObjectClass(label, _safe(path.name), path.name) for label, path in enumerate(paths)]
-        return {entry.synset: (entry, path) for entry, path in zip(entries, paths, strict=True)}
+        if self.one_class is not None:
+            (entry,) = _label_classes([self.one_class])
+            return {entry.synset: (entry, self.root)}
+        found: dict[str, tuple[ObjectClass, Path]] = {}
+        paths = self._class_paths()
+        for entry, path in zip(_label_classes([path.name for path in paths]), paths, strict=True):
+            if entry.synset in found:
+                both = f"{found[entry.synset][1].name} and {path.name}"
+                raise UsageError(f"--objects {self.root}: the folders {both} are one class, {entry.name}: join them.")
+            found[entry.synset] = (entry, path)
+        return found
+
+    def _class_paths(self) -> list[Path]:
+        paths = []
+        for path in list_folders(self.root, self._omissions):
+            if name_fault(path.name):
+                self._omissions.add(f"no name for a class, {name_fault(path.name)}", path)
+            elif has_mesh(path):
+                paths.append(path)
+            else:
+                self._omissions.add(_NO_MESH, path, f" ({describe_files(path)})")
+        for path in loose_meshes(self.root) if paths else []:
+            self._omissions.add("beside the folders of the classes, so of no class", path)
+        return paths
 
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
@@ -41,41 +80,75 @@ class ClassFolders:
 
     def describe(self) -> dict[str, Any]:
         """Plain values for the card."""
-        return {"kind": "folders"}
+        return {"kind": "folders"} if self.one_class is None else {"kind": "folders", "class": self.one_class}
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
         """Object ids of a class, sorted."""
-        return sorted(self._meshes(synset))
+        return list(self._meshes(synset))
+
+    def left_out(self) -> list[str]:
+        """What was passed over in the folders that have been listed, and why."""
+        return [*self._doubt_level(), *self._omissions.sentences()]
+
+    def _doubt_level(self) -> list[str]:
+        """Whether the classes may stand one folder further down."""
+        folders = [
+            (entry, path) for entry, path in self._folders.values() if entry not in CLASSES and path != self.root
+        ]
+        inner = [path for path in list_folders(folders[0][1]) if has_mesh(path)] if len(folders) == 1 else []
+        if len(inner) < 2 or len(self._folders) > 1:
+            return []
+        entry, path = folders[0]
+        return [
+            f"All objects are of the class {entry.name!r}: give --objects {path} where the folders in it are the classes."
+        ]
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
         """The mesh of one object."""
         try:
-            path = self._meshes(synset)[object_id]
+            return self._meshes(synset)[object_id]
         except KeyError:
             raise IebenchError(f"{self.root.name} has no object {synset}/{object_id}") from None
-        top = self._folders[synset][1] / path.relative_to(self._folders[synset][1]).parts[0]
-        return Mesh(path, top if top.is_dir() else path.parent, unit_diagonal=True)
 
-    def _meshes(self, synset: str) -> dict[str, Path]:
+    def _meshes(self, synset: str) -> dict[str, Mesh]:
         if synset not in self._cache:
             folder = self._folders[synset][1]
-            found = sorted(_walk(folder), key=lambda path: MESH_SUFFIXES.index(path.suffix.lower()), reverse=True)
-            self._cache[synset] = {
-                _safe("-".join(path.relative_to(folder).with_suffix("").parts)): path for path in found
-            }
+            self._cache[synset] = list_objects(folder, self._omissions) if folder.is_dir() else _one_file(folder)
         return self._cache[synset]
 
     @cached_property
-    def _cache(self) -> dict[str, dict[str, Path]]:
+    def _cache(self) -> dict[str, dict[str, Mesh]]:
         return {}
 
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Mesh files below a folder; links to folders are not followed, so no loop can catch it."""
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent) / name for name in names if Path(name).suffix.lower() in MESH_SUFFIXES)
+    @cached_property
+    def _omissions(self) -> Omissions:
+        return Omissions(self.root)
 
 
-def _safe(name: str) -> str:
-    """A name that can stand in a sample's key: letters, digits, "-" and "_"."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_") or "_"
+def has_mesh(folder: Path) -> bool:
+    """Whether there is a mesh file below a folder."""
+    return any(mesh_format(path.name) for path in walk(folder, Omissions(folder)))
+
+
+def loose_meshes(folder: Path) -> list[Path]:
+    """The mesh files that stand in a folder itself."""
+    return [folder / entry.name for entry in list_folder(folder) if mesh_format(entry.name) and entry.is_file()]
+
+
+def describe_files(folder: Path) -> str:
+    """Which files are below a folder without meshes: "2 .fbx, 1 .txt", or "empty"."""
+    paths = islice(walk(folder, Omissions(folder)), LOOKED_AT)
+    counts = Counter(path.suffix.lower() or path.name for path in paths)
+    return ", ".join(f"{count} {printable(kind)}" for kind, count in counts.most_common(4)) or "empty"
+
+
+def _one_file(path: Path) -> dict[str, Mesh]:
+    return {mesh_stem(path.name): Mesh(path, path.parent, unit_diagonal=True)}
+
+
+def _label_classes(names: list[str]) -> list[ObjectClass]:
+    """The classes of some names: the benchmark's where all are its, else classes of their own."""
+    try:
+        return [find_class(name) for name in names]
+    except UsageError:
+        return [ObjectClass(label, name, name) for label, name in enumerate(names)]

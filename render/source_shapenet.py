@@ -1,34 +1,50 @@
 """ShapeNetCore as a source of objects, unpacked or in its zip files."""
 
-import os
 import re
 import shutil
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import IebenchError, UsageError
+from iebench.render.folder_files import Omissions, is_junk, list_folders
 from iebench.render.object_source import Mesh
 
 SHAPENET_MESHES = ("models/model_normalized.obj", "model.obj")  # ShapeNetCore v2, v1
 SHAPENET_PARTS = (".obj", ".mtl", ".jpg", ".jpeg", ".png", ".bmp", ".tga", ".tif", ".tiff", ".gif")
 SYNSET = re.compile(r"\d{8}")
 LARGEST_MEMBER = 2 << 30  # bytes; no mesh or texture is as large
+LOOKED_AT = 100  # objects of a class, to find one that has a mesh
+_BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 
 @dataclass(frozen=True)
 class ShapeNetFolder:
-    """ShapeNetCore, unpacked: synset/object_id/models/model_normalized.obj (v2) or synset/object_id/model.obj (v1)."""
+    """ShapeNetCore, unpacked: synset/object_id/models/model_normalized.obj (v2) or synset/object_id/model.obj (v1).
+
+    Attributes:
+        root: the folder of synsets.
+        only: the one synset to take; None for all.
+    """
 
     root: Path
+    only: str | None = None
 
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
         """The classes of which it has objects, in label order."""
-        return tuple(entry for entry in CLASSES if (self.root / entry.synset).is_dir())
+        folders = {path.name for path in list_folders(self.root, self._omissions)}
+        if self.only is not None:
+            folders &= {self.only}
+        filled = {name for name in folders & set(_BENCHMARK) if list_folders(self.root / name)}
+        for name in sorted(folders - filled):
+            reason = "no object in it" if name in _BENCHMARK else "none of the 55 classes of 3DIEBench"
+            self._omissions.add(reason, self.root / name)
+        return tuple(entry for entry in CLASSES if entry.synset in filled)
 
     def describe(self) -> dict[str, Any]:
         """Plain values for the card."""
@@ -36,12 +52,31 @@ class ShapeNetFolder:
 
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
         """Object ids of a class, sorted."""
-        with os.scandir(self.root / synset) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir())
+        return [path.name for path in list_folders(self.root / synset, self._omissions)]
+
+    def left_out(self) -> list[str]:
+        """What was passed over, and why."""
+        return self._omissions.sentences()
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
         """The mesh of one object."""
         return _shapenet_mesh(self.root / synset / object_id)
+
+    @cached_property
+    def _omissions(self) -> Omissions:
+        return Omissions(self.root)
+
+
+def is_shapenet(root: Path) -> bool:
+    """Whether a folder holds synset folders with objects as ShapeNetCore has them."""
+    synsets = [path for path in list_folders(root) if SYNSET.fullmatch(path.name)]
+    return any(is_synset(path) for path in synsets)
+
+
+def is_synset(folder: Path) -> bool:
+    """Whether the folders in a folder are objects as ShapeNetCore has them."""
+    objects = list_folders(folder)[:LOOKED_AT]
+    return any(_has_file(path / name) for path in objects for name in SHAPENET_MESHES)
 
 
 @dataclass(frozen=True)
@@ -64,12 +99,17 @@ class ZipSource:
                 found = _object_member(name)
                 if found is not None:
                     members.setdefault(found[:2], []).append((archive, name, found[2]))
-        return {name: parts for name, parts in members.items() if any(part in SHAPENET_MESHES for *_, part in parts)}
+        whole = {name for name, parts in members.items() if any(part in SHAPENET_MESHES for *_, part in parts)}
+        for synset, object_id in sorted(members.keys() - whole):
+            self._omissions.add("no mesh in the zip file", Path(synset, object_id))
+        return {name: parts for name, parts in members.items() if name in whole}
 
     @cached_property
     def classes(self) -> tuple[ObjectClass, ...]:
         """The classes of which it has objects, in label order."""
         present = {synset for synset, _ in self._members}
+        for synset in sorted(present - set(_BENCHMARK)):
+            self._omissions.add("none of the 55 classes of 3DIEBench", Path(synset))
         return tuple(entry for entry in CLASSES if entry.synset in present)
 
     def describe(self) -> dict[str, Any]:
@@ -79,6 +119,19 @@ class ZipSource:
     def list_objects(self, synset: str, limit: int | None = None) -> list[str]:
         """Object ids of a class, sorted."""
         return sorted(object_id for found, object_id in self._members if found == synset)
+
+    def left_out(self) -> list[str]:
+        """What was passed over, and why."""
+        return self._omissions.sentences()
+
+    def first_names(self) -> list[str]:
+        """The names of the first files in the archives."""
+        names = (name for archive in self.archives for name in self._archive(archive).namelist())
+        return list(islice((name for name in names if not name.endswith("/")), LOOKED_AT))
+
+    @cached_property
+    def _omissions(self) -> Omissions:
+        return Omissions(Path())
 
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
         """The mesh of one object."""
@@ -109,15 +162,21 @@ class ZipSource:
 
 def _shapenet_mesh(folder: Path) -> Mesh:
     for name in SHAPENET_MESHES:
-        if (folder / name).exists() or (folder / name).is_symlink():
+        if _has_file(folder / name):
             return Mesh(folder / name, folder, unit_diagonal=False)
     raise IebenchError(f"it holds neither {' nor '.join(SHAPENET_MESHES)}")
+
+
+def _has_file(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 def _object_member(name: str) -> tuple[str, str, str] | None:
     """(synset, object_id, rest) of an archive member that rendering an object may need."""
     parts = PurePosixPath(name).parts
     if ".." in parts or name.startswith("/") or PurePosixPath(name).suffix.lower() not in SHAPENET_PARTS:
+        return None
+    if any(map(is_junk, parts)):
         return None
     position = next((i for i, part in enumerate(parts) if SYNSET.fullmatch(part)), None)
     if position is None or len(parts) < position + 3 or "screenshots" in parts:

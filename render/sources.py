@@ -4,34 +4,37 @@ A source opens from one string, so that a worker process or another machine can 
 """
 
 import inspect
-import re
 from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.shards import name_fault
 from iebench.errors import UsageError
 from iebench.factors.symmetry import built_in_classes
 from iebench.plugins import is_dotted, load_object
+from iebench.render.folder_layout import open_folder
 from iebench.render.object_source import Mesh, ObjectSource
-from iebench.render.source_folders import ClassFolders
-from iebench.render.source_shapenet import SYNSET, ShapeNetFolder, ZipSource
 
 PROCEDURAL = "procedural"
 PROCEDURAL_OBJECTS = 20  # of each class, where no number is given
 _MEMBERS = ("classes", "describe", "list_objects", "fetch")
-_KEY = re.compile(r"[A-Za-z0-9_-]+")  # what may stand in a sample's key
 
 
-def open_source(path: str) -> ObjectSource:
+def open_source(path: str, one_class: str | None = None) -> ObjectSource:
     """The source that `--objects` names.
 
     Args:
         path: "procedural"; a zip file or a folder: ShapeNetCore v1 or v2, its zip files, or classes of mesh files; or
             `package.module:name`, an `ObjectSource` or what gives one when it is called.
+        one_class: the class of all objects in a folder, or of one file.
 
     Raises:
         UsageError: there is nothing of that name, or nothing that holds objects.
     """
+    if one_class is not None and (path == PROCEDURAL or is_dotted(path)):
+        raise UsageError(
+            f"--class {one_class} is for a folder or a file of meshes: --objects {path} has classes of its own."
+        )
     if path == PROCEDURAL:
         return ProceduralObjects()
     if is_dotted(path):
@@ -39,17 +42,7 @@ def open_source(path: str) -> ObjectSource:
     root = Path(path)
     if not root.exists():
         raise UsageError(f"--objects {path}: there is no such folder; give one, package.module:name, or 'procedural'.")
-    archives = [root] if root.is_file() else sorted(root.glob("*.zip"))
-    if archives:
-        return ZipSource(tuple(archives))
-    folders = [entry.name for entry in sorted(root.iterdir()) if entry.is_dir()]
-    if any(SYNSET.fullmatch(name) for name in folders):
-        return ShapeNetFolder(root)
-    if folders:
-        return ClassFolders(root)
-    raise UsageError(
-        f"--objects {path} is empty: it should hold ShapeNet's synset folders or zip files, or a folder per class."
-    )
+    return open_folder(root, one_class)
 
 
 def _load_source(path: str) -> ObjectSource:
@@ -67,11 +60,12 @@ def _load_source(path: str) -> ObjectSource:
             f"--objects {path} has no {missing[0]!r}: give it all members of iebench.render.object_source.ObjectSource."
         )
     labels, synsets = ([getattr(entry, name) for entry in source.classes] for name in ("label", "synset"))
-    odd = [synset for synset in synsets if not _KEY.fullmatch(synset)]
-    if odd or len(set(labels)) < len(labels) or len(set(synsets)) < len(synsets):
-        what = f"has the synset {odd[0]!r}" if odd else "has two classes of one label or synset"
+    faults = [f"the synset {synset!r} cannot be used, {fault}" for synset in synsets if (fault := name_fault(synset))]
+    if len(set(labels)) < len(labels) or len(set(synsets)) < len(synsets):
+        faults.append("two classes have one label or synset")
+    if faults:
         raise UsageError(
-            f'--objects {path} {what}: labels and synsets differ, and synsets are of A-Z, a-z, 0-9, "-", "_".'
+            f'--objects {path}: {faults[0]}; labels and synsets differ, and a synset is a text without "/".'
         )
     return source
 

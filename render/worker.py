@@ -54,6 +54,7 @@ class WorkerSettings:
         device: "cpu" or a GPU backend.
         threads: of Cycles; 0 for all cores.
         focal_length: of the camera in millimetres.
+        one_class: the class of all objects, where `objects` names none.
     """
 
     objects: str
@@ -63,6 +64,7 @@ class WorkerSettings:
     device: str = "cpu"
     threads: int = 0
     focal_length: float = FOCAL_LENGTH
+    one_class: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the worker's first line."""
@@ -112,7 +114,7 @@ def main(log: Path, scratch: Path) -> None:
 def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
     from iebench.render.blender import Stage, blender_version
 
-    source = open_source(settings.objects)
+    source = open_source(settings.objects, settings.one_class)
     stage = Stage(
         settings.image_size, settings.quality, scratch, settings.device, settings.threads, settings.focal_length
     )

@@ -16,8 +16,10 @@ from iebench.dataset.pages import describe_croissant
 from iebench.dataset.reader import Dataset
 from iebench.dataset.verify import verify_dataset
 from iebench.errors import IebenchError
+from iebench.loader.stream import PairStream
 from iebench.render.object_sheet import lay_out
-from iebench.render.plan import RenderRequest, plan_job
+from iebench.render.plan import plan_job
+from iebench.render.request import RenderRequest
 from iebench.report.show import pick_pairs
 
 THREE = tuple(ObjectClass(label, name, name) for label, name in enumerate(("bathtub", "monitor", "zebra")))
@@ -100,3 +102,24 @@ def test_folders_are_rendered_under_their_own_names(classes, tmp_path):
     assert [entry.name for entry in dataset.classes] == [entry.name for entry in classes]
     assert all("turns" not in entry.to_json() for entry in dataset.classes)
     assert dataset.num_labels == len(classes)
+
+
+ODD = tuple(
+    ObjectClass(label, name, name) for label, name in enumerate(("Chair", "coffee cups, big", "a.b-c", "桌子", "стол"))
+)
+
+
+def test_names_in_any_letters_go_the_whole_way(make, tmp_path):
+    dataset = make(ODD)
+    assert verify_dataset(dataset.root, decode=True) == []
+    export_layout(dataset, tmp_path / "loose")
+    card, faults = import_layout(tmp_path / "loose", tmp_path / "again")
+    assert card.classes == ODD and not faults
+    first, again = (
+        {*zip(d.synsets.tolist(), d.object_ids.tolist(), strict=True)} for d in (dataset, Dataset(tmp_path / "again"))
+    )
+    assert first == again
+    told = CliRunner().invoke(COMMANDS["info"], [str(dataset.root)], catch_exceptions=False).output
+    assert all(entry.name in told for entry in ODD)
+    for pair in PairStream(dataset.root, batch_size=3):
+        assert pair.source.shape[1:] == (3, 16, 16)

@@ -83,7 +83,8 @@ def demo(out: Path, quick: bool) -> None:
 def _render(data: Path, scale: Scale) -> None:
     from iebench.render.farm import render_dataset
     from iebench.render.launch import choose_engine
-    from iebench.render.plan import RenderRequest, plan_job
+    from iebench.render.plan import plan_job
+    from iebench.render.request import RenderRequest
     from iebench.render.worker_process import Limits
 
     job, limits = plan_job(RenderRequest.after("mini", scale.options)), Limits()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from iebench.render.farm import Summary
+    from iebench.render.job import RenderJob
+    from iebench.render.worker_process import Limits
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -16,9 +19,7 @@ POSITIVE = click.IntRange(min=1)
 
 
 @click.command()
-@click.option(
-    "--out", type=FOLDER, required=True, help="Folder of the dataset; it appears when the dataset is complete."
-)
+@click.option("--out", type=FOLDER, help="Folder of the dataset; it appears when the dataset is complete.")
 @click.option(
     "--preset",
     metavar="NAME",
@@ -28,7 +29,10 @@ POSITIVE = click.IntRange(min=1)
     "--objects",
     metavar="PATH",
     help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, a folder of classes "
-    "with OBJ, GLB, glTF, PLY or STL files, or your own source as package.module:name.  [default: procedural]",
+    "with OBJ, GLB, glTF, PLY, STL or OFF files, or your own source as package.module:name.  [default: procedural]",
+)
+@click.option(
+    "--class", "one_class", metavar="NAME", help="The class of all objects in a folder without classes, or of a file."
 )
 @click.option(
     "--classes",
@@ -108,8 +112,13 @@ POSITIVE = click.IntRange(min=1)
 )
 @click.option("--retry-failed", is_flag=True, help="Try the objects again that failed before.")
 @click.option("--log-json", is_flag=True, help="Report progress as JSON lines on standard output.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what was found, and the time and disk that the render will take; render nothing.",
+)
 def render(
-    out: Path,
+    out: Path | None,
     workers: int | None,
     device: str,
     engine: str,
@@ -120,6 +129,7 @@ def render(
     retry_failed: bool,
     log_json: bool,
     preset: str | None,
+    dry_run: bool,
     **options: Any,
 ) -> None:
     """Render objects to a dataset.
@@ -136,12 +146,20 @@ def render(
     from iebench.cli.render_progress import RenderProgress
     from iebench.render.farm import count_objects, render_dataset
     from iebench.render.launch import choose_engine
-    from iebench.render.plan import RenderRequest, plan_job
+    from iebench.render.plan import plan_render
+    from iebench.render.request import RenderRequest
     from iebench.render.worker_process import Limits
 
+    if out is None and not dry_run:
+        raise click.UsageError("Missing option '--out'.")
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    job = plan_job(RenderRequest.after(preset, given))
-    limits = Limits(object_timeout, int(worker_memory * 2**30))
+    plan = plan_render(RenderRequest.after(preset, given))
+    for sentence in plan.sentences():
+        click.echo(sentence, err=True)
+    job, limits = plan.job, Limits(object_timeout, int(worker_memory * 2**30))
+    if out is None or dry_run:
+        _tell_dry_run(job, limits, out or Path("dataset"), workers, device, log_json)
+        return
     with RenderProgress(count_objects(job), job.num_views, log_json) as progress:
         run = progress.over(choose_engine(job, limits, workers, device, engine, ray_address))
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
@@ -149,6 +167,20 @@ def render(
     if "sweep" in given:
         _animate(out)
     if summary.failed_fraction > max_failures:
+        sys.exit(1)
+
+
+def _tell_dry_run(
+    job: "RenderJob", limits: "Limits", out: Path, workers: int | None, device: str, log_json: bool
+) -> None:
+    from iebench.render.dry_run import estimate_render, tell_classes, tell_estimate
+    from iebench.render.launch import local_settings
+
+    if not log_json:
+        click.echo("\n".join(tell_classes(job)))
+    estimate = estimate_render(job, local_settings(job, workers, device), limits, out)
+    click.echo(json.dumps(asdict(estimate)) if log_json else "\n".join(tell_estimate(estimate, out)))
+    if estimate.total is None:
         sys.exit(1)
 
 

@@ -15,7 +15,7 @@ from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
 
 MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
-_MEMBER = re.compile(r"(?:.*/)?([A-Za-z0-9_-]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
+_MEMBER = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
 _BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 

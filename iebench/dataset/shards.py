@@ -1,11 +1,14 @@
 """Shards: plain WebDataset tars in which a sample is one object with all its views.
 
 A sample has the members KEY.00.jpg … KEY.49.jpg, KEY.latents.npy and KEY.json, with KEY = synset-object_id. The same content
-gives the same bytes: no time stamps, no owners, one order.
+gives the same bytes: no time stamps, no owners, one order. KEY.json has the names as they are written; in the key, what is
+no letter, digit, "_" or "-" stands as %XX for each byte of its UTF-8.
 """
 
+import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,14 +17,60 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from iebench.dataset.splits import ObjectName
 from iebench.files import whole_file
 
 END_OF_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
+LONGEST_KEY = 88  # so that a member's name has its place in a tar header, of 100 bytes
+_ODD = re.compile(rb"[^A-Za-z0-9_-]")
 
 
 def sample_key(synset: str, object_id: str) -> str:
-    """The name of a sample. It holds no dot, as WebDataset ends a key at the first one."""
-    return f"{synset}-{object_id}"
+    """The name of a sample, another one for every object.
+
+    It holds no dot, as WebDataset ends a key at the first one, and nothing else that a file's name should not hold. The first
+    "-" ends the synset, in which "-" is encoded too; `urllib.parse.unquote` of both parts gives the names back. A longer key
+    than `LONGEST_KEY` is cut and ends with "%~" and a hash.
+    """
+    key = f"{_encode(synset).replace('-', '%2D')}-{_encode(object_id)}"
+    if len(key) <= LONGEST_KEY:
+        return key
+    ending = f"%~{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"
+    return key[: LONGEST_KEY - len(ending)] + ending
+
+
+def sample_file(synset: str, object_id: str) -> str:
+    """A sample's key as a name for files, also where a file system takes "Mug" and "mug" for the same."""
+    key = sample_key(synset, object_id)
+    return key if key == key.lower() else f"{key}.{hashlib.blake2b(key.encode(), digest_size=4).hexdigest()}"
+
+
+def name_fault(name: object) -> str | None:
+    """Why a text can be neither a synset nor an object id, or None where it can.
+
+    Names become folders in the published layout and stand in lists as synset/object_id, so "/" and control characters are out.
+    """
+    if not isinstance(name, str):
+        return f"it is no text but of type {type(name).__name__}"
+    if name.strip() in ("", ".", ".."):
+        return "it is no name"
+    if "/" in name:
+        return 'it holds "/"'
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        return "it holds a control character"
+    return None if _is_unicode(name) else "it is not UTF-8"
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes of a file name that Python could not decode
+        return False
+    return True
+
+
+def _encode(name: str) -> str:
+    return _ODD.sub(lambda found: b"%%%02X" % found[0][0], name.encode()).decode()
 
 
 def view_name(view: int) -> str:
@@ -66,6 +115,21 @@ def locate_views(sample: bytes, num_views: int) -> Int[ndarray, "views 2"]:
         return np.array([found[view_name(view)] for view in range(num_views)], dtype=np.int64)
     except (tarfile.TarError, KeyError) as error:
         raise ValueError(f"not a whole sample of {num_views} views: {error}") from error
+
+
+def sample_name(sample: bytes) -> ObjectName:
+    """The synset and object id of a sample, as its `KEY.json` tells them.
+
+    Raises:
+        ValueError: the sample is damaged.
+    """
+    try:
+        with tarfile.TarFile(fileobj=io.BytesIO(sample + END_OF_ARCHIVE)) as archive:
+            about = next(archive.extractfile(member) for member in archive if member.name.endswith(".json"))
+            told = json.loads(about.read())  # type: ignore[union-attr]
+        return told["synset"], told["object_id"]
+    except (tarfile.TarError, StopIteration, KeyError) as error:
+        raise ValueError(f"not a whole sample: {error!r}") from error
 
 
 def write_shard(path: Path, samples: Iterable[bytes]) -> None:

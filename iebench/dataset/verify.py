@@ -11,7 +11,7 @@ import simplejpeg
 
 from iebench.dataset.card import CARD, DatasetCard, FileEntry, ShardEntry, describe_file, digest_card
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import sample_key, view_name
+from iebench.dataset.shards import view_name
 from iebench.dataset.writer import OBJECTS
 from iebench.errors import IebenchError
 
@@ -123,17 +123,22 @@ def _decode(dataset: Dataset, jpeg: bytes) -> None:
 
 def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
     """Whether the sample in the shard says of one object what the tables say."""
-    key, path = sample_key(dataset.synsets[index], dataset.object_ids[index]), dataset.root / dataset.shards[index]
+    name, path = (dataset.synsets[index], dataset.object_ids[index]), dataset.root / dataset.shards[index]
+    key = "/".join(name)
     try:
         members = _read_sample(dataset, index, path)
+        key = next(iter(members), key).partition(".")[0]
+        about = json.loads(members[f"{key}.json"])
         views = [view_name(view) for view in range(dataset.num_views)]
-        if list(members) != [f"{key}.{name}" for name in (*views, "latents.npy", "json")]:
+        if list(members) != [f"{key}.{part}" for part in (*views, "latents.npy", "json")]:
             yield f"{path}: the members of {key} are not those of a sample, in their order."
         elif not np.array_equal(np.load(io.BytesIO(members[f"{key}.latents.npy"])), dataset.latents[index]):
             yield f"{path}: {key}.latents.npy differs from latents.npy."
-        elif json.loads(members[f"{key}.json"])["label"] != dataset.labels[index]:
+        elif (about["synset"], about["object_id"]) != name:
+            yield f"{path}: {key}.json names another object than {OBJECTS}, {'/'.join(name)}."
+        elif about["label"] != dataset.labels[index]:
             yield f"{path}: {key}.json has another label than {OBJECTS}."
-    except (tarfile.TarError, ValueError, KeyError) as error:
+    except (tarfile.TarError, ValueError, KeyError, TypeError) as error:
         yield f"{path}: the sample {key} is no tar of the right members ({error})."
 
 

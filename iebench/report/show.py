@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.factors.rotations import quaternion_to_rotation_vector, relative_rotation
 from iebench.factors.space import ROTATION
+from iebench.fonts import letter_text
 from iebench.loader.decode import decode_view
 from iebench.loader.order import Plan, choose_views, order_items
 
@@ -74,9 +75,10 @@ def _draw_pair(sheet: Image.Image, pair: ShownPair, corner: tuple[int, int], sid
     for number, image in enumerate((pair.source, pair.target)):
         scaled = Image.fromarray(image).resize((side, side), Image.Resampling.LANCZOS)
         sheet.paste(scaled, (left + number * (side + _GAP), top))
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    draw = ImageDraw.Draw(sheet)
     for number, line in enumerate(pair.lines):
-        draw.text((left, top + side + 2 + number * _LINE), line, _INK, font)
+        text, font = letter_text(line, 12)
+        draw.text((left, top + side + 2 + number * _LINE), text, _INK, font)
 
 
 def _describe_differences(dataset: Dataset, difference: ndarray) -> list[str]:

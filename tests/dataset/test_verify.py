@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+from iebench.catalogue import ObjectClass
 from iebench.dataset.card import CARD
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import import_layout
@@ -149,3 +150,20 @@ def test_fuzz_no_altered_archive_comes_in_unnoticed(make_dataset, tmp_path):
         except IebenchError:
             refused += 1
     assert refused > 190
+
+
+def test_keys_of_earlier_versions_are_whole(make_dataset, monkeypatch):
+    monkeypatch.setattr("iebench.dataset.shards.sample_key", lambda synset, object_id: f"{synset}-{object_id}")
+    root = make_dataset(classes=(ObjectClass(0, "night-stand", "night stand"),)).root
+    assert verify_dataset(root, decode=True) == []
+
+
+def test_a_sample_of_another_object_is_found_by_decoding(make_dataset, tmp_path):
+    dataset = make_dataset()
+    jpegs, label = [dataset.read_jpeg(0, view) for view in range(4)], int(dataset.labels[0])
+    sample = pack_sample(dataset.synsets[0], "another", label, jpegs, dataset.latents[0])
+    write_shard(tmp_path / "train-000000.tar", [sample])
+    row = ObjectRow("train", dataset.synsets[0], label, dataset.object_ids[0], "train-000000.tar")
+    finish_dataset(tmp_path, dataset.card, [ShardTables([row], dataset.latents[:1], locate_views(sample, 4)[None])], [])
+    (problem,) = verify_dataset(tmp_path, decode=True)
+    assert "another.json names another object" in problem

@@ -99,7 +99,7 @@ from iebench.catalogue import ObjectClass
 from iebench.render.sources import ProceduralObjects
 
 class Odd(ProceduralObjects):
-    classes = (ObjectClass(0, "a.b", "odd"),)
+    classes = (ObjectClass(0, "a/b", "odd"),)
 
 class Twice(ProceduralObjects):
     classes = (ObjectClass(0, "a", "a"), ObjectClass(0, "b", "b"))
@@ -129,8 +129,8 @@ def test_a_source_is_an_instance_or_what_gives_one(own: None, name: str) -> None
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Odd", "synset 'a.b'"),
-        ("Twice", "two classes of one label"),
+        ("Odd", "synset 'a/b' cannot be used, it holds"),
+        ("Twice", "two classes have one label"),
         ("Poor", "has no 'describe'"),
         ("number", "has no 'classes'"),
         ("nothing", "has no 'nothing'"),

@@ -5,7 +5,8 @@ import pytest
 
 from iebench.catalogue import ObjectClass
 from iebench.errors import UsageError
-from iebench.render.plan import RenderRequest, plan_job
+from iebench.render.plan import plan_job
+from iebench.render.request import RenderRequest
 
 MUG = ("03797390", "p1-000000")
 

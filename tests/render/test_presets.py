@@ -5,7 +5,8 @@ import pytest
 from iebench.dataset.card import DatasetCard, PresetNote
 from iebench.errors import UsageError
 from iebench.render.job import first_difference
-from iebench.render.plan import RenderRequest, plan_job
+from iebench.render.plan import plan_job
+from iebench.render.request import RenderRequest
 
 
 def test_a_preset_fills_what_is_not_given():
