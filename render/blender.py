@@ -16,9 +16,9 @@ from numpy import ndarray
 from iebench.render import scene as spec
 from iebench.render.blender_import import MeshError, coordinates, import_still
 from iebench.render.frame_files import read_bmp, read_exr
-from iebench.render.guard import Surface
 from iebench.render.mesh_files import VANISHED
 from iebench.render.quality import Quality
+from iebench.render.surface import Surface
 
 SMALLEST, LARGEST = 1e-30, 1e30  # of float32, with room for products
 OBJECT = 1  # the object's number in the pass that tells objects apart; the floor has 0

@@ -11,8 +11,8 @@ import numpy as np
 from mathutils import Matrix
 
 from iebench.errors import IebenchError
-from iebench.render.guard import Surface, join_surfaces
 from iebench.render.mesh_files import VANISHED
+from iebench.render.surface import Surface, join_surfaces
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
 IMPORTERS: dict[str, Callable[[str, dict[str, str]], object]] = {

@@ -49,6 +49,7 @@ class RenderJob:
         given_latents: folder to read latents from instead of drawing them.
         sweep: one factor moves through the views, and all others stay as they are in view 0.
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
+        up: "y" or "z", the axis that points up in the objects' files; `about_objects` states it where it is not Y.
     """
 
     objects: str
@@ -64,6 +65,7 @@ class RenderJob:
     given_latents: "GivenLatents | None" = None
     sweep: Factor | None = None
     part: tuple[int, int] = (1, 1)
+    up: str = "y"
 
     def shards(self) -> list[Shard]:
         """The shards of this part, in order.

@@ -51,7 +51,7 @@ def choose_engine(
 
 
 def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
-    return WorkerSettings(job.objects, job.space, job.image_size, job.quality, device, threads)
+    return WorkerSettings(job.objects, job.space, job.image_size, job.quality, job.up, device, threads)
 
 
 def _choose_devices(workers: int | None, device: str) -> list[tuple[str, int]]:

@@ -13,7 +13,9 @@ from iebench.render.job import GivenLatents, RenderJob
 from iebench.render.object_lists import choose_objects, known_bad_objects, read_object_list
 from iebench.render.object_source import ObjectSource
 from iebench.render.quality import get_quality
-from iebench.render.sources import open_source
+from iebench.render.sources import PROCEDURAL, open_source
+
+UP_AXES = ("y", "z")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class RenderRequest:
         latents: folder with latents in the published layout, instead of a seed.
         objects_per_shard: of the shards.
         part: "i/n", the share of this machine.
+        up: "y" or "z", the axis that points up in OBJ, PLY, STL and OFF files.
     """
 
     objects: str = "procedural"
@@ -55,6 +58,7 @@ class RenderRequest:
     latents: Path | None = None
     objects_per_shard: int = 256
     part: str = "1/1"
+    up: str = "y"
 
 
 def plan_job(request: RenderRequest) -> RenderJob:
@@ -79,7 +83,7 @@ def plan_job(request: RenderRequest) -> RenderJob:
     )
     return RenderJob(
         objects=request.objects,
-        about_objects={"kind": "own", **source.describe()},
+        about_objects={"kind": "own", **source.describe(), **_describe_up(request)},
         classes=classes,
         splits=_split(names, request.val_list),
         space=space,
@@ -91,7 +95,17 @@ def plan_job(request: RenderRequest) -> RenderJob:
         given_latents=given,
         sweep=sweep,
         part=_parse_part(request.part),
+        up=request.up,
     )
+
+
+def _describe_up(request: RenderRequest) -> dict[str, str]:
+    """What the card says of the axis that points up: nothing where it is Y, so that older datasets are the same."""
+    if request.up not in UP_AXES:
+        raise UsageError(f"--up {request.up!r}: choose {' or '.join(UP_AXES)}.")
+    if request.up != "y" and request.objects == PROCEDURAL:
+        raise UsageError(f"--up {request.up}: in the built-in objects Y is up; leave the option out.")
+    return {} if request.up == "y" else {"up": request.up}
 
 
 def _choose_classes(

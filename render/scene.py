@@ -62,11 +62,14 @@ def camera_matrix() -> Float[ndarray, "4 4"]:
     return look_at_origin(spherical(CAMERA_DISTANCE, CAMERA_POLAR, CAMERA_AZIMUTH))
 
 
-def project(points: Float[ndarray, "n 3"], image_size: int) -> Float[ndarray, "n 2"]:
+def project(
+    points: Float[ndarray, "n 3"], image_size: int, focal_length: float = FOCAL_LENGTH
+) -> Float[ndarray, "n 2"]:
     """Pixel coordinates (x to the right, y down, pixel centres at half numbers) of points in the world."""
-    world_to_camera = np.linalg.inv(camera_matrix())
-    x, y, z = (points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]).T
-    focal = FOCAL_LENGTH / SENSOR_WIDTH * image_size
+    camera = camera_matrix()
+    # not "@" nor `inv`, whose threads would compete with Cycles'
+    x, y, z = np.einsum("nj,ji->in", points - camera[:3, 3], camera[:3, :3])
+    focal = focal_length / SENSOR_WIDTH * image_size
     return np.stack([image_size / 2 + focal * x / -z, image_size / 2 - focal * y / -z], axis=-1)
 
 

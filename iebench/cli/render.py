@@ -27,7 +27,14 @@ POSITIVE = click.IntRange(min=1)
     show_default=True,
     metavar="PATH",
     help="'procedural' for the built-in objects, ShapeNetCore as a folder or as zip files, a folder of classes "
-    "with OBJ, GLB, glTF, PLY or STL files, or your own source as package.module:name.",
+    "with OBJ, GLB, glTF, PLY, STL or OFF files, or your own source as package.module:name.",
+)
+@click.option(
+    "--up",
+    type=click.Choice(["y", "z"]),
+    default="y",
+    show_default=True,
+    help="Axis that points up in OBJ, PLY, STL and OFF files; z in CAD and BOP. In glTF it is always y.",
 )
 @click.option(
     "--classes",
