@@ -3,7 +3,6 @@
 Import it only in a process that may be lost: Blender can crash, hang and leak.
 """
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,7 +90,7 @@ class Stage:
         return read_bmp(self._pixels, self._size)
 
     def mask(self) -> Bool[ndarray, "size size"]:
-        """Where the object is in the view that was rendered last: the pixels whose first ray met it, unless it is transparent there."""
+        """Where the object is in the last view: the pixels whose first ray met it where it is not invisible."""
         path = self._pixels.with_suffix(".exr")
         _set_format(self._scene.render.image_settings, "OPEN_EXR_MULTILAYER")
         bpy.data.images["Render Result"].save_render(str(path), scene=self._scene)
@@ -102,7 +101,16 @@ class Stage:
 def _all_data() -> list[bpy.types.ID]:
     """Everything that an importer can add to Blender's file. Purging orphans would miss textures that still count users."""
     data = bpy.data
-    kinds = (data.scenes, data.objects, data.meshes, data.materials, data.images, data.textures, data.node_groups, data.lights)
+    kinds = (
+        data.scenes,
+        data.objects,
+        data.meshes,
+        data.materials,
+        data.images,
+        data.textures,
+        data.node_groups,
+        data.lights,
+    )
     more = (data.cameras, data.collections, data.actions, data.armatures, data.curves, data.pointclouds, data.texts)
     return [thing for kind in kinds + more for thing in kind]
 

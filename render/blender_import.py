@@ -1,6 +1,7 @@
 """From a mesh file to one still mesh in Blender: what the file's default scene shows at rest, and nothing that could move it.
 
-The importers bring more than that: armatures with shapes for their bones, empties, animations, other scenes, shapes that nobody sees.
+The importers bring more than that: armatures with shapes for their bones, empties, animations, other
+scenes, shapes that nobody sees.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +16,12 @@ from iebench.render.mesh_files import VANISHED
 from iebench.render.surface import Surface, join_surfaces
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
-IMPORTERS: dict[str, Callable[[str, dict[str, str]], object]] = {
-    ".obj": lambda path, axes: bpy.ops.wm.obj_import(filepath=path, **axes),
-    ".ply": lambda path, axes: bpy.ops.wm.ply_import(filepath=path, **axes),
-    ".stl": lambda path, axes: bpy.ops.wm.stl_import(filepath=path, **axes),
-    ".glb": lambda path, axes: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),  # Y is up, says glTF
-    ".gltf": lambda path, axes: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),
+IMPORTERS: dict[str, Callable[..., object]] = {
+    ".obj": lambda path, **axes: bpy.ops.wm.obj_import(filepath=path, **axes),
+    ".ply": lambda path, **axes: bpy.ops.wm.ply_import(filepath=path, **axes),
+    ".stl": lambda path, **axes: bpy.ops.wm.stl_import(filepath=path, **axes),
+    ".glb": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),  # Y is up, says glTF
+    ".gltf": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),
 }
 
 
@@ -45,7 +46,7 @@ def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bo
     """
     before = set(scene.objects)
     try:
-        IMPORTERS[mesh.suffix.lower()](str(mesh), AXES[up])
+        IMPORTERS[mesh.suffix.lower()](str(mesh), **AXES[up])
     except RuntimeError as error:
         raise MeshError(f"Blender cannot import it: {_last_line(error)}") from None
     imported = [thing for thing in scene.objects if thing not in before]
@@ -99,7 +100,10 @@ def _drop_faces(mesh: bpy.types.Mesh, materials: list[int]) -> None:
 def _surface(mesh: bpy.types.Mesh, matrix: Matrix) -> Surface:
     """What was read, in float64 and apart from Blender's own mesh, so that the guard does not ask the accused."""
     mesh.calc_loop_triangles()
-    triangles, materials = np.empty(3 * len(mesh.loop_triangles), np.int32), np.empty(len(mesh.loop_triangles), np.int32)
+    triangles, materials = (
+        np.empty(3 * len(mesh.loop_triangles), np.int32),
+        np.empty(len(mesh.loop_triangles), np.int32),
+    )
     mesh.loop_triangles.foreach_get("vertices", triangles)
     mesh.loop_triangles.foreach_get("material_index", materials)
     to_world = np.array(matrix, dtype=np.float64)

@@ -1,9 +1,9 @@
 """Whether the object is in every picture where the latents of that picture put it.
 
 The labels of a dataset are its latents, so an object that Blender shows elsewhere makes them false. Here the mesh that was
-read is projected by the camera of `scene`, and compared with the mask that Blender gives beside each picture. Both are kept coarse,
-as a mask holds one random ray for each pixel. Of 1500 views of built-in and ShapeNet objects none has a pixel where it should
-not be, and at most an eighth of the inner pixels missing, where slats leave gaps.
+read is projected by the camera of `scene`, and compared with the mask that Blender gives beside each picture. Both are kept
+coarse, as a mask holds one random ray for each pixel. Of 1500 views of built-in and ShapeNet objects none has a pixel where it
+should not be, and at most an eighth of the inner pixels missing, where slats leave gaps.
 """
 
 import numpy as np
@@ -39,7 +39,9 @@ class Guard:
             focal_length: of the camera in millimetres.
         """
         self._focal_length = focal_length
-        cell = (CAMERA_DISTANCE - 0.5) * SENSOR_WIDTH / focal_length / GRID  # at the front of an object of unit diagonal
+        cell = (
+            (CAMERA_DISTANCE - 0.5) * SENSOR_WIDTH / focal_length / GRID
+        )  # at the front of an object of unit diagonal
         self._points, self._solid = cover(surface, cell * max(surface.diagonal, 1.0))
         self._views, self._seen = 0, 0.0
         self._last: tuple[ndarray, ndarray] | None = None
@@ -54,7 +56,9 @@ class Guard:
         Raises:
             GuardError: it is elsewhere, or not there; the reason says which.
         """
-        found = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize((GRID, GRID), Image.Resampling.BOX)) / 255
+        found = (
+            np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize((GRID, GRID), Image.Resampling.BOX)) / 255
+        )
         slack = 1 + round(JITTER * GRID / len(mask))
         fault = self._find_fault(object_matrix, found, slack)
         self._views, self._seen = self._views + 1, self._seen + found.sum()
@@ -88,7 +92,8 @@ class Guard:
             return None
         if last is not None and np.array_equal(last[1], found) and not np.array_equal(last[0], self._last[0]):
             return "the object stands still while its latents move"
-        return f"the object is not where its latents put it ({max(stray / found.sum(), missing / max(inner.sum(), 1)):.0%} differ)"
+        part = max(stray / found.sum(), missing / max(inner.sum(), 1))
+        return f"the object is not where its latents put it ({part:.0%} differ)"
 
 
 def _fill(cells: Int[ndarray, "n 2"], margin: int) -> Bool[ndarray, "side side"]:

@@ -12,7 +12,7 @@ class Mesh:
     """The mesh of one object on disk.
 
     Attributes:
-        path: OBJ, GLB, glTF, PLY or STL file.
+        path: OBJ, GLB, glTF, PLY, STL or OFF file, perhaps packed with gzip.
         folder: of the object: nothing outside it may be read.
         unit_diagonal: whether it has still to be scaled to a unit diagonal.
     """

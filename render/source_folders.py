@@ -10,9 +10,8 @@ from typing import Any
 
 from iebench.catalogue import ObjectClass, find_class
 from iebench.errors import IebenchError, UsageError
+from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
 from iebench.render.object_source import Mesh
-
-MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl")  # where a name occurs with several, the first counts
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ class ClassFolders:
     def _meshes(self, synset: str) -> dict[str, Path]:
         if synset not in self._cache:
             folder = self._folders[synset][1]
-            found = sorted(_walk(folder), key=lambda path: MESH_SUFFIXES.index(path.suffix.lower()), reverse=True)
+            found = sorted(_walk(folder), key=lambda path: MESH_SUFFIXES.index(mesh_suffix(path)), reverse=True)
             self._cache[synset] = {
-                _safe("-".join(path.relative_to(folder).with_suffix("").parts)): path for path in found
+                _safe("-".join(_without_suffix(path.relative_to(folder)).parts)): path for path in found
             }
         return self._cache[synset]
 
@@ -70,10 +69,14 @@ class ClassFolders:
         return {}
 
 
+def _without_suffix(path: Path) -> Path:
+    return (path.with_suffix("") if path.suffix.lower() == PACKED else path).with_suffix("")
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     """Mesh files below a folder; links to folders are not followed, so no loop can catch it."""
     for parent, _, names in os.walk(folder):
-        yield from (Path(parent) / name for name in names if Path(name).suffix.lower() in MESH_SUFFIXES)
+        yield from (Path(parent) / name for name in names if mesh_suffix(Path(name)) in MESH_SUFFIXES)
 
 
 def _safe(name: str) -> str:

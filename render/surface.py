@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -75,7 +76,7 @@ def _grids(surface: Surface, spacing: float) -> Iterator[tuple[ndarray, ndarray]
     columns, rows = (np.maximum(np.ceil(side / spacing), 1).astype(np.int64) for side in (length, height))
     ends = np.cumsum(columns * rows)
     cuts = np.unique([0, *np.searchsorted(ends, np.arange(CHUNK, ends[-1], CHUNK)), len(ends)])
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         counts = (columns * rows)[low:high]
         which = np.repeat(np.arange(low, high), counts)
         number = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
