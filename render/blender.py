@@ -82,7 +82,10 @@ class Stage:
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
         """Render one view of the object on the stage: sRGB bytes."""
         assert self._object is not None, "load an object first"
-        self._object.matrix_world = Matrix(view.object_matrix.tolist())
+        try:
+            self._object.matrix_world = Matrix(view.object_matrix.tolist())
+        except ReferenceError:
+            raise MeshError("the object has gone from the stage") from None
         self._spot.matrix_world = Matrix(view.spot_matrix.tolist())
         self._spot.data.color = view.spot_color
         self._floor_color.default_value = (*view.floor_color, 1.0)

@@ -4,7 +4,9 @@ The importers bring more than that: armatures with shapes for their bones, empti
 scenes, shapes that nobody sees.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -12,6 +14,7 @@ import numpy as np
 from mathutils import Matrix
 
 from iebench.errors import IebenchError
+from iebench.render.mesh_bytes import FAR
 from iebench.render.mesh_files import VANISHED
 from iebench.render.surface import Surface, join_surfaces
 
@@ -23,6 +26,8 @@ IMPORTERS: dict[str, Callable[..., object]] = {
     ".glb": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),  # Y is up, says glTF
     ".gltf": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),
 }
+SKY = re.compile("sky|environment|backdrop|background", re.IGNORECASE)
+SKY_SIZE = 5.0  # times the diagonal of what it surrounds
 
 
 class MeshError(IebenchError):
@@ -36,7 +41,8 @@ def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bo
         scene: into which it comes.
         mesh: OBJ, PLY, STL, GLB or glTF file.
         up: "y" or "z", the axis that points up in the file; glTF has one of its own.
-        drop_invisible: leave out faces whose material has no opacity, so that they count neither for centre nor for scale.
+        drop_invisible: leave out faces whose material has no opacity, and a sky around all else, so that they count neither
+            for centre nor for scale.
 
     Returns:
         The object, and its surface as it was read, in the same frame.
@@ -51,14 +57,16 @@ def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bo
         raise MeshError(f"Blender cannot import it: {_last_line(error)}") from None
     imported = [thing for thing in scene.objects if thing not in before]
     _rest(scene)
-    still = [part for thing in imported for part in _still_part(thing, drop_invisible)]
+    _bring_near(imported)
+    parts = [part for thing in imported for part in _still_part(thing, drop_invisible)]
+    parts = [part for part in parts if not (drop_invisible and _is_sky(part, parts))]
     for thing in imported:
         bpy.data.objects.remove(thing, do_unlink=True)
-    if not still:
-        raise MeshError("it has no faces" if not drop_invisible else "it has no faces that can be seen")
-    things = [_link(scene, part) for part, _ in still]
+    if not parts:
+        raise MeshError("it has no faces that are seen")
+    things = [_link(scene, part.mesh) for part in parts]
     _join(things)
-    return things[0], join_surfaces([surface for _, surface in still])
+    return things[0], join_surfaces([part.surface for part in parts])
 
 
 def _rest(scene: bpy.types.Scene) -> None:
@@ -68,8 +76,28 @@ def _rest(scene: bpy.types.Scene) -> None:
     scene.frame_set(int(frame // 1), subframe=frame % 1)
 
 
-def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[tuple[bpy.types.Mesh, Surface]]:
-    """The mesh of an imported object as it stands, if it has one that is seen; in world coordinates."""
+def _bring_near(imported: list[bpy.types.Object]) -> None:
+    """Move everything to the origin where it stands so far away that float32 would blur it; parts keep their places."""
+    bpy.context.view_layer.update()
+    size = max((max(thing.dimensions) for thing in imported if thing.type == "MESH"), default=0.0)
+    roots = [thing for thing in imported if thing.parent is None]
+    if roots and roots[0].location.length > FAR * size:
+        place = roots[0].location.copy()
+        for root in roots:
+            root.location -= place
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One imported object as it stands: its name, its mesh in world coordinates, and its surface."""
+
+    name: str
+    mesh: bpy.types.Mesh
+    surface: Surface
+
+
+def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[_Part]:
+    """An imported object's mesh as it stands, if it has one that is seen."""
     if thing.type != "MESH" or thing.hide_render or not thing.visible_get():
         return
     graph = bpy.context.evaluated_depsgraph_get()
@@ -80,7 +108,17 @@ def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[tuple
     if len(mesh.polygons):
         surface = _surface(mesh, evaluated.matrix_world)
         mesh.transform(evaluated.matrix_world)
-        yield mesh, surface
+        yield _Part(thing.name, mesh, surface)
+
+
+def _is_sky(part: _Part, parts: list[_Part]) -> bool:
+    """Whether a part is the sky around all others: called so, and so large that they would be a spot in it."""
+    others = [other.surface for other in parts if other is not part]
+    if not others or not SKY.search(part.name):
+        return False
+    inner, vertices = join_surfaces(others), part.surface.vertices
+    inside = (inner.vertices.min(axis=0) > vertices.min(axis=0)) & (inner.vertices.max(axis=0) < vertices.max(axis=0))
+    return bool(inside.all()) and part.surface.diagonal > SKY_SIZE * inner.diagonal
 
 
 def _drop_faces(mesh: bpy.types.Mesh, materials: list[int]) -> None:

@@ -109,7 +109,7 @@ def _check_positions(mesh: Mesh, document: dict[str, Any], content: bytes) -> No
             continue
         if accessor["count"] < 1 or start + stride * (accessor["count"] - 1) + 12 > len(data):
             raise IebenchError(f"{mesh.path.name} is cut short: it has fewer positions than it announces")
-        points = np.ndarray((accessor["count"], 3), "<f4", data, start, (stride, 4))
+        points: np.ndarray = np.ndarray((accessor["count"], 3), "<f4", data, start, (stride, 4))
         check_finite(mesh.path.name, points.astype(np.float64))
 
 

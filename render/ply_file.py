@@ -12,19 +12,20 @@ from iebench.errors import IebenchError
 from iebench.render.mesh_bytes import check_finite, far_centre
 
 HEADER = re.compile(rb"ply[ \t]*\r?\n.*?^[ \t]*end_header[ \t]*(?:\r\n|\n|\r)", re.DOTALL | re.MULTILINE)
-SHORT_TYPES = dict(
-    zip(
-        ["char", "uchar", "short", "ushort", "int", "uint", "float", "double"],
-        ["i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"],
-        strict=True,
+TYPES = {
+    name: kind
+    for names, kind in (
+        ("char int8", "i1"),
+        ("uchar uint8", "u1"),
+        ("short int16", "i2"),
+        ("ushort uint16", "u2"),
+        ("int int32", "i4"),
+        ("uint uint32", "u4"),
+        ("float float32", "f4"),
+        ("double float64", "f8"),
     )
-)
-LONG_TYPES = dict(
-    zip(
-        ["int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"], SHORT_TYPES.values(), strict=True
-    )
-)
-TYPES = SHORT_TYPES | LONG_TYPES
+    for name in names.split()
+}
 ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">"}
 FACES = ("face", "tristrips")
 
@@ -91,7 +92,10 @@ def _clean_binary(body: bytes, elements: list[Element], order: str, name: str) -
         start, place = place, _end_of(body, place, element, order, name)
         if element.name == "vertex" and not element.has_lists:
             rows = np.frombuffer(body, element.row(order), element.count, start).copy()
-            points = _coordinates([rows[axis].astype(np.float64) for axis in "xyz" if axis in rows.dtype.names], name)
+            points = _coordinates(
+                [rows[axis].astype(np.float64) for axis in "xyz" if axis in [entry[0] for entry in element.properties]],
+                name,
+            )
             centre = far_centre(points)
             for axis, shift in zip("xyz", [] if centre is None else centre, strict=False):
                 rows[axis] = rows[axis] - (shift if rows[axis].dtype.kind == "f" else round(shift))

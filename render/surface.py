@@ -58,7 +58,7 @@ def cover(surface: Surface, spacing: float, most: int = 200_000) -> tuple[Float[
         The points, and whether each is solid.
     """
     parts = [_thin_out(points, solid, spacing) for points, solid in _grids(surface, spacing)]
-    points, solid = _thin_out(*(np.concatenate(column) for column in zip(*parts, strict=True)), spacing)  # type: ignore[misc]
+    points, solid = _thin_out(np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts]), spacing)
     if len(points) > most:
         picked = np.random.default_rng(0).choice(len(points), most, replace=False)
         points, solid = points[picked], solid[picked]
