@@ -6,6 +6,8 @@ coarse, as a mask holds one random ray for each pixel. Of 1500 views of built-in
 should not be, and at most an eighth of the inner pixels missing, where slats leave gaps.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
@@ -15,13 +17,12 @@ from iebench.errors import IebenchError
 from iebench.render.scene import CAMERA_DISTANCE, FLOOR_HEIGHT, FOCAL_LENGTH, SENSOR_WIDTH, camera_matrix, project
 from iebench.render.surface import Surface, cover
 
+CAMERA = camera_matrix()
 GRID = 128  # cells along a side of the picture, in which expectation and mask are compared
 JITTER = 0.75  # pixels by which the random ray of a pixel misses its middle: half of Cycles' filter
 NEAREST = 1.0  # distance from the camera under which the points of a surface no longer cover it
-STRAY, STRAY_CELLS = 0.005, 2.0  # part of the mask, and of cells, that may lie outside the expectation
-MISSING = 0.25  # part of the inner expectation that may be empty
-CAMERA = camera_matrix()
-SHOWN = 12.0  # cells of expectation for which an empty mask is an error
+STRAY, STRAY_CELLS = 0.005, 2.0  # part of the mask, and cells, that may lie outside the expectation
+MISSING, MISSING_PIXELS = 0.25, 4.0  # part of the inner expectation, and pixels beside, that may be empty
 
 
 class GuardError(IebenchError):
@@ -32,18 +33,16 @@ class Guard:
     """Compares the views of one object with what its latents say."""
 
     def __init__(self, surface: Surface, focal_length: float = FOCAL_LENGTH) -> None:
-        """Cover the object with points, half a millisecond's work for each view.
+        """Cover the object with points, so close that none of its cells stays empty.
 
         Args:
             surface: in the object's own frame.
             focal_length: of the camera in millimetres.
         """
         self._focal_length = focal_length
-        cell = (
-            (CAMERA_DISTANCE - 0.5) * SENSOR_WIDTH / focal_length / GRID
-        )  # at the front of an object of unit diagonal
+        cell = (CAMERA_DISTANCE - 0.5) * SENSOR_WIDTH / focal_length / GRID  # at the front of a unit diagonal
         self._points, self._solid = cover(surface, cell * max(surface.diagonal, 1.0))
-        self._views, self._seen = 0, 0.0
+        self._views, self._shown = 0, False
         self._last: tuple[ndarray, ndarray] | None = None
 
     def check(self, object_matrix: Float[ndarray, "4 4"], mask: Bool[ndarray, "size size"]) -> None:
@@ -56,44 +55,51 @@ class Guard:
         Raises:
             GuardError: it is elsewhere, or not there; the reason says which.
         """
-        found = (
-            np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize((GRID, GRID), Image.Resampling.BOX)) / 255
-        )
-        slack = 1 + round(JITTER * GRID / len(mask))
-        fault = self._find_fault(object_matrix, found, slack)
-        self._views, self._seen = self._views + 1, self._seen + found.sum()
-        if fault is not None:
-            raise GuardError(f"view {self._views - 1}: {fault}")
+        pixel = GRID / len(mask)  # cells along the side of a pixel
+        margin = 1 + round(JITTER * pixel)
+        found, (expected, solid, near) = _to_grid(mask), self._expect(object_matrix, margin)
+        last, self._last = self._last, (expected, found)
+        view, self._views, self._shown = self._views, self._views + 1, self._shown or bool(found.any())
+        if not found.any():
+            if _inside(_shrink(solid, math.ceil(pixel / 2)), margin).any():
+                raise GuardError(f"view {view}: the object is not in the picture")
+        elif not near and (part := _differing_part(found, expected, solid, margin, pixel)):
+            if last is not None and np.array_equal(last[1], found) and not np.array_equal(last[0], expected):
+                raise GuardError(f"view {view}: the object stands still while its latents move")
+            raise GuardError(f"view {view}: the object is not where its latents put it ({part:.0%} differ)")
 
     def finish(self) -> None:
-        """Look at all views together.
+        """Look back at all views.
 
         Raises:
             GuardError: none of them shows the object.
         """
-        if self._views and not self._seen:
+        if self._views and not self._shown:
             raise GuardError("none of its views shows it")
 
-    def _find_fault(self, matrix: ndarray, found: ndarray, slack: int) -> str | None:
+    def _expect(self, matrix: Float[ndarray, "4 4"], margin: int) -> tuple[ndarray, ndarray, bool]:
+        """The cells in which the object is expected, those in which it is solid, and whether it is too near to tell."""
         world = np.einsum("nj,ij->ni", self._points, matrix[:3, :3]) + matrix[:3, 3]
         depth = np.einsum("nj,j->n", CAMERA[:3, 3] - world, CAMERA[:3, 2])
         seen = (world[:, 2] > FLOOR_HEIGHT) & (depth > 0)  # the camera is above the floor
         cells = np.floor(project(world[seen], GRID, self._focal_length)).astype(np.int64)
-        expected, solid = _fill(cells, slack), _fill(cells[self._solid[seen]], slack)
-        last, self._last = self._last, (_inside(expected, slack), found)
-        if not found.any():
-            return "the object is not in the picture" if _inside(expected, slack).sum() >= SHOWN else None
-        if depth.min() < NEAREST:
-            return None
-        stray = (found * ~_inside(_grow(expected, slack), slack)).sum()
-        inner = _inside(~_grow(~solid, slack), slack)
-        missing = ((1 - found) * inner).sum()
-        if stray <= max(STRAY * found.sum(), STRAY_CELLS) and missing <= MISSING * max(inner.sum(), SHOWN):
-            return None
-        if last is not None and np.array_equal(last[1], found) and not np.array_equal(last[0], self._last[0]):
-            return "the object stands still while its latents move"
-        part = max(stray / found.sum(), missing / max(inner.sum(), 1))
-        return f"the object is not where its latents put it ({part:.0%} differ)"
+        return _fill(cells, margin), _fill(cells[self._solid[seen]], margin), bool(depth.min() < NEAREST)
+
+
+def _to_grid(mask: Bool[ndarray, "size size"]) -> Float[ndarray, "side side"]:
+    """How much of each cell a mask covers."""
+    picture = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(picture.resize((GRID, GRID), Image.Resampling.BOX)) / 255
+
+
+def _differing_part(found: ndarray, expected: ndarray, solid: ndarray, margin: int, pixel: float) -> float:
+    """The part of the object that is found where it is not expected, or the other way round; 0 where that may be chance."""
+    stray = float((found * ~_inside(_grow(expected, margin), margin)).sum())
+    inner = _inside(_shrink(solid, margin), margin)
+    missing = float(((1 - found) * inner).sum())
+    few_stray = stray <= max(STRAY * found.sum(), STRAY_CELLS)
+    few_missing = missing <= MISSING * inner.sum() + MISSING_PIXELS * max(pixel, 1.0) ** 2
+    return 0.0 if few_stray and few_missing else max(stray / found.sum(), missing / max(inner.sum(), 1))
 
 
 def _fill(cells: Int[ndarray, "n 2"], margin: int) -> Bool[ndarray, "side side"]:
@@ -119,3 +125,7 @@ def _grow(cells: Bool[ndarray, "side side"], steps: int) -> Bool[ndarray, "side 
             grown[:-step] |= lines[step:]
         cells = np.swapaxes(grown, 0, axis)
     return cells
+
+
+def _shrink(cells: Bool[ndarray, "side side"], steps: int) -> Bool[ndarray, "side side"]:
+    return ~_grow(~cells, steps)

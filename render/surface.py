@@ -66,7 +66,7 @@ def cover(surface: Surface, spacing: float, most: int = 200_000) -> tuple[Float[
 
 
 def _grids(surface: Surface, spacing: float) -> Iterator[tuple[ndarray, ndarray]]:
-    """A grid of points for every triangle: rows along its longest side, so that slivers have one row."""
+    """A grid of points for every triangle: rows along its longest side, the first on it, so that slivers have one row."""
     corners = surface.vertices[surface.triangles]
     lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=-1)
     order = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
@@ -81,7 +81,7 @@ def _grids(surface: Surface, spacing: float) -> Iterator[tuple[ndarray, ndarray]
         which = np.repeat(np.arange(low, high), counts)
         number = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
         along = ((number % columns[which] + 0.5) / columns[which])[:, None]
-        up = ((number // columns[which] + 0.5) / rows[which])[:, None]
+        up = ((number // columns[which]) / rows[which])[:, None]
         yield ((1 - along) * start[which] + along * end[which]) * (1 - up) + up * apex[which], surface.solid[which]
 
 

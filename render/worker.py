@@ -119,7 +119,7 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         start = time.monotonic()
         try:
             with _work_folder(scratch / f"object-{number}") as work:
-                write_whole(Path(task.out), _render_object(settings, source, stage, task, work))
+                write_whole(Path(task.out), render_object(settings, source, stage, task, work))
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -128,7 +128,19 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
             _reply(replies, {"failed": describe_fault(error)})
 
 
-def _render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
+def render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
+    """The sample of one object.
+
+    Args:
+        settings: of the worker.
+        source: of the object.
+        stage: where it is rendered.
+        task: the object.
+        work: empty folder for its files.
+
+    Raises:
+        IebenchError: it cannot be rendered, or is not where its latents put it.
+    """
     mesh = source.fetch(task.synset, task.object_id, work)
     guard = Guard(stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal, settings.up))
     latents = np.array(task.latents)
