@@ -20,14 +20,6 @@ SHARED = Path(__file__).parents[3] / "shared" / "fidelity" / "shapenet"
 SLENDER = "motorbike,bench,lamp,knife,guitar,rifle,chair,earphone"  # with gaps and thin parts
 
 
-def beams() -> trimesh.Trimesh:
-    """Three beams of different lengths and a knob: no rotation but the identity maps it to itself."""
-    parts = [trimesh.creation.box(extents, trimesh.transformations.translation_matrix(place)) for extents, place in (
-        ((1.0, 0.15, 0.1), (0.5, 0, 0)), ((0.1, 0.7, 0.2), (0, 0.35, 0)), ((0.2, 0.1, 0.4), (0, 0, 0.2)),
-        ((0.25, 0.25, 0.25), (0.9, 0.15, 0.0)))]  # fmt: skip
-    return trimesh.util.concatenate(parts)
-
-
 def surface_of(mesh: trimesh.Trimesh, solid: bool = True) -> Surface:
     return Surface(np.array(mesh.vertices), np.array(mesh.faces), np.full(len(mesh.faces), solid)).placed(True)
 
@@ -49,16 +41,16 @@ def matrices(space: str = "3diebench", views: int = 6) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("size", [32, 64, 256, 300])
 @pytest.mark.parametrize("space", ["3diebench", "3diebench-t", "so3"])
-def test_an_object_in_its_place_is_let_through(space, size):
-    surface = surface_of(beams())
+def test_an_object_in_its_place_is_let_through(beams, space, size):
+    surface = surface_of(beams)
     guard = Guard(surface)
     for matrix in matrices(space):
         guard.check(matrix, draw(surface, matrix, size))
     guard.finish()
 
 
-def test_an_object_that_leaves_the_picture_or_the_floor_is_let_through():
-    surface, guard = surface_of(beams()), Guard(surface_of(beams()))
+def test_an_object_that_leaves_the_picture_or_the_floor_is_let_through(beams):
+    surface, guard = surface_of(beams), Guard(surface_of(beams))
     matrix = np.eye(4)
     guard.check(matrix, draw(surface, matrix))
     matrix[:3, 3] = 5, 0, 0
@@ -68,8 +60,8 @@ def test_an_object_that_leaves_the_picture_or_the_floor_is_let_through():
     guard.finish()
 
 
-def test_an_object_that_no_view_shows_is_refused():
-    guard, matrix = Guard(surface_of(beams(), solid=False)), np.eye(4)
+def test_an_object_that_no_view_shows_is_refused(beams):
+    guard, matrix = Guard(surface_of(beams, solid=False)), np.eye(4)
     guard.check(matrix, np.zeros((64, 64), bool))
     with pytest.raises(GuardError, match="none of its views"):
         guard.finish()
@@ -171,9 +163,9 @@ os._exit(0)
 
 
 @pytest.mark.slow
-def test_sabotage_behind_the_workers_back_is_seen(tmp_path):
+def test_sabotage_behind_the_workers_back_is_seen(tmp_path, beams):
     (tmp_path / "objects" / "mug").mkdir(parents=True)
-    beams().export(tmp_path / "objects" / "mug" / "beams.obj")
+    beams.export(tmp_path / "objects" / "mug" / "beams.obj")
     command = [sys.executable, "-c", SABOTAGE, str(tmp_path), "64"]
     subprocess.run(command, check=True, capture_output=True, env=os.environ)
     reasons = json.loads((tmp_path / "reasons.json").read_text())
