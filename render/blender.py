@@ -3,32 +3,26 @@
 Import it only in a process that may be lost: Blender can crash, hang and leak.
 """
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, UInt8
 from mathutils import Matrix
 from numpy import ndarray
 
 from iebench.dataset.card import FOCAL_LENGTH
-from iebench.errors import IebenchError
 from iebench.render import scene as spec
+from iebench.render.blender_import import MeshError, coordinates, import_still
+from iebench.render.frame_files import read_bmp, read_exr
+from iebench.render.mesh_files import VANISHED
 from iebench.render.quality import Quality
+from iebench.render.surface import Surface
 
-IMPORTERS = {
-    ".obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
-    ".ply": lambda path: bpy.ops.wm.ply_import(filepath=path, forward_axis="NEGATIVE_Z", up_axis="Y"),
-    ".stl": lambda path: bpy.ops.wm.stl_import(filepath=path, forward_axis="NEGATIVE_Z", up_axis="Y"),
-    ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
-    ".gltf": lambda path: bpy.ops.import_scene.gltf(filepath=path),
-}
-
-
-class MeshError(IebenchError):
-    """An object that cannot be rendered, and why."""
+SMALLEST, LARGEST = 1e-30, 1e30  # of float32, with room for products
+OBJECT = 1  # the object's number in the pass that tells objects apart; the floor has 0
+OBJECT_PASSES = ("IndexOB.X", "Object Index.X")  # its name in Blender 4 and 5
 
 
 class Stage:
@@ -68,25 +62,27 @@ class Stage:
         self.device = _set_device(self._scene.cycles, device)
         self._own = set(_all_data())
 
-    def load(self, mesh: Path, unit_diagonal: bool) -> None:
+    def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> Surface:
         """Put an object on the stage: import it, join its meshes, centre it.
 
         Args:
             mesh: OBJ, PLY, STL, GLB or glTF file.
-            unit_diagonal: scale its bounding box to a diagonal of 1 (ShapeNet's objects have it already).
+            unit_diagonal: scale its bounding box to a diagonal of 1. ShapeNet's objects have it already, and keep the centre
+                that the published generator gives them, to which shapes that nobody sees belong.
+            up: "y" or "z", the axis that points up in the file.
+
+        Returns:
+            The object's surface in its own frame, found apart from what stands on the stage.
 
         Raises:
             MeshError: there is nothing in the file that could be rendered.
         """
         self.clear()
-        try:
-            IMPORTERS[mesh.suffix.lower()](str(mesh))
-        except RuntimeError as error:
-            raise MeshError(f"Blender cannot import it: {_one_line(error)}") from None
-        _join(_bake_transforms([o for o in self._scene.objects if o not in self._own]))
-        (self._object,) = (o for o in self._scene.objects if o not in self._own)
+        self._object, surface = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
+        self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
         _drop_missing_images()
+        return surface.placed(unit_diagonal)
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
@@ -96,34 +92,40 @@ class Stage:
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
         """Render one view of the object on the stage: sRGB bytes."""
         assert self._object is not None, "load an object first"
-        self._object.matrix_world = Matrix(view.object_matrix.tolist())
+        try:
+            self._object.matrix_world = Matrix(view.object_matrix.tolist())
+        except ReferenceError:
+            raise MeshError("the object has gone from the stage") from None
         self._spot.matrix_world = Matrix(view.spot_matrix.tolist())
         self._spot.data.color = view.spot_color
         self._floor_color.default_value = (*view.floor_color, 1.0)
         bpy.ops.render.render(write_still=True)
         return read_bmp(self._pixels, self._size)
 
-    def vertices(self) -> Float[ndarray, "n 3"]:
-        """The object's vertices in its own frame."""
-        assert self._object is not None, "load an object first"
-        return _coordinates(self._object)
+    def mask(self) -> Bool[ndarray, "size size"]:
+        """Where the object is in the last view: the pixels whose first ray met it where it is not invisible."""
+        path = self._pixels.with_suffix(".exr")
+        _set_format(self._scene.render.image_settings, "OPEN_EXR_MULTILAYER")
+        bpy.data.images["Render Result"].save_render(str(path), scene=self._scene)
+        _set_format(self._scene.render.image_settings, "BMP")
+        return read_exr(path, self._size, OBJECT_PASSES) == OBJECT
 
 
 def _all_data() -> list[bpy.types.ID]:
     """Everything that an importer can add to Blender's file. Purging orphans would miss textures that still count users."""
     data = bpy.data
-    kinds = (data.objects, data.meshes, data.materials, data.images, data.textures, data.node_groups, data.lights)
+    kinds = (
+        data.scenes,
+        data.objects,
+        data.meshes,
+        data.materials,
+        data.images,
+        data.textures,
+        data.node_groups,
+        data.lights,
+    )
     more = (data.cameras, data.collections, data.actions, data.armatures, data.curves, data.pointclouds, data.texts)
     return [thing for kind in kinds + more for thing in kind]
-
-
-def read_bmp(path: Path, size: int) -> UInt8[ndarray, "size size 3"]:
-    """Pixels of a square 24-bit BMP, the cheapest of the formats that Blender writes with the view transform applied."""
-    content = path.read_bytes()
-    start = int.from_bytes(content[10:14], "little")
-    stride = (3 * size + 3) // 4 * 4
-    rows = np.frombuffer(content, np.uint8, size * stride, start).reshape(size, stride)[:, : 3 * size]
-    return np.ascontiguousarray(rows.reshape(size, size, 3)[::-1, :, ::-1])
 
 
 def blender_version() -> str:
@@ -180,9 +182,21 @@ def _set_render(scene: bpy.types.Scene, size: int, pixels: Path, threads: int) -
     render.filepath = str(pixels)
     render.use_file_extension = False
     render.use_compositing = render.use_sequencer = False
-    render.image_settings.file_format, render.image_settings.color_mode = "BMP", "RGB"
+    _set_format(render.image_settings, "BMP")
+    layer = scene.view_layers[0]
+    layer.use_pass_object_index, layer.pass_alpha_threshold = True, VANISHED
     scene.view_settings.view_transform = "Filmic"
     scene.view_settings.look = "None"
+
+
+def _set_format(settings: bpy.types.ImageFormatSettings, name: str) -> None:
+    if hasattr(settings, "media_type"):  # since Blender 5, which formats there are depends on it
+        settings.media_type = "IMAGE" if name == "BMP" else "MULTI_LAYER_IMAGE"
+    settings.file_format = name
+    if name == "BMP":
+        settings.color_mode = "RGB"
+    else:
+        settings.exr_codec, settings.color_depth = "NONE", "16"  # whole numbers up to 2048 are exact
 
 
 def _set_cycles(cycles: bpy.types.PropertyGroup, quality: Quality) -> None:
@@ -253,49 +267,18 @@ def _link(scene: bpy.types.Scene, name: str, data: bpy.types.ID) -> bpy.types.Ob
     return thing
 
 
-def _bake_transforms(imported: list[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The meshes among the imported objects, each with a mesh of its own in world coordinates, without parents."""
-    bpy.context.view_layer.update()
-    meshes = [thing for thing in imported if thing.type == "MESH" and len(thing.data.polygons)]
-    for thing in meshes:
-        matrix = thing.matrix_world.copy()
-        thing.data = thing.data.copy() if thing.data.users > 1 else thing.data
-        thing.data.transform(matrix)
-        thing.parent = None
-        thing.modifiers.clear()
-        thing.matrix_world = Matrix.Identity(4)
-    for thing in set(imported) - set(meshes):
-        bpy.data.objects.remove(thing, do_unlink=True)
-    if not meshes:
-        raise MeshError("it has no faces")
-    return meshes
-
-
-def _join(meshes: list[bpy.types.Object]) -> None:
-    if len(meshes) > 1:
-        with bpy.context.temp_override(active_object=meshes[0], selected_editable_objects=meshes):
-            bpy.ops.object.join()
-
-
 def _centre(thing: bpy.types.Object, unit_diagonal: bool) -> None:
-    points = _coordinates(thing)
+    points = coordinates(thing.data)
     if not np.isfinite(points).all():
         raise MeshError("it has coordinates that are not finite numbers")
     low, high = points.min(axis=0), points.max(axis=0)
     diagonal = float(np.linalg.norm(high - low))
-    if diagonal < 1e-9:
+    if diagonal == 0:
         raise MeshError("all its vertices are one point")
+    if not SMALLEST < diagonal < LARGEST:
+        raise MeshError(f"its bounding box has a diagonal of {diagonal:g}, which leaves no precision to scale it")
     scale = 1 / diagonal if unit_diagonal else 1.0
-    matrix = Matrix.Scale(scale, 4) @ Matrix.Translation((-(low + high) / 2).tolist())
-    thing.data.transform(matrix)
-    if not math.isfinite(scale):
-        raise MeshError("it is too small to be scaled")
-
-
-def _coordinates(thing: bpy.types.Object) -> Float[ndarray, "n 3"]:
-    points = np.empty(3 * len(thing.data.vertices), np.float32)
-    thing.data.vertices.foreach_get("co", points)
-    return points.reshape(-1, 3).astype(np.float64)
+    thing.data.transform(Matrix.Scale(scale, 4) @ Matrix.Translation((-(low + high) / 2).tolist()))
 
 
 def _drop_missing_images() -> None:
@@ -306,7 +289,3 @@ def _drop_missing_images() -> None:
         for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
             if node.image is None or (not node.image.has_data and not node.image.size[0]):
                 material.node_tree.nodes.remove(node)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

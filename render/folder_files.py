@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".off")  # where a name occurs with several, the first counts
+from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
+
 FORMATS = "OBJ, GLB, glTF, PLY, STL and OFF"
 _FOREIGN = "3ds 3mf abc blend c4d dae fbx iges igs lwo ma max mb pcd skp step stp usd usda usdc usdz vrml wrl x3d"
 _PACKED = "7z rar tar tar.gz tgz zip"
@@ -43,13 +44,13 @@ def printable(name: str) -> str:
 
 def mesh_format(name: str) -> str | None:
     """The suffix, of those in `MESH_SUFFIXES`, by which a file is read; None for a file that is no mesh."""
-    plain = name.lower().removesuffix(".gz")
-    return next((suffix for suffix in MESH_SUFFIXES if plain.endswith(suffix)), None)
+    suffix = mesh_suffix(Path(name))
+    return suffix if suffix in MESH_SUFFIXES else None
 
 
 def mesh_stem(name: str) -> str:
     """The name of a mesh file without the suffix of its format, and without ".gz"."""
-    plain = name[:-3] if name.lower().endswith(".gz") else name
+    plain = name[: -len(PACKED)] if name.lower().endswith(PACKED) else name
     return plain.rpartition(".")[0]
 
 

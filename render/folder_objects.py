@@ -14,13 +14,13 @@ from iebench.errors import UsageError
 from iebench.render.folder_files import (
     FOREIGN_SUFFIXES,
     FORMATS,
-    MESH_SUFFIXES,
     Omissions,
     mesh_format,
     mesh_stem,
     printable,
     walk,
 )
+from iebench.render.mesh_bytes import MESH_SUFFIXES
 from iebench.render.object_source import Mesh
 
 YCB_FOLDERS = frozenset(("google_16k", "google_64k", "google_512k", "poisson", "tsdf"))

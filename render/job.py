@@ -56,6 +56,7 @@ class RenderJob:
         preset: after which it was made, for the card.
         one_class: the class of all objects, where `objects` names none.
         refused: objects that cannot be rendered, for their names.
+        up: "y" or "z", the axis that points up in the objects' files; `about_objects` states it where it is not Y.
     """
 
     objects: str
@@ -75,6 +76,7 @@ class RenderJob:
     preset: PresetNote | None = None
     one_class: str | None = None
     refused: tuple[Failure, ...] = ()
+    up: str = "y"
 
     def shards(self) -> list[Shard]:
         """The shards of this part, in order.

@@ -62,7 +62,15 @@ def local_settings(job: RenderJob, workers: int | None, device: str) -> list[Wor
 
 def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
     return WorkerSettings(
-        job.objects, job.space, job.image_size, job.quality, device, threads, job.focal_length, job.one_class
+        job.objects,
+        job.space,
+        job.image_size,
+        job.quality,
+        job.up,
+        device,
+        threads,
+        focal_length=job.focal_length,
+        one_class=job.one_class,
     )
 
 

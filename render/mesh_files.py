@@ -5,10 +5,8 @@ written upside down, paths that lead out of the object's folder. An OBJ is there
 material file of our own making, whose textures are links to files found inside the object's folder.
 """
 
-import json
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -16,14 +14,17 @@ import numpy as np
 from PIL import Image
 
 from iebench.errors import IebenchError
+from iebench.render.gltf_file import check_gltf
+from iebench.render.mesh_bytes import mesh_suffix, read_mesh_bytes
+from iebench.render.obj_text import clean_obj
 from iebench.render.object_source import Mesh
+from iebench.render.off_file import off_to_obj
+from iebench.render.ply_file import clean_ply
+from iebench.render.stl_file import clean_stl
 
-LARGEST_FILE = 2 << 30  # bytes
 VANISHED = 0.01  # opacity under which nothing is seen
 TEXTURE_FOLDERS = ("", "images", "textures", "../images", "../textures", "..")
 MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
-FACE = re.compile(rb"^[ \t]*f[ \t]", re.MULTILINE)
-NOT_FINITE = re.compile(rb"^[ \t]*v[ \t][^\n]*(nan|inf)", re.MULTILINE | re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 MAP_OPTIONS = re.compile(r"-(blendu|blendv|bm|boost|cc|clamp|imfchan|mm|o|s|t|texres|type)")
 WORD_OPTIONS = ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type")
@@ -40,27 +41,23 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
     Raises:
         IebenchError: the file cannot be rendered, and why.
     """
-    _check_file(mesh.path)
     _check_inside(mesh)
-    suffix = mesh.path.suffix.lower()
+    content, suffix, name = read_mesh_bytes(mesh.path), mesh_suffix(mesh.path), mesh.path.name
     if suffix == ".obj":
-        return _prepare_obj(mesh, scratch)
+        return _prepare_obj(mesh, clean_obj(content, name), scratch)
+    if suffix == ".off":
+        return _copy(off_to_obj(content, name), scratch / "object.obj")
     if suffix in (".gltf", ".glb"):
-        _check_gltf(mesh)
-    return mesh.path
+        check_gltf(mesh, content)
+        return mesh.path if mesh.path.suffix.lower() == suffix else _copy(content, scratch / f"object{suffix}")
+    clean = {".ply": clean_ply, ".stl": clean_stl}[suffix](content, name)
+    unchanged = clean is content and mesh.path.suffix.lower() == suffix
+    return mesh.path if unchanged else _copy(clean, scratch / f"object{suffix}")
 
 
-def _check_file(path: Path) -> None:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise IebenchError(f"{path.name} cannot be opened: {error.strerror}") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise IebenchError(f"{path.name} is not a regular file")
-    if status.st_size == 0:
-        raise IebenchError(f"{path.name} is empty")
-    if status.st_size > LARGEST_FILE:
-        raise IebenchError(f"{path.name} has {status.st_size} bytes, more than any mesh needs")
+def _copy(content: bytes, path: Path) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 def _check_inside(mesh: Mesh) -> None:
@@ -70,19 +67,10 @@ def _check_inside(mesh: Mesh) -> None:
         )
 
 
-def _prepare_obj(mesh: Mesh, scratch: Path) -> Path:
-    content = mesh.path.read_bytes()
-    if b"\0" in content[:4096]:
-        raise IebenchError(f"{mesh.path.name} is a binary file, not an OBJ")
-    if not FACE.search(content):
-        raise IebenchError(f"{mesh.path.name} has no faces")
-    if NOT_FINITE.search(content):  # Blender would read a zero
-        raise IebenchError(f"{mesh.path.name} has coordinates that are not finite numbers")
+def _prepare_obj(mesh: Mesh, content: bytes, scratch: Path) -> Path:
     materials = [m for path in _material_files(mesh, content) for m in read_materials(path)]
     (scratch / "object.mtl").write_text(write_materials(materials, mesh, scratch), encoding="utf-8")
-    copy = scratch / "object.obj"
-    copy.write_bytes(b"mtllib object.mtl\n" + MTLLIB.sub(b"", content))
-    return copy
+    return _copy(b"mtllib object.mtl\n" + MTLLIB.sub(b"", content), scratch / "object.obj")
 
 
 def _material_files(mesh: Mesh, content: bytes) -> Iterator[Path]:
@@ -186,25 +174,3 @@ def _is_empty_mask(path: Path) -> bool:
     with Image.open(path) as picture:
         mask = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("L")
         return float(np.asarray(mask).mean()) <= 255 * VANISHED
-
-
-def _check_gltf(mesh: Mesh) -> None:
-    """Refuse a glTF that is damaged or reads files outside its folder."""
-    try:
-        document = json.loads(_gltf_json(mesh.path.read_bytes()))
-        resources = [*document.get("buffers", []), *document.get("images", [])]
-        names = [uri for resource in resources if not (uri := resource.get("uri", "")).startswith("data:")]
-    except (ValueError, AttributeError, IndexError) as error:
-        raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error}") from None
-    for name in filter(None, names):
-        path = Path(os.path.normpath(mesh.path.parent / name))
-        if not path.is_relative_to(os.path.normpath(mesh.folder)):
-            raise IebenchError(f"{mesh.path.name} reads {name}, which lies outside the object's folder")
-
-
-def _gltf_json(content: bytes) -> bytes:
-    """The JSON of a `.gltf` file, or of the first chunk of a `.glb` (glTF 2.0, section 4.4)."""
-    if content[:4] != b"glTF":
-        return content
-    length = int.from_bytes(content[12:16], "little")
-    return content[20 : 20 + length]

@@ -18,7 +18,9 @@ from iebench.render.object_lists import Choice, choose_objects, known_bad_object
 from iebench.render.object_source import ObjectSource
 from iebench.render.quality import get_quality
 from iebench.render.request import PUBLISHED_SPACE, RenderRequest
-from iebench.render.sources import open_source
+from iebench.render.sources import PROCEDURAL, open_source
+
+UP_AXES = ("y", "z")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def plan_render(request: RenderRequest) -> Plan:
     )
     names = choice.names
     num_views = sweep_views or request.views or (given.count_views(names) if given else 50)
-    about_objects = _describe(source, request.objects)
+    about_objects = _describe(source, request.objects) | _describe_up(request)
     job = RenderJob(
         objects=request.objects,
         one_class=request.one_class,
@@ -97,6 +99,7 @@ def plan_render(request: RenderRequest) -> Plan:
         focal_length=request.focal_length,
         preset=request.note_preset(about_objects["kind"]),
         refused=tuple(choice.refused),
+        up=request.up,
     )
     return Plan(job, str(getattr(source, "root", request.objects)), tuple(_tell_left_out(source, choice)))
 
@@ -135,6 +138,15 @@ def _describe(source: ObjectSource, objects: str) -> dict[str, Any]:
         raise UsageError(
             f"--objects {objects}: describe() gives what no card can hold ({error}): give a dictionary of plain values."
         ) from None
+
+
+def _describe_up(request: RenderRequest) -> dict[str, str]:
+    """What the card says of the axis that points up: nothing where it is Y, so that older datasets are the same."""
+    if request.up not in UP_AXES:
+        raise UsageError(f"--up {request.up!r}: choose {' or '.join(UP_AXES)}.")
+    if request.up != "y" and request.objects == PROCEDURAL:
+        raise UsageError(f"--up {request.up}: in the built-in objects Y is up; leave the option out.")
+    return {} if request.up == "y" else {"up": request.up}
 
 
 def _choose_classes(

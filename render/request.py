@@ -20,6 +20,7 @@ class RenderRequest:
 
     Attributes:
         objects: "procedural", a folder, a zip file, or `package.module:name`.
+        up: "y" or "z", the axis that points up in OBJ, PLY, STL and OFF files.
         one_class: the class of all objects in a folder, or of one mesh file.
         classes: a number, or names and synsets with commas between; None for all that the source has.
         objects_per_class: at most; None for all, or for 20 procedural ones.
@@ -57,6 +58,7 @@ class RenderRequest:
     latents: Path | None = None
     objects_per_shard: int = 256
     part: str = "1/1"
+    up: str = "y"
     one_class: str | None = None
     preset: str | None = None
 

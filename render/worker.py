@@ -32,9 +32,10 @@ from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
+from iebench.render.guard import Guard
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
-from iebench.render.scene import view_scene
+from iebench.render.scene import ViewScene, view_scene
 from iebench.render.sources import open_source
 from iebench.render.system import explain_import_error
 
@@ -51,6 +52,7 @@ class WorkerSettings:
         space: factor space of the latents.
         image_size: side in pixels.
         quality: of the render.
+        up: "y" or "z", the axis that points up in the objects' files.
         device: "cpu" or a GPU backend.
         threads: of Cycles; 0 for all cores.
         focal_length: of the camera in millimetres.
@@ -61,6 +63,7 @@ class WorkerSettings:
     space: FactorSpace
     image_size: int
     quality: Quality
+    up: str = "y"
     device: str = "cpu"
     threads: int = 0
     focal_length: float = FOCAL_LENGTH
@@ -125,7 +128,7 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         start = time.monotonic()
         try:
             with _work_folder(scratch / f"object-{number}") as work:
-                write_whole(Path(task.out), _render_object(settings, source, stage, task, work))
+                write_whole(Path(task.out), render_object(settings, source, stage, task, work))
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -135,13 +138,33 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
             _reply(replies, {"failed": describe_fault(error)})
 
 
-def _render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
+def render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
+    """The sample of one object.
+
+    Args:
+        settings: of the worker.
+        source: of the object.
+        stage: where it is rendered.
+        task: the object.
+        work: empty folder for its files.
+
+    Raises:
+        IebenchError: it cannot be rendered, or is not where its latents put it.
+    """
     mesh = source.fetch(task.synset, task.object_id, work)
-    stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal)
+    surface = stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal, settings.up)
+    guard = Guard(surface, settings.focal_length)
     latents = np.array(task.latents)
-    jpegs = [encode_view(stage.render(view_scene(settings.space, row))) for row in latents]
+    jpegs = [_render_view(stage, guard, view_scene(settings.space, row)) for row in latents]
+    guard.finish()
     stage.clear()
     return pack_sample(task.synset, task.object_id, task.label, jpegs, latents)
+
+
+def _render_view(stage: Any, guard: Guard, view: ViewScene) -> bytes:
+    pixels = stage.render(view)
+    guard.check(view.object_matrix, stage.mask())
+    return encode_view(pixels)
 
 
 @contextmanager

@@ -35,6 +35,11 @@ POSITIVE = click.IntRange(min=1)
     "--class", "one_class", metavar="NAME", help="The class of all objects in a folder without classes, or of a file."
 )
 @click.option(
+    "--up",
+    type=click.Choice(["y", "z"]),
+    help="Axis that points up in OBJ, PLY, STL and OFF files; z in CAD and BOP. In glTF it is always y.  [default: y]",
+)
+@click.option(
     "--classes",
     metavar="N|NAMES",
     help="How many classes, or names and synsets with commas between.  [default: all]",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trimesh
 
 
 @pytest.fixture
@@ -34,6 +35,15 @@ def shapenet(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Path]:
         return tmp_path / "shapenet"
 
     return write
+
+
+@pytest.fixture
+def beams() -> trimesh.Trimesh:
+    """Three beams of different lengths and a knob: no rotation but the identity maps it to itself."""
+    parts = (((1.0, 0.15, 0.1), (0.5, 0, 0)), ((0.1, 0.7, 0.2), (0, 0.35, 0)), ((0.2, 0.1, 0.4), (0, 0, 0.2)),
+             ((0.25, 0.25, 0.25), (0.9, 0.15, 0.0)))  # fmt: skip
+    places = [(extents, trimesh.transformations.translation_matrix(place)) for extents, place in parts]
+    return trimesh.util.concatenate([trimesh.creation.box(*place) for place in places])
 
 
 @pytest.fixture(scope="session")

@@ -80,14 +80,6 @@ os._exit(0)
 """
 
 
-def asymmetric_object() -> trimesh.Trimesh:
-    """Three beams of different lengths and a knob: no rotation but the identity maps it to itself."""
-    beams = [trimesh.creation.box(extents, trimesh.transformations.translation_matrix(place)) for extents, place in (
-        ((1.0, 0.15, 0.1), (0.5, 0, 0)), ((0.1, 0.7, 0.2), (0, 0.35, 0)), ((0.2, 0.1, 0.4), (0, 0, 0.2)),
-        ((0.25, 0.25, 0.25), (0.9, 0.15, 0.0)))]  # fmt: skip
-    return trimesh.util.concatenate(beams)
-
-
 def draw_silhouette(mesh: trimesh.Trimesh, latents: np.ndarray, focal_length: float) -> np.ndarray:
     """What a camera of numpy sees: every triangle filled, at four times the size, then averaged."""
     points = mesh.vertices[:, [0, 2, 1]] * [1, -1, 1]  # Y up to Z up
@@ -102,16 +94,16 @@ def draw_silhouette(mesh: trimesh.Trimesh, latents: np.ndarray, focal_length: fl
 
 
 @pytest.mark.parametrize(("focal_length", "views"), [(50.0, 6), (85.0, 2)])
-def test_labels_are_true(tmp_path, focal_length, views):
+def test_labels_are_true(tmp_path, beams, focal_length, views):
     """Stored latents, taken through a camera written here, give the silhouette that was rendered."""
-    mesh, space = asymmetric_object(), get_space("3diebench-t")
-    mesh.export(tmp_path / "object.obj")
+    space = get_space("3diebench-t")
+    beams.export(tmp_path / "object.obj")
     latents = np.concatenate([space.sample(seed, "a", "b", views) for seed in (1, 2)])
     np.save(tmp_path / "latents.npy", latents)
     command = [sys.executable, "-c", SILHOUETTES, str(tmp_path / "object.obj"), str(tmp_path), str(focal_length)]
     subprocess.run(command, check=True, capture_output=True, env=os.environ)
     for row, rendered in zip(latents, np.load(tmp_path / "masks.npy"), strict=True):
-        drawn = draw_silhouette(mesh, row, focal_length)
+        drawn = draw_silhouette(beams, row, focal_length)
         overlap = np.minimum(drawn, rendered).sum() / np.maximum(drawn, rendered).sum()
         assert rendered.mean() > 1, "the object is out of the picture"
         assert overlap >= 0.97

@@ -80,6 +80,6 @@ class Own:
 @pytest.mark.parametrize("said", [{"sizes": {1, 2}}, {"scale": float("nan")}, {"number": np.int64(3)}, ["a list"]])
 def test_what_no_card_can_hold_is_refused_before_anything_is_rendered(monkeypatch, unchecked, said):
     monkeypatch.setattr(Own, "describe", lambda self: said, raising=False)
-    monkeypatch.setattr("iebench.render.plan.open_source", lambda path: Own())
+    monkeypatch.setattr("iebench.render.plan.open_source", lambda path, one_class: Own())
     with pytest.raises(UsageError, match=r"--objects mine:Own: describe\(\) gives what no card can hold"):
         plan_job(RenderRequest(objects="mine:Own"))

@@ -1,0 +1,199 @@
+"""From a mesh file to one still mesh in Blender: what the file's default scene shows at rest, and nothing that could move it.
+
+The importers bring more than that: armatures with shapes for their bones, empties, animations, other
+scenes, shapes that nobody sees.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from iebench.errors import IebenchError
+from iebench.render.mesh_bytes import FAR
+from iebench.render.mesh_files import VANISHED
+from iebench.render.surface import Surface, join_surfaces
+
+AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
+IMPORTERS: dict[str, Callable[..., object]] = {
+    ".obj": lambda path, **axes: bpy.ops.wm.obj_import(filepath=path, **axes),
+    ".ply": lambda path, **axes: bpy.ops.wm.ply_import(filepath=path, **axes),
+    ".stl": lambda path, **axes: bpy.ops.wm.stl_import(filepath=path, **axes),
+    ".glb": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),  # Y is up, says glTF
+    ".gltf": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),
+}
+SKY = re.compile("sky|environment|backdrop|background", re.IGNORECASE)
+SKY_SIZE = 5.0  # times the diagonal of what it surrounds
+
+
+class MeshError(IebenchError):
+    """An object that cannot be rendered, and why."""
+
+
+def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bool) -> tuple[bpy.types.Object, Surface]:
+    """Import a file as one object with a mesh of its own in world coordinates, without parents, modifiers and animation.
+
+    Args:
+        scene: into which it comes.
+        mesh: OBJ, PLY, STL, GLB or glTF file.
+        up: "y" or "z", the axis that points up in the file; glTF has one of its own.
+        drop_invisible: leave out faces whose material has no opacity, and a sky around all else, so that they count neither
+            for centre nor for scale.
+
+    Returns:
+        The object, and its surface as it was read, in the same frame.
+
+    Raises:
+        MeshError: there is nothing in the file that could be rendered.
+    """
+    before = set(scene.objects)
+    try:
+        IMPORTERS[mesh.suffix.lower()](str(mesh), **AXES[up])
+    except RuntimeError as error:
+        raise MeshError(f"Blender cannot import it: {_last_line(error)}") from None
+    imported = [thing for thing in scene.objects if thing not in before]
+    _rest(scene)
+    _bring_near(imported)
+    parts = [part for thing in imported for part in _still_part(thing, drop_invisible)]
+    parts = [part for part in parts if not (drop_invisible and _is_sky(part, parts))]
+    for thing in imported:
+        bpy.data.objects.remove(thing, do_unlink=True)
+    if not parts:
+        raise MeshError("it has no faces that are seen")
+    things = [_link(scene, part.mesh) for part in parts]
+    _join(things)
+    return things[0], join_surfaces([part.surface for part in parts])
+
+
+def _rest(scene: bpy.types.Scene) -> None:
+    """Pose everything as the first key of its animation has it, or as the file has it where nothing is animated."""
+    starts = [action.frame_range[0] for action in bpy.data.actions]
+    frame = min(starts, default=1.0)
+    scene.frame_set(int(frame // 1), subframe=frame % 1)
+
+
+def _bring_near(imported: list[bpy.types.Object]) -> None:
+    """Move everything to the origin where it stands so far away that float32 would blur it; parts keep their places."""
+    bpy.context.view_layer.update()
+    size = max((max(thing.dimensions) for thing in imported if thing.type == "MESH"), default=0.0)
+    roots = [thing for thing in imported if thing.parent is None]
+    if roots and roots[0].location.length > FAR * size:
+        place = roots[0].location.copy()
+        for root in roots:
+            root.location -= place
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One imported object as it stands: its name, its mesh in world coordinates, and its surface."""
+
+    name: str
+    mesh: bpy.types.Mesh
+    surface: Surface
+
+
+def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[_Part]:
+    """An imported object's mesh as it stands, if it has one that is seen."""
+    if thing.type != "MESH" or thing.hide_render or not thing.visible_get():
+        return
+    graph = bpy.context.evaluated_depsgraph_get()
+    evaluated = thing.evaluated_get(graph)
+    mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
+    if drop_invisible:
+        _drop_faces(mesh, [number for number, material in enumerate(mesh.materials) if _is_invisible(material)])
+    if len(mesh.polygons):
+        surface = _surface(mesh, evaluated.matrix_world)
+        mesh.transform(evaluated.matrix_world)
+        yield _Part(thing.name, mesh, surface)
+
+
+def _is_sky(part: _Part, parts: list[_Part]) -> bool:
+    """Whether a part is the sky around all others: called so, and so large that they would be a spot in it."""
+    others = [other.surface for other in parts if other is not part]
+    if not others or not SKY.search(part.name):
+        return False
+    inner, vertices = join_surfaces(others), part.surface.vertices
+    inside = (inner.vertices.min(axis=0) > vertices.min(axis=0)) & (inner.vertices.max(axis=0) < vertices.max(axis=0))
+    return bool(inside.all()) and part.surface.diagonal > SKY_SIZE * inner.diagonal
+
+
+def _drop_faces(mesh: bpy.types.Mesh, materials: list[int]) -> None:
+    """Take faces of some materials out of a mesh, with the vertices that only they have."""
+    import bmesh
+
+    if not materials:
+        return
+    editable = bmesh.new()
+    editable.from_mesh(mesh)
+    unseen = [face for face in editable.faces if face.material_index in materials]
+    bmesh.ops.delete(editable, geom=unseen, context="FACES")
+    editable.to_mesh(mesh)
+    editable.free()
+
+
+def _surface(mesh: bpy.types.Mesh, matrix: Matrix) -> Surface:
+    """What was read, in float64 and apart from Blender's own mesh, so that the guard does not ask the accused."""
+    mesh.calc_loop_triangles()
+    triangles, materials = (
+        np.empty(3 * len(mesh.loop_triangles), np.int32),
+        np.empty(len(mesh.loop_triangles), np.int32),
+    )
+    mesh.loop_triangles.foreach_get("vertices", triangles)
+    mesh.loop_triangles.foreach_get("material_index", materials)
+    to_world = np.array(matrix, dtype=np.float64)
+    solid = np.array([_is_solid(material) for material in mesh.materials] or [True])
+    return Surface(
+        vertices=coordinates(mesh) @ to_world[:3, :3].T + to_world[:3, 3],
+        triangles=triangles.reshape(-1, 3).astype(np.int64),
+        solid=solid[np.clip(materials, 0, len(solid) - 1)],
+    )
+
+
+def coordinates(mesh: bpy.types.Mesh) -> np.ndarray:
+    """The vertices of a mesh: float64 (n, 3)."""
+    points = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", points)
+    return points.reshape(-1, 3).astype(np.float64)
+
+
+def _is_invisible(material: bpy.types.Material | None) -> bool:
+    alpha = _alpha(material)
+    return alpha is not None and not alpha.is_linked and alpha.default_value <= VANISHED
+
+
+def _is_solid(material: bpy.types.Material | None) -> bool:
+    """Whether every ray that meets the material is stopped: no picture of opacity, no transparent shader."""
+    if material is None or not material.use_nodes:
+        return True
+    if any(node.type == "BSDF_TRANSPARENT" for node in material.node_tree.nodes):
+        return False
+    alpha = _alpha(material)
+    return alpha is None or (not alpha.is_linked and alpha.default_value > VANISHED)
+
+
+def _alpha(material: bpy.types.Material | None) -> bpy.types.NodeSocket | None:
+    if material is None or not material.use_nodes:
+        return None
+    return next((n.inputs["Alpha"] for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
+
+
+def _link(scene: bpy.types.Scene, mesh: bpy.types.Mesh) -> bpy.types.Object:
+    thing = bpy.data.objects.new("object", mesh)
+    scene.collection.objects.link(thing)
+    return thing
+
+
+def _join(meshes: list[bpy.types.Object]) -> None:
+    if len(meshes) > 1:
+        with bpy.context.temp_override(active_object=meshes[0], selected_editable_objects=meshes):
+            bpy.ops.object.join()
+
+
+def _last_line(error: Exception) -> str:
+    """What Blender says went wrong: the last line of a traceback, or all of a message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Location:")]
+    return lines[-1] if "Traceback" in str(error) else " ".join(lines)

@@ -1,0 +1,128 @@
+"""glTF files: whole, finite, not nested too deep, and of the object's folder alone."""
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from iebench.errors import IebenchError
+from iebench.render.mesh_bytes import check_finite
+from iebench.render.object_source import Mesh
+
+DEEPEST = 300  # nested nodes; Blender's importer, which calls itself for each, gives up at about 900
+WITHOUT_FACES = (0, 1, 2, 3)  # modes of points and lines
+FLOAT = 5126  # component type
+
+
+def check_gltf(mesh: Mesh, content: bytes) -> None:
+    """Refuse what Blender would read wrongly, or not at all.
+
+    Args:
+        mesh: the object.
+        content: of its file, unpacked.
+
+    Raises:
+        IebenchError: the file is damaged or cut short, holds no faces or numbers that are not finite, nests its nodes too
+            deep, or reads files outside the object's folder.
+    """
+    name = mesh.path.name
+    try:
+        document = json.loads(_json_chunk(content, name), parse_constant=_refuse_constant)
+        _check_outside(mesh, document)
+        _check_version(document, name)
+        _check_depth(document, name)
+        _check_faces(document, name)
+        _check_positions(mesh, document, content)
+    except (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError) as error:
+        raise IebenchError(f"{name} is not a readable glTF file: {error}") from None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"it holds {word}, which is no number")
+
+
+def _json_chunk(content: bytes, name: str) -> bytes:
+    """The JSON of a `.gltf` file, or of the first chunk of a `.glb` (glTF 2.0, section 4.4)."""
+    if content[:4] != b"glTF":
+        return content
+    announced = int.from_bytes(content[8:12], "little")
+    if announced > len(content):
+        raise IebenchError(f"{name} is cut short: {len(content)} of {announced} bytes are there")
+    return content[20 : 20 + int.from_bytes(content[12:16], "little")]
+
+
+def _check_version(document: dict[str, Any], name: str) -> None:
+    version = str(document["asset"]["version"])
+    if version.split(".")[0] != "2":
+        raise IebenchError(f"{name} is glTF {version}, and 2.0 is read: convert it")
+
+
+def _check_outside(mesh: Mesh, document: dict[str, Any]) -> None:
+    for resource in [*document.get("buffers", []), *document.get("images", [])]:
+        uri = resource.get("uri", "")
+        if uri.startswith("data:") or not uri:
+            continue
+        for path in {Path(os.path.normpath(mesh.path.parent / form)) for form in (uri, unquote(uri))}:
+            if not path.is_relative_to(os.path.normpath(mesh.folder)):
+                raise IebenchError(f"{mesh.path.name} reads {uri}, which lies outside the object's folder")
+
+
+def _check_depth(document: dict[str, Any], name: str) -> None:
+    children = [node.get("children", []) for node in document.get("nodes", [])]
+    level, depth = set(range(len(children))), 0
+    while level:
+        level, depth = {child for node in level for child in children[node]}, depth + 1
+        if depth > DEEPEST:
+            raise IebenchError(
+                f"{name} nests its nodes more than {DEEPEST} deep, or in a circle, which Blender cannot read"
+            )
+
+
+def _primitives(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for mesh in document.get("meshes", []):
+        yield from mesh["primitives"]
+
+
+def _check_faces(document: dict[str, Any], name: str) -> None:
+    modes = [primitive.get("mode", 4) for primitive in _primitives(document)]
+    if all(mode in WITHOUT_FACES for mode in modes):
+        raise IebenchError(f"{name} has no faces" + (": it holds points or lines" if modes else ""))
+
+
+def _check_positions(mesh: Mesh, document: dict[str, Any], content: bytes) -> None:
+    buffers = [_read_buffer(mesh, buffer, content) for buffer in document.get("buffers", [])]
+    attributes = [part for p in _primitives(document) for part in (p["attributes"], *p.get("targets", []))]
+    for number in sorted({part["POSITION"] for part in attributes if "POSITION" in part}):
+        accessor = document["accessors"][number]
+        if "bufferView" not in accessor or accessor["componentType"] != FLOAT:  # compressed, sparse or quantised
+            continue
+        view = document["bufferViews"][accessor["bufferView"]]
+        start, stride = view.get("byteOffset", 0) + accessor.get("byteOffset", 0), view.get("byteStride", 12)
+        data = buffers[view["buffer"]]
+        if data is None:
+            continue
+        if accessor["count"] < 1 or start + stride * (accessor["count"] - 1) + 12 > len(data):
+            raise IebenchError(f"{mesh.path.name} is cut short: it has fewer positions than it announces")
+        points: np.ndarray = np.ndarray((accessor["count"], 3), "<f4", data, start, (stride, 4))
+        check_finite(mesh.path.name, points.astype(np.float64))
+
+
+def _read_buffer(mesh: Mesh, buffer: dict[str, Any], content: bytes) -> bytes | None:
+    """The bytes of a buffer; None where another file should have them and is not there, which Blender names."""
+    uri = buffer.get("uri")
+    if uri is None:
+        start = 20 + int.from_bytes(content[12:16], "little") + 8
+        return content[start : start + int.from_bytes(content[start - 8 : start - 4], "little")]
+    if uri.startswith("data:"):
+        try:
+            return base64.b64decode(uri.partition(",")[2])
+        except binascii.Error as error:
+            raise ValueError(f"a buffer is not base64: {error}") from None
+    path = mesh.path.parent / unquote(uri)
+    return path.read_bytes() if path.is_file() else None
