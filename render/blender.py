@@ -13,8 +13,10 @@ from jaxtyping import Float, UInt8
 from mathutils import Matrix
 from numpy import ndarray
 
+from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render import scene as spec
+from iebench.render.blender_looks import drop_missing_images, show_vertex_colors
 from iebench.render.quality import Quality
 
 IMPORTERS = {
@@ -58,12 +60,15 @@ class Stage:
         self.device = _set_device(self._scene.cycles, device)
         self._own = set(_all_data())
 
-    def load(self, mesh: Path, unit_diagonal: bool) -> None:
+    def load(self, mesh: Path, unit_diagonal: bool) -> list[Lost]:
         """Put an object on the stage: import it, join its meshes, centre it.
 
         Args:
             mesh: OBJ, PLY, STL, GLB or glTF file.
             unit_diagonal: scale its bounding box to a diagonal of 1 (ShapeNet's objects have it already).
+
+        Returns:
+            What of its appearance Blender cannot show.
 
         Raises:
             MeshError: there is nothing in the file that could be rendered.
@@ -73,10 +78,12 @@ class Stage:
             IMPORTERS[mesh.suffix.lower()](str(mesh))
         except RuntimeError as error:
             raise MeshError(f"Blender cannot import it: {_one_line(error)}") from None
-        _join(_bake_transforms([o for o in self._scene.objects if o not in self._own]))
+        meshes = _bake_transforms([o for o in self._scene.objects if o not in self._own])
+        lost = show_vertex_colors(meshes)
+        _join(meshes)
         (self._object,) = (o for o in self._scene.objects if o not in self._own)
         _centre(self._object, unit_diagonal)
-        _drop_missing_images()
+        return [*lost, *drop_missing_images()]
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
@@ -286,16 +293,6 @@ def _coordinates(thing: bpy.types.Object) -> Float[ndarray, "n 3"]:
     points = np.empty(3 * len(thing.data.vertices), np.float32)
     thing.data.vertices.foreach_get("co", points)
     return points.reshape(-1, 3).astype(np.float64)
-
-
-def _drop_missing_images() -> None:
-    """Unlink textures whose picture cannot be read, so that the plain colour shows instead of Blender's magenta."""
-    for material in bpy.data.materials:
-        if not material.use_nodes:
-            continue
-        for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
-            if node.image is None or (not node.image.has_data and not node.image.size[0]):
-                material.node_tree.nodes.remove(node)
 
 
 def _one_line(error: Exception) -> str:

@@ -2,35 +2,46 @@
 
 Real files are odd: materials in a file of another name, textures in another folder or with backslashes in the path, opacity
 written upside down, paths that lead out of the object's folder. An OBJ is therefore copied into the scratch folder with one
-material file of our own making, whose textures are links to files found inside the object's folder.
+material file of our own making, whose textures are links to files found inside the object's folder; a glTF is copied where
+one of its pictures has to be found, and a PLY becomes an OBJ where Blender would pass over its texture or its colors.
 """
 
 import json
-import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
+from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
+from iebench.render.gltf_images import Document, literal_path, mend_gltf
+from iebench.render.mtl_file import MtlMaterial, write_materials
+from iebench.render.obj_materials import dress_obj
+from iebench.render.object_files import ObjectFiles, readable_name
 from iebench.render.object_source import Mesh
+from iebench.render.ply_file import Header, read_elements, read_header
+from iebench.render.ply_to_obj import convert_ply
 
 LARGEST_FILE = 2 << 30  # bytes
-VANISHED = 0.01  # opacity under which nothing is seen
-TEXTURE_FOLDERS = ("", "images", "textures", "../images", "../textures", "..")
-MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]+(.+?)[ \t\r]*$", re.MULTILINE)
 FACE = re.compile(rb"^[ \t]*f[ \t]", re.MULTILINE)
 NOT_FINITE = re.compile(rb"^[ \t]*v[ \t][^\n]*(nan|inf)", re.MULTILINE | re.IGNORECASE)
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-MAP_OPTIONS = re.compile(r"-(blendu|blendv|bm|boost|cc|clamp|imfchan|mm|o|s|t|texres|type)")
-WORD_OPTIONS = ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type")
-MtlMaterial = list[tuple[str, str]]  # statements of an MTL as (word, rest), "newmtl" first
 
 
-def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
+@dataclass(frozen=True)
+class PreparedMesh:
+    """A mesh that Blender may open.
+
+    Attributes:
+        path: of the file.
+        lost: what of the object's appearance is not to be had.
+    """
+
+    path: Path
+    lost: tuple[Lost, ...] = ()
+
+
+def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     """The file that Blender may open for an object.
 
     Args:
@@ -44,9 +55,11 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> Path:
     suffix = mesh.path.suffix.lower()
     if suffix == ".obj":
         return _prepare_obj(mesh, scratch)
+    if suffix == ".ply":
+        return _prepare_ply(mesh, scratch)
     if suffix in (".gltf", ".glb"):
-        _check_gltf(mesh)
-    return mesh.path
+        return _prepare_gltf(mesh, scratch)
+    return PreparedMesh(mesh.path)
 
 
 def _check_file(path: Path) -> None:
@@ -62,7 +75,7 @@ def _check_file(path: Path) -> None:
         raise IebenchError(f"{path.name} has {status.st_size} bytes, more than any mesh needs")
 
 
-def _prepare_obj(mesh: Mesh, scratch: Path) -> Path:
+def _prepare_obj(mesh: Mesh, scratch: Path) -> PreparedMesh:
     content = mesh.path.read_bytes()
     if b"\0" in content[:4096]:
         raise IebenchError(f"{mesh.path.name} is a binary file, not an OBJ")
@@ -70,128 +83,62 @@ def _prepare_obj(mesh: Mesh, scratch: Path) -> Path:
         raise IebenchError(f"{mesh.path.name} has no faces")
     if NOT_FINITE.search(content):  # Blender would read a zero
         raise IebenchError(f"{mesh.path.name} has coordinates that are not finite numbers")
-    materials = [m for path in _material_files(mesh, content) for m in read_materials(path)]
-    (scratch / "object.mtl").write_text(write_materials(materials, mesh, scratch), encoding="utf-8")
+    content, lost = dress_obj(content, mesh.path, ObjectFiles(mesh), scratch)
+    return _write_obj(content, lost, scratch)
+
+
+def _write_obj(content: bytes, lost: Iterable[Lost], scratch: Path) -> PreparedMesh:
     copy = scratch / "object.obj"
-    copy.write_bytes(b"mtllib object.mtl\n" + MTLLIB.sub(b"", content))
-    return copy
+    copy.write_bytes(content)
+    return PreparedMesh(copy, tuple(dict.fromkeys(lost)))
 
 
-def _material_files(mesh: Mesh, content: bytes) -> Iterator[Path]:
-    """The material files that an OBJ names, or the only one beside it where it names none that exists."""
-    named = [match.group(1).decode("utf-8", "replace") for match in MTLLIB.finditer(content)]
-    found = [path for name in named if (path := find_file(name, mesh.path.parent, mesh.folder)) is not None]
-    beside = sorted(mesh.path.parent.glob("*.mtl"))
-    if not found and len(beside) == 1:
-        found = [path for path in beside if path.is_file()]
-    yield from dict.fromkeys(found)
-
-
-def find_file(name: str, base: Path, folder: Path) -> Path | None:
-    """A file that a mesh or material names, looked for under that name and in the usual folders.
-
-    Args:
-        name: as written, perhaps with backslashes or quotes, or with a path of its author's machine.
-        base: folder of the file that names it.
-        folder: of the object; whatever lies outside is not read.
-
-    Returns:
-        Its path, or None where there is no such file inside `folder`.
-    """
-    plain = PurePosixPath(name.strip().strip('"').replace("\\", "/"))
-    tries = [base / plain] + [base / folder / plain.name for folder in TEXTURE_FOLDERS]
-    for path in (Path(os.path.normpath(path)) for path in tries):
-        if path.is_relative_to(os.path.normpath(folder)) and path.is_file():
-            return path
-    return None
-
-
-def read_materials(path: Path) -> list[MtlMaterial]:
-    """The materials of an MTL file; what stands before the first `newmtl` belongs to none and is left out."""
-    materials: list[MtlMaterial] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        word, _, rest = line.strip().replace("\t", " ").partition(" ")
-        if word == "newmtl":
-            materials.append([(word, rest.strip())])
-        elif word and not word.startswith("#") and materials:
-            materials[-1].append((word, rest.strip()))
-    return materials
-
-
-def write_materials(materials: Iterable[MtlMaterial], mesh: Mesh, scratch: Path) -> str:
-    """The text of an MTL file with the same materials, textures linked into `scratch` or left out where there are none."""
-    materials = list(materials)
-    opacities = [_opacity(material) for material in materials]
-    upside_down = bool(opacities) and max(opacities) <= VANISHED  # else the whole object would be invisible
-    lines: list[str] = []
-    for material, opacity in zip(materials, opacities, strict=True):
-        lines += [f"{word} {rest}" for word, rest in material if word not in ("d", "Tr") and not _is_map(word)]
-        lines.append(f"d {1.0 if upside_down else opacity:g}")
-        lines += [text for word, rest in material if _is_map(word) for text in _link_map(word, rest, mesh, scratch)]
-    return "\n".join(lines) + "\n"
-
-
-def _is_map(word: str) -> bool:
-    return word.lower().startswith("map_") or word.lower() in ("bump", "disp", "decal", "refl", "norm")
-
-
-def _opacity(material: MtlMaterial) -> float:
-    """Opacity from `d`, or from `Tr`, its opposite; `d` counts where a file has both."""
-    value = {word: NUMBER.search(rest) for word, rest in material if word in ("d", "Tr")}
-    if value.get("d"):
-        return float(value["d"].group())  # type: ignore[union-attr]
-    return 1 - float(value["Tr"].group()) if value.get("Tr") else 1.0  # type: ignore[union-attr]
-
-
-def _link_map(word: str, rest: str, mesh: Mesh, scratch: Path) -> list[str]:
-    options, name = split_map_options(rest)
-    texture = find_file(name, mesh.path.parent, mesh.folder)
-    if texture is None or not _is_picture(texture) or (word.lower() == "map_d" and _is_empty_mask(texture)):
-        print(f"left out: {word} {rest}")
-        return []
-    link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{texture.suffix.lower()}"
-    link.symlink_to(texture.resolve())
-    return [" ".join(filter(None, (word, options, link.name)))]
-
-
-def split_map_options(rest: str) -> tuple[str, str]:
-    """Split what follows `map_Kd` into its options and the file's name, which may hold spaces."""
-    words = rest.split(" ")
-    position = 0
-    while position < len(words) and MAP_OPTIONS.fullmatch(words[position]):
-        position += 2 if words[position] in WORD_OPTIONS else 1
-        while position < len(words) - 1 and NUMBER.fullmatch(words[position]):
-            position += 1
-    return " ".join(words[:position]), " ".join(words[position:])
-
-
-def _is_picture(path: Path) -> bool:
+def _prepare_ply(mesh: Mesh, scratch: Path) -> PreparedMesh:
+    """A PLY as it is, or as an OBJ where it has a texture or colors that Blender does not read."""
+    header = read_header(mesh.path)
+    if header is None or not (header.textures or header.has_odd_colors):
+        return PreparedMesh(mesh.path)
+    textured = bool(header.textures) and header.has_coordinates
     try:
-        with Image.open(path) as picture:
-            return picture.width > 0
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return False
+        content = convert_ply(read_elements(mesh.path, header), textured)
+    except ValueError:  # damaged, or of triangle strips: Blender has the last word
+        return PreparedMesh(mesh.path, _all_textures(header))
+    if not textured:
+        return _write_obj(content, _all_textures(header), scratch)
+    materials = [
+        MtlMaterial(f"texture-{number}", (("map_Kd", name),), mesh.path) for number, name in enumerate(header.textures)
+    ]
+    text, lost = write_materials(materials, {}, ObjectFiles(mesh), scratch)
+    (scratch / "object.mtl").write_bytes(text)
+    return _write_obj(b"mtllib object.mtl\n" + content, lost, scratch)
 
 
-def _is_empty_mask(path: Path) -> bool:
-    """Whether a mask would hide all that it covers, as one that is meant upside down does."""
-    with Image.open(path) as picture:
-        mask = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("L")
-        return float(np.asarray(mask).mean()) <= 255 * VANISHED
+def _all_textures(header: Header) -> tuple[Lost, ...]:
+    return tuple(Lost("texture", readable_name(name)) for name in header.textures)
 
 
-def _check_gltf(mesh: Mesh) -> None:
-    """Refuse a glTF that is damaged or reads files outside its folder."""
+def _prepare_gltf(mesh: Mesh, scratch: Path) -> PreparedMesh:
+    document, files = _read_gltf(mesh), ObjectFiles(mesh)
+    try:
+        path, lost = mend_gltf(mesh.path, document, files, scratch)
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error!r}") from None
+    return PreparedMesh(path, tuple(lost))
+
+
+def _read_gltf(mesh: Mesh) -> Document:
+    """The JSON of a glTF; one that is damaged, or whose buffers lie outside the object's folder, is refused."""
     try:
         document = json.loads(_gltf_json(mesh.path.read_bytes()))
-        resources = [*document.get("buffers", []), *document.get("images", [])]
-        names = [uri for resource in resources if not (uri := resource.get("uri", "")).startswith("data:")]
-    except (ValueError, AttributeError, IndexError) as error:
+        names = [
+            uri for buffer in document.get("buffers", []) if not (uri := buffer.get("uri", "")).startswith("data:")
+        ]
+    except (ValueError, AttributeError, IndexError, TypeError) as error:
         raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error}") from None
     for name in filter(None, names):
-        path = Path(os.path.normpath(mesh.path.parent / name))
-        if not path.is_relative_to(os.path.normpath(mesh.folder)):
+        if not ObjectFiles(mesh).is_inside(literal_path(mesh.path, name)):
             raise IebenchError(f"{mesh.path.name} reads {name}, which lies outside the object's folder")
+    return document
 
 
 def _gltf_json(content: bytes) -> bytes:

@@ -15,11 +15,13 @@ class Mesh:
         path: OBJ, GLB, glTF, PLY or STL file.
         folder: of the object: nothing outside it may be read.
         unit_diagonal: whether it has still to be scaled to a unit diagonal.
+        shared: folders of files that the objects of a class share; one is read where a path leads into it.
     """
 
     path: Path
     folder: Path
     unit_diagonal: bool
+    shared: tuple[Path, ...] = ()
 
 
 @runtime_checkable

@@ -54,7 +54,14 @@ class ClassFolders:
         except KeyError:
             raise IebenchError(f"{self.root.name} has no object {synset}/{object_id}") from None
         top = self._folders[synset][1] / path.relative_to(self._folders[synset][1]).parts[0]
-        return Mesh(path, top if top.is_dir() else path.parent, unit_diagonal=True)
+        folder = top if top.is_dir() else path.parent
+        return Mesh(path, folder, unit_diagonal=True, shared=self._shared(synset))
+
+    def _shared(self, synset: str) -> tuple[Path, ...]:
+        """Folders beside those of the objects, in which there is no mesh: textures that objects of a class share."""
+        folder = self._folders[synset][1]
+        own = {path.relative_to(folder).parts[0] for path in self._meshes(synset).values()}
+        return tuple(path for path in sorted(folder.iterdir()) if path.is_dir() and path.name not in own)
 
     def _meshes(self, synset: str) -> dict[str, Path]:
         if synset not in self._cache:

@@ -26,6 +26,7 @@ import simplejpeg
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from iebench.dataset.appearance import Lost, write_note
 from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
@@ -116,7 +117,9 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         start = time.monotonic()
         try:
             with _work_folder(scratch / f"object-{number}") as work:
-                write_whole(Path(task.out), _render_object(settings, source, stage, task, work))
+                sample, lost = _render_object(settings, source, stage, task, work)
+            write_note(Path(task.out), lost)
+            write_whole(Path(task.out), sample)
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -125,13 +128,16 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
             _reply(replies, {"failed": describe_fault(error)})
 
 
-def _render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
+def _render_object(
+    settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path
+) -> tuple[bytes, list[Lost]]:
     mesh = source.fetch(task.synset, task.object_id, work)
-    stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal)
+    prepared = prepare_mesh(mesh, work)
+    lost = [*prepared.lost, *stage.load(prepared.path, mesh.unit_diagonal)]
     latents = np.array(task.latents)
     jpegs = [encode_view(stage.render(view_scene(settings.space, row))) for row in latents]
     stage.clear()
-    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents)
+    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents), list(dict.fromkeys(lost))
 
 
 @contextmanager
