@@ -16,7 +16,7 @@ from numpy import ndarray
 from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render import scene as spec
-from iebench.render.blender_looks import drop_missing_images, show_vertex_colors
+from iebench.render.blender_looks import drop_missing_images, forget_kept_images, has_packed_images, show_vertex_colors
 from iebench.render.quality import Quality
 
 IMPORTERS = {
@@ -88,6 +88,8 @@ class Stage:
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
         self._object = None
+        if has_packed_images():
+            forget_kept_images(self._scene)
         bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
 
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:

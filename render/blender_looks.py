@@ -1,6 +1,7 @@
 """The appearance of what Blender has imported: vertex colors shown, textures that it could not read taken out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -48,9 +49,29 @@ def drop_missing_images() -> list[Lost]:
     for material in (material for material in bpy.data.materials if material.use_nodes):
         for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
             if node.image is None or (not node.image.has_data and not node.image.size[0]):
-                lost.append(Lost("texture", readable_name(node.image.name if node.image else material.name)))
+                lost.append(Lost("texture", readable_name(_image_name(node.image) if node.image else material.name)))
                 material.node_tree.nodes.remove(node)
     return list(dict.fromkeys(lost))
+
+
+def has_packed_images() -> bool:
+    """Whether there are pictures without a file, as those inside a GLB."""
+    return any(image.packed_file for image in bpy.data.images)
+
+
+def forget_kept_images(scene: bpy.types.Scene) -> None:
+    """Have Cycles give up the textures that it keeps from view to view.
+
+    It knows one without a file by its place in memory, and takes the next object's picture there for the one it has.
+    """
+    scene.render.use_persistent_data = False  # setting it frees what is kept
+    scene.render.use_persistent_data = True
+
+
+def _image_name(image: bpy.types.Image) -> str:
+    """The name of the file behind the link that Blender was given."""
+    path = Path(bpy.path.abspath(image.filepath)) if image.filepath else None
+    return path.resolve().name if path and path.is_symlink() else image.name
 
 
 def _materials(thing: bpy.types.Object) -> list[bpy.types.Material]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import is_whole, usable_picture
+from iebench.render.pictures import as_blender_reads, is_picture, is_whole
 
 TEXTURES = PICTURES | {".ktx2", ".basis"}
 Document = dict[str, Any]
@@ -91,9 +91,9 @@ class _Images:
 
     def _find(self, image: Document) -> tuple[bool, bool]:
         source = self._content(image)
-        picture = usable_picture(source, self._scratch) if source is not None else None
-        if picture is None or source is None:
+        if source is None or not is_picture(source):
             return False, False
+        picture = as_blender_reads(source, self._scratch)
         if picture is not source or (isinstance(source, Path) and source != self._literal(image["uri"])):
             self.moved = True
             image["uri"] = self._link(picture)
@@ -106,7 +106,9 @@ class _Images:
         if uri.startswith("data:"):
             return _decode_data(uri)
         if uri:
-            return self._files.find(unquote(uri), TEXTURES) or self._files.find(uri, TEXTURES)
+            names = dict.fromkeys((unquote(uri), uri))
+            tries = (self._files.find(name, TEXTURES, self._path, is_picture) for name in names)
+            return next(filter(None, tries), None)
         return read_view(self._path, self._document, self._files, image["bufferView"])
 
     def _literal(self, uri: str) -> Path:

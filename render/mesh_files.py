@@ -22,6 +22,7 @@ from iebench.render.object_files import ObjectFiles, readable_name
 from iebench.render.object_source import Mesh
 from iebench.render.ply_file import Header, read_elements, read_header
 from iebench.render.ply_to_obj import convert_ply
+from iebench.render.stl_colors import read_stl_colors
 
 LARGEST_FILE = 2 << 30  # bytes
 FACE = re.compile(rb"^[ \t]*f[ \t]", re.MULTILINE)
@@ -57,6 +58,8 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
         return _prepare_obj(mesh, scratch)
     if suffix == ".ply":
         return _prepare_ply(mesh, scratch)
+    if suffix == ".stl" and (content := read_stl_colors(mesh.path)):
+        return _write_obj(content, (), scratch)
     if suffix in (".gltf", ".glb"):
         return _prepare_gltf(mesh, scratch)
     return PreparedMesh(mesh.path)

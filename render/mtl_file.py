@@ -11,7 +11,7 @@ from pathlib import Path
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import VANISHED, is_empty_mask, is_whole, usable_picture
+from iebench.render.pictures import VANISHED, as_blender_reads, is_empty_mask, is_picture, is_whole
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 DECIMAL_COMMAS = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?(\s+[-+]?\d+(,\d+)?([eE][-+]?\d+)?)*")
@@ -129,15 +129,15 @@ def _link_maps(material: MtlMaterial, files: ObjectFiles, scratch: Path) -> tupl
 def _link_map(word: str, rest: str, source: Path, files: ObjectFiles, scratch: Path) -> tuple[str, str]:
     """What follows the word of a map, empty where its texture is left out, and the name of the texture where it is lost."""
     options, name = split_map_options(rest)
-    found = files.find(name, PICTURES, source)
-    texture = usable_picture(found, scratch) if found else None
-    if texture is None:
+    found = files.find(name, PICTURES, source, is_picture)
+    if found is None:
         return "", name or rest
-    if word == "map_d" and is_empty_mask(texture):
+    if word == "map_d" and is_empty_mask(found):
         return "", ""
+    texture = as_blender_reads(found, scratch)
     link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{texture.suffix.lower()}"
     link.symlink_to(texture.resolve())
-    return " ".join(filter(None, (options, link.name))), "" if is_whole(texture) else name
+    return " ".join(filter(None, (options, link.name))), "" if is_whole(found) else name
 
 
 def split_map_options(rest: str) -> tuple[str, str]:

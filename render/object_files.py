@@ -31,7 +31,9 @@ class ObjectFiles:
             Path(os.path.normpath(path.absolute())) for path in (mesh.path.parent, mesh.folder, *mesh.shared)
         )
 
-    def find(self, name: str, kinds: frozenset[str], beside: Path | None = None) -> Path | None:
+    def find(
+        self, name: str, kinds: frozenset[str], beside: Path | None = None, fits: Callable[[Path], bool] = Path.is_file
+    ) -> Path | None:
         """The file that a name means.
 
         It is looked for where the name says, in the usual folders, and then in the whole folder of the object, but for
@@ -42,6 +44,7 @@ class ObjectFiles:
             name: as written; what is not UTF-8 in it stands as surrogates.
             kinds: suffixes that the file may have if it is not the name's own.
             beside: the file that names it, where that is not the mesh.
+            fits: whether a file will do; one that will not is passed over.
 
         Returns:
             None where no file fits, or several that differ.
@@ -50,9 +53,10 @@ class ObjectFiles:
         tries = (self._as_written, self._in_usual_folders)
         for find in tries:
             for wanted in readings:
-                if wanted.name and (found := find(wanted, beside.parent if beside else self._base)):
+                base = beside.parent if beside else self._base
+                if wanted.name and (found := next(filter(fits, find(wanted, base)), None)):
                     return found
-        return next((found for wanted in readings if (found := self._in_tree(wanted, kinds))), None)
+        return next((found for wanted in readings if (found := self._in_tree(wanted, kinds, fits))), None)
 
     def is_inside(self, path: Path, shared: bool = True) -> bool:
         """Whether a file, wherever links lead to, lies in the object's folder, or in one that objects share."""
@@ -64,23 +68,23 @@ class ObjectFiles:
         """The files of a suffix in the mesh's own folder, sorted."""
         return [path for path in self._own if path.parent == self._base and path.suffix.lower() == suffix]
 
-    def _as_written(self, wanted: PurePosixPath, base: Path) -> Path | None:
+    def _as_written(self, wanted: PurePosixPath, base: Path) -> Iterator[Path]:
         tries = [Path(os.path.normpath(folder / wanted)) for folder in dict.fromkeys((base, self._base))]
-        return next((path for path in tries if _is_file(path) and self.is_inside(path)), None)
+        return (path for path in tries if _is_file(path) and self.is_inside(path))
 
-    def _in_usual_folders(self, wanted: PurePosixPath, base: Path) -> Path | None:
+    def _in_usual_folders(self, wanted: PurePosixPath, base: Path) -> Iterator[Path]:
         tries = [Path(os.path.normpath(base / folder / wanted.name)) for folder in USUAL_FOLDERS]
-        return next((path for path in tries if _is_file(path) and self.is_inside(path, shared=False)), None)
+        return (path for path in tries if _is_file(path) and self.is_inside(path, shared=False))
 
-    def _in_tree(self, wanted: PurePosixPath, kinds: frozenset[str]) -> Path | None:
+    def _in_tree(self, wanted: PurePosixPath, kinds: frozenset[str], fits: Callable[[Path], bool]) -> Path | None:
         stem = _spellings(wanted.stem if wanted.suffix.lower() in kinds else wanted.name)
         ways: tuple[Callable[[Path], bool], ...] = (
             lambda path: path.name == wanted.name,
             lambda path: bool(_spellings(path.name) & _spellings(wanted.name)),
             lambda path: path.suffix.lower() in kinds and bool(_spellings(path.stem) & stem),
         )
-        for fits in ways:
-            if found := [path for path in self._own if fits(path)]:
+        for is_meant in ways:
+            if found := [path for path in self._own if is_meant(path) and fits(path)]:
                 return _most_like(found, wanted)
         return None
 

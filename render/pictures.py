@@ -1,6 +1,7 @@
 """Whether the picture of a texture can be read, and making it such that Blender can."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,31 +17,34 @@ Source = TypeVar("Source", bound=Path | bytes)
 NO_PICTURE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises for damaged files
 
 
-def usable_picture(source: Source, scratch: Path) -> Source | Path | None:
-    """The same picture as Blender can read it.
-
-    Args:
-        source: the file, or what is in it.
-        scratch: folder for a PNG of a format that Blender does not know.
-
-    Returns:
-        `source` itself, or the PNG, or None where it is no picture.
-    """
-    try:
-        with _open(source) as picture:
-            return source if picture.format in BLENDER_READS else _write_png(picture, scratch)
-    except NO_PICTURE:
-        return source if _only_blender_reads(source) else None
+def is_picture(source: Path | bytes) -> bool:
+    """Whether a file, or what is in it, begins as a picture that Blender can show, as it is or turned into PNG."""
+    return _try(source, lambda picture: picture.format)
 
 
 def is_whole(source: Path | bytes) -> bool:
-    """Whether a picture can be read to its end; Blender shows what there is of one that was cut short."""
+    """Whether a picture can be read to its end; what Blender makes of one that was cut short depends on its format."""
+    return _try(source, lambda picture: picture.load())
+
+
+def _try(source: Path | bytes, read: Callable[[Image.Image], object]) -> bool:
     try:
         with _open(source) as picture:
-            picture.load()
+            read(picture)
     except NO_PICTURE:
         return _only_blender_reads(source)
+    except NotImplementedError:  # a rare kind of DDS or TIFF: Blender has the last word
+        return True
     return True
+
+
+def as_blender_reads(source: Source, scratch: Path) -> Source | Path:
+    """A picture itself, or a PNG of it in `scratch` where Blender does not know its format."""
+    try:
+        with _open(source) as picture:
+            return source if picture.format in BLENDER_READS else _write_png(picture, scratch)
+    except (*NO_PICTURE, NotImplementedError):
+        return source
 
 
 def is_empty_mask(path: Path) -> bool:
@@ -49,7 +53,7 @@ def is_empty_mask(path: Path) -> bool:
         with Image.open(path) as picture:
             mask = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("L")
             return float(np.asarray(mask).mean()) <= 255 * VANISHED
-    except NO_PICTURE:
+    except (*NO_PICTURE, NotImplementedError):
         return False
 
 

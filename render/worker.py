@@ -26,7 +26,7 @@ import simplejpeg
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from iebench.dataset.appearance import Lost, write_note
+from iebench.dataset.appearance import Lost, join_lost, write_note
 from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
@@ -133,11 +133,11 @@ def _render_object(
 ) -> tuple[bytes, list[Lost]]:
     mesh = source.fetch(task.synset, task.object_id, work)
     prepared = prepare_mesh(mesh, work)
-    lost = [*prepared.lost, *stage.load(prepared.path, mesh.unit_diagonal)]
+    lost = join_lost(prepared.lost, stage.load(prepared.path, mesh.unit_diagonal))
     latents = np.array(task.latents)
     jpegs = [encode_view(stage.render(view_scene(settings.space, row))) for row in latents]
     stage.clear()
-    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents), list(dict.fromkeys(lost))
+    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents), lost
 
 
 @contextmanager

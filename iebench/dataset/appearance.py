@@ -5,6 +5,7 @@ While a dataset is made, the losses of an object are noted beside its sample, so
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,6 +36,17 @@ class LostRow:
     object_id: str
     what: str
     name: str
+
+
+def join_lost(named: Sequence[Lost], unread: Sequence[Lost]) -> list[Lost]:
+    """What an object has lost, each once.
+
+    Args:
+        named: by the object's files, perhaps with a path before the name.
+        unread: by the program that opened them, which knows the name alone.
+    """
+    known = {(entry.what, re.split(r"[/\\]", entry.name)[-1]) for entry in named}
+    return list(dict.fromkeys([*named, *(entry for entry in unread if entry not in known)]))
 
 
 def write_lost(path: Path, rows: Sequence[LostRow]) -> None:
