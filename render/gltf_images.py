@@ -109,6 +109,8 @@ class _Images:
             names = dict.fromkeys((unquote(uri), uri))
             tries = (self._files.find(name, TEXTURES, self._path, is_picture) for name in names)
             return next(filter(None, tries), None)
+        if "bufferView" not in image:
+            return None
         return read_view(self._path, self._document, self._files, image["bufferView"])
 
     def _literal(self, uri: str) -> Path:

@@ -10,8 +10,8 @@ from iebench.render.mtl_file import read_materials, write_materials
 from iebench.render.object_files import LIBRARIES, ObjectFiles, readable_name
 from iebench.render.source_folders import MESH_SUFFIXES
 
-MTLLIB = re.compile(rb"^[ \t]*mtllib\b[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-USEMTL = re.compile(rb"^[ \t]*usemtl\b[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+# The line end before it is part of the match: a pattern that begins with a letter is looked for in a tenth of the time.
+STATEMENT = re.compile(rb"\n(?:\xef\xbb\xbf)?[ \t]*(?i:(mtllib|usemtl))\b[ \t]*([^\n]*?)[ \t\r]*(?=\n|\Z)")
 LIBRARY_NAME = re.compile(r"\"[^\"]+\"|\S.*?\.mtl(?=\s|$)|\S+", re.IGNORECASE)
 NO_MATERIAL = ("", "none", "(null)", "null", "default")  # what exporters write where there is none
 
@@ -25,31 +25,59 @@ def dress_obj(content: bytes, path: Path, files: ObjectFiles, scratch: Path) -> 
         files: of its object.
         scratch: folder for the library, `object.mtl`, and for links to its textures.
     """
-    libraries, missing = _find_libraries(content, path, files)
+    content = b"\n" + content
+    statements = [Statement(match) for match in STATEMENT.finditer(content)]
+    libraries, missing = _find_libraries([s.name for s in statements if s.word == "mtllib"], path, files)
     materials = [material for library in libraries for material in read_materials(library)]
     defined = list(dict.fromkeys(material.name for material in materials))
-    used = list(dict.fromkeys(_text(match.group(1)) for match in USEMTL.finditer(content)))
+    used = list(dict.fromkeys(statement.name for statement in statements if statement.word == "usemtl"))
     matched, unknown = match_names(used, defined)
     safe = {name: f"material-{i}" for i, name in enumerate(defined) if not name.isprintable()}  # others are no UTF-8
     text, lost = write_materials(materials, safe, files, scratch)
     (scratch / "object.mtl").write_bytes(text)
-    content = _rename({name: safe.get(given, given) for name, given in matched.items()}, content)
-    only = f"usemtl {safe.get(defined[0], defined[0])}\n" if not used and len(defined) == 1 else ""
-    head = f"mtllib object.mtl\n{only}".encode()
-    return head + MTLLIB.sub(b"", content), [*_tell_lost(used, unknown, missing, libraries, defined), *lost]
+    only = f"\nusemtl {safe.get(defined[0], defined[0])}" if not used and len(defined) == 1 else ""
+    names = {name: safe.get(given, given) for name, given in matched.items()}
+    content = f"mtllib object.mtl{only}".encode() + _rewrite(content, statements, names)
+    return content, [*_tell_lost(used, unknown, missing, libraries, defined), *lost]
 
 
-def _find_libraries(content: bytes, path: Path, files: ObjectFiles) -> tuple[list[Path], list[str]]:
+class Statement:
+    """A line of an OBJ that tells of materials.
+
+    Attributes:
+        word: "mtllib" or "usemtl".
+        name: what follows.
+        span: where it lies, with the line end before it.
+        plain: whether it is written as Blender knows it.
+    """
+
+    def __init__(self, match: re.Match[bytes]) -> None:
+        self.word, self.name = match.group(1).decode().lower(), _text(match.group(2))
+        self.span, self.plain = match.span(), match.group(1).islower()
+
+
+def _rewrite(content: bytes, statements: list[Statement], names: dict[str, str]) -> bytes:
+    """An OBJ without libraries, with other names of materials."""
+    pieces, start = [], 0
+    for statement in statements:
+        name = names.get(statement.name, statement.name)
+        if statement.word == "mtllib" or name != statement.name or not statement.plain:
+            line = "\n" if statement.word == "mtllib" else f"\nusemtl {name}"
+            pieces += [content[start : statement.span[0]], line.encode("utf-8", "surrogateescape")]
+            start = statement.span[1]
+    return b"".join([*pieces, content[start:]])
+
+
+def _find_libraries(lines: list[str], path: Path, files: ObjectFiles) -> tuple[list[Path], list[str]]:
     """The material files that an OBJ names, or else the one that must be meant, and the names of those that are not there."""
-    named = list(dict.fromkeys(name for match in MTLLIB.finditer(content) for name in _split_names(match, files)))
+    named = list(dict.fromkeys(name for line in lines for name in _split_names(line, files)))
     found = {name: files.find(name, LIBRARIES) for name in named}
     missing = [name for name in named if found[name] is None]
     return list(dict.fromkeys(filter(None, found.values()))) or _libraries_beside(path, files), missing
 
 
-def _split_names(match: re.Match[bytes], files: ObjectFiles) -> list[str]:
+def _split_names(whole: str, files: ObjectFiles) -> list[str]:
     """The names in a line of libraries: one, perhaps with spaces in it, or several."""
-    whole = _text(match.group(1))
     names = LIBRARY_NAME.findall(whole)
     return [whole] if len(names) < 2 or files.find(whole, LIBRARIES) else names
 
@@ -96,20 +124,6 @@ FOLDS: tuple[Callable[[str], str], ...] = (
     lambda name: normalize("NFC", name).casefold(),
     lambda name: re.sub(r"[\s_]+", "_", normalize("NFC", name.partition(" #")[0].strip("\"' ")).casefold()),
 )
-
-
-def _rename(names: dict[str, str], content: bytes) -> bytes:
-    """An OBJ with other names of materials, and with the word before them as Blender knows it."""
-
-    def line(match: re.Match[bytes]) -> bytes:
-        name = _text(match.group(1))
-        return f"usemtl {names.get(name, name)}".encode("utf-8", "surrogateescape")
-
-    plain = all(name == new for name, new in names.items()) and not ODD_WORD.search(content)
-    return content if plain else USEMTL.sub(line, content)
-
-
-ODD_WORD = re.compile(rb"^[ \t]*(?!usemtl)(?i:usemtl)\b", re.MULTILINE)
 
 
 def _tell_lost(

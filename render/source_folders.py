@@ -59,9 +59,16 @@ class ClassFolders:
 
     def _shared(self, synset: str) -> tuple[Path, ...]:
         """Folders beside those of the objects, in which there is no mesh: textures that objects of a class share."""
-        folder = self._folders[synset][1]
-        own = {path.relative_to(folder).parts[0] for path in self._meshes(synset).values()}
-        return tuple(path for path in sorted(folder.iterdir()) if path.is_dir() and path.name not in own)
+        if synset not in self._shared_folders:
+            folder = self._folders[synset][1]
+            own = {path.relative_to(folder).parts[0] for path in self._meshes(synset).values()}
+            beside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+            self._shared_folders[synset] = tuple(path for path in beside if path.name not in own)
+        return self._shared_folders[synset]
+
+    @cached_property
+    def _shared_folders(self) -> dict[str, tuple[Path, ...]]:
+        return {}
 
     def _meshes(self, synset: str) -> dict[str, Path]:
         if synset not in self._cache:
