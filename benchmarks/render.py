@@ -99,7 +99,7 @@ def main(objects: int, views: int, quality: str, truth: Path | None, stepwise: b
         folder = Path(tempfile.mkdtemp(prefix="iebench-benchmark-", dir="/dev/shm"))
         mesh = source.fetch(synset, "p1-000000", folder)
         latents = get_space("3diebench").sample(0, synset, "p1-000000", views)
-        prepared = prepare_mesh(mesh, folder)
+        prepared = prepare_mesh(mesh, folder).path
         for way, (setting, keep) in ways.items():
             kept = truth / f"{synset}-{views}.npy" if truth and way == "truth" else None
             if kept is not None and kept.exists():

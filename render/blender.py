@@ -12,11 +12,13 @@ from jaxtyping import Bool, UInt8
 from mathutils import Matrix
 from numpy import ndarray
 
+from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.render import scene as spec
 from iebench.render.blender_import import MeshError, coordinates, import_still
+from iebench.render.blender_looks import drop_missing_images, forget_kept_images, has_packed_images
 from iebench.render.frame_files import read_bmp, read_exr
-from iebench.render.mesh_files import VANISHED
+from iebench.render.pictures import VANISHED
 from iebench.render.quality import Quality
 from iebench.render.surface import Surface
 
@@ -62,7 +64,7 @@ class Stage:
         self.device = _set_device(self._scene.cycles, device)
         self._own = set(_all_data())
 
-    def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> Surface:
+    def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> tuple[Surface, list[Lost]]:
         """Put an object on the stage: import it, join its meshes, centre it.
 
         Args:
@@ -72,21 +74,23 @@ class Stage:
             up: "y" or "z", the axis that points up in the file.
 
         Returns:
-            The object's surface in its own frame, found apart from what stands on the stage.
+            The object's surface in its own frame, found apart from what stands on the stage; and what of its appearance
+            Blender cannot show.
 
         Raises:
             MeshError: there is nothing in the file that could be rendered.
         """
         self.clear()
-        self._object, surface = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
+        self._object, surface, lost = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
-        _drop_missing_images()
-        return surface.placed(unit_diagonal)
+        return surface.placed(unit_diagonal), [*lost, *drop_missing_images()]
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
         self._object = None
+        if has_packed_images():
+            forget_kept_images(self._scene)
         bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
 
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
@@ -279,13 +283,3 @@ def _centre(thing: bpy.types.Object, unit_diagonal: bool) -> None:
         raise MeshError(f"its bounding box has a diagonal of {diagonal:g}, which leaves no precision to scale it")
     scale = 1 / diagonal if unit_diagonal else 1.0
     thing.data.transform(Matrix.Scale(scale, 4) @ Matrix.Translation((-(low + high) / 2).tolist()))
-
-
-def _drop_missing_images() -> None:
-    """Unlink textures whose picture cannot be read, so that the plain colour shows instead of Blender's magenta."""
-    for material in bpy.data.materials:
-        if not material.use_nodes:
-            continue
-        for node in [n for n in material.node_tree.nodes if n.type == "TEX_IMAGE"]:
-            if node.image is None or (not node.image.has_data and not node.image.size[0]):
-                material.node_tree.nodes.remove(node)

@@ -13,9 +13,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
+from iebench.render.blender_looks import show_vertex_colors
 from iebench.render.mesh_bytes import FAR
-from iebench.render.mesh_files import VANISHED
+from iebench.render.pictures import VANISHED
 from iebench.render.surface import Surface, join_surfaces
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
@@ -34,7 +36,9 @@ class MeshError(IebenchError):
     """An object that cannot be rendered, and why."""
 
 
-def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bool) -> tuple[bpy.types.Object, Surface]:
+def import_still(
+    scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bool
+) -> tuple[bpy.types.Object, Surface, list[Lost]]:
     """Import a file as one object with a mesh of its own in world coordinates, without parents, modifiers and animation.
 
     Args:
@@ -45,7 +49,7 @@ def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bo
             for centre nor for scale.
 
     Returns:
-        The object, and its surface as it was read, in the same frame.
+        The object; its surface as it was read, in the same frame; and what of its appearance is lost.
 
     Raises:
         MeshError: there is nothing in the file that could be rendered.
@@ -65,8 +69,9 @@ def import_still(scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bo
     if not parts:
         raise MeshError("it has no faces that are seen")
     things = [_link(scene, part.mesh) for part in parts]
+    lost = show_vertex_colors(things)
     _join(things)
-    return things[0], join_surfaces([part.surface for part in parts])
+    return things[0], join_surfaces([part.surface for part in parts]), lost
 
 
 def _rest(scene: bpy.types.Scene) -> None:

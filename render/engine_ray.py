@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from iebench.dataset.appearance import Lost, read_note, write_note
 from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
 from iebench.files import write_whole
@@ -22,7 +23,7 @@ from iebench.render.worker_process import FarmError, Limits, SupervisedWorker, s
 
 LOST_ACTORS = 3  # of a task before it counts as failed; machines are lost more often than objects are bad
 CONNECT_SECONDS = 5.0
-Reply = tuple[Failure | None, dict[str, str], bytes]
+Reply = tuple[Failure | None, dict[str, str], bytes, list[Lost]]
 
 
 def render_on_ray(
@@ -113,7 +114,7 @@ class _ActorPool:
     def _collect(self, reference: Any, actor: Any, task: Task, attempts: int) -> tuple[Outcome | None, Any]:
         """The outcome of a finished call, or None where its actor was lost and the task deserves another."""
         try:
-            failure, about, sample = self._ray.get(reference)
+            failure, about, sample, lost = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
             raise FarmError(str(error.cause)) from None
         except self._ray.exceptions.RayError:
@@ -123,6 +124,7 @@ class _ActorPool:
             failure = Failure(task.synset, task.object_id, "the machine that rendered it was lost", attempts, "")
             return Outcome(task, failure, {}), fresh
         if failure is None:
+            write_note(Path(task.out), lost)
             write_whole(Path(task.out), sample)
         return Outcome(task, failure, about), actor
 
@@ -140,4 +142,4 @@ class _RayWorker:
         with tempfile.TemporaryDirectory(prefix="iebench-sample-") as folder:
             sample = Path(folder) / "sample.tar"
             failure = self._worker.render(replace(task, out=str(sample)))
-            return failure, self._worker.about, b"" if failure else sample.read_bytes()
+            return failure, self._worker.about, b"" if failure else sample.read_bytes(), read_note(sample)

@@ -1,7 +1,8 @@
 """The farm: turns a job into a dataset, and survives whatever happens on the way.
 
 While it works, the dataset grows in a folder beside OUT, OUT.partial. Below `.render/` lie the settings that it was
-begun with, one sample for every object that is done, and one note for every object that failed. When all objects of a shard
+begun with, one sample for every object that is done, a note of what it lost of its appearance where it lost something, and one
+note for every object that failed. When all objects of a shard
 are accounted for, their samples become the shard. Every file appears by rename, so at any moment what is there is whole, and
 going on means to look what is missing.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from iebench.dataset.appearance import APPEARANCE, Lost, LostRow, read_lost, read_note, write_note
 from iebench.dataset.card import CARD, DatasetCard, partial_root
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, sample_file, sample_name, split_shard, write_shard
@@ -51,6 +53,7 @@ class Summary:
         objects: in the dataset.
         views: in the dataset.
         failures: objects that are not in it.
+        lost: objects that have lost something of their appearance.
         fresh: objects rendered by this call, the others having been there already.
     """
 
@@ -58,6 +61,7 @@ class Summary:
     objects: int
     views: int
     failures: list[Failure]
+    lost: int
     fresh: int
 
     @property
@@ -236,7 +240,8 @@ def _read_part(state: _State, shard: Shard) -> ShardTables:
         for (synset, object_id), _ in samples
     ]
     offsets = place_samples([len(s) for _, s in samples], [locate_views(s, state.job.num_views) for _, s in samples])
-    return ShardTables(rows, np.stack([state.job.latents_of(name) for name, _ in samples]), offsets)
+    lost = tuple(LostRow(*name, *entry) for name, _ in samples for entry in read_note(state.sample(name)))
+    return ShardTables(rows, np.stack([state.job.latents_of(name) for name, _ in samples]), offsets, lost)
 
 
 def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
@@ -260,16 +265,27 @@ def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
     (out / STATE / "failed").mkdir(parents=True, exist_ok=True)
     for failure in failures:
         _write_json(out / STATE / "failed" / f"{sample_file(failure.synset, failure.object_id)}.json", asdict(failure))
+    _restore_notes(out)
     _write_json(
         out / STATE / "about.json", {name: card.made[name] for name in ("blender", "device") if name in card.made}
     )
     return True
 
 
+def _restore_notes(out: Path) -> None:
+    """Note again what the objects of a finished dataset have lost."""
+    lost: dict[ObjectName, list[Lost]] = {}
+    for row in read_lost(out / APPEARANCE) if (out / APPEARANCE).exists() else []:
+        lost.setdefault((row.synset, row.object_id), []).append(Lost(row.what, row.name))
+    (out / STATE / "samples").mkdir(exist_ok=True)
+    for name, entries in lost.items():
+        write_note(out / STATE / "samples" / f"{sample_file(*name)}.tar", entries)
+
+
 def _summarise(out: Path, fresh: int) -> Summary:
     dataset = Dataset(out)
     views = dataset.num_objects * dataset.num_views
-    return Summary(out, dataset.num_objects, views, read_failures(out / FAILURES), fresh)
+    return Summary(out, dataset.num_objects, views, read_failures(out / FAILURES), dataset.num_lost, fresh)
 
 
 @contextmanager

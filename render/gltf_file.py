@@ -3,16 +3,14 @@
 import base64
 import binascii
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 
 from iebench.errors import IebenchError
+from iebench.render.gltf_images import Document, literal_path
 from iebench.render.mesh_bytes import check_finite
+from iebench.render.object_files import ObjectFiles
 from iebench.render.object_source import Mesh
 
 DEEPEST = 300  # nested nodes; Blender's importer, which calls itself for each, gives up at about 900
@@ -20,8 +18,8 @@ WITHOUT_FACES = (0, 1, 2, 3)  # modes of points and lines
 FLOAT = 5126  # component type
 
 
-def check_gltf(mesh: Mesh, content: bytes) -> None:
-    """Refuse what Blender would read wrongly, or not at all.
+def check_gltf(mesh: Mesh, content: bytes) -> Document:
+    """The JSON of a glTF; one that Blender would read wrongly, or not at all, is refused.
 
     Args:
         mesh: the object.
@@ -29,7 +27,7 @@ def check_gltf(mesh: Mesh, content: bytes) -> None:
 
     Raises:
         IebenchError: the file is damaged or cut short, holds no faces or numbers that are not finite, nests its nodes too
-            deep, or reads files outside the object's folder.
+            deep, or reads buffers outside the object's folder.
     """
     name = mesh.path.name
     try:
@@ -39,6 +37,7 @@ def check_gltf(mesh: Mesh, content: bytes) -> None:
         _check_depth(document, name)
         _check_faces(document, name)
         _check_positions(mesh, document, content)
+        return document
     except (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError) as error:
         raise IebenchError(f"{name} is not a readable glTF file: {error}") from None
 
@@ -57,23 +56,21 @@ def _json_chunk(content: bytes, name: str) -> bytes:
     return content[20 : 20 + int.from_bytes(content[12:16], "little")]
 
 
-def _check_version(document: dict[str, Any], name: str) -> None:
+def _check_version(document: Document, name: str) -> None:
     version = str(document["asset"]["version"])
     if version.split(".")[0] != "2":
         raise IebenchError(f"{name} is glTF {version}, and 2.0 is read: convert it")
 
 
-def _check_outside(mesh: Mesh, document: dict[str, Any]) -> None:
-    for resource in [*document.get("buffers", []), *document.get("images", [])]:
-        uri = resource.get("uri", "")
-        if uri.startswith("data:") or not uri:
-            continue
-        for path in {Path(os.path.normpath(mesh.path.parent / form)) for form in (uri, unquote(uri))}:
-            if not path.is_relative_to(os.path.normpath(mesh.folder)):
-                raise IebenchError(f"{mesh.path.name} reads {uri}, which lies outside the object's folder")
+def _check_outside(mesh: Mesh, document: Document) -> None:
+    """Buffers only: pictures are looked for inside the folder, and counted where they are lost."""
+    uris = [buffer.get("uri", "") for buffer in document.get("buffers", [])]
+    for uri in (uri for uri in uris if uri and not uri.startswith("data:")):
+        if not ObjectFiles(mesh).is_inside(literal_path(mesh.path, uri)):
+            raise IebenchError(f"{mesh.path.name} reads {uri}, which lies outside the object's folder")
 
 
-def _check_depth(document: dict[str, Any], name: str) -> None:
+def _check_depth(document: Document, name: str) -> None:
     children = [node.get("children", []) for node in document.get("nodes", [])]
     level, depth = set(range(len(children))), 0
     while level:
@@ -84,18 +81,18 @@ def _check_depth(document: dict[str, Any], name: str) -> None:
             )
 
 
-def _primitives(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _primitives(document: Document) -> Iterator[Document]:
     for mesh in document.get("meshes", []):
         yield from mesh["primitives"]
 
 
-def _check_faces(document: dict[str, Any], name: str) -> None:
+def _check_faces(document: Document, name: str) -> None:
     modes = [primitive.get("mode", 4) for primitive in _primitives(document)]
     if all(mode in WITHOUT_FACES for mode in modes):
         raise IebenchError(f"{name} has no faces" + (": it holds points or lines" if modes else ""))
 
 
-def _check_positions(mesh: Mesh, document: dict[str, Any], content: bytes) -> None:
+def _check_positions(mesh: Mesh, document: Document, content: bytes) -> None:
     buffers = [_read_buffer(mesh, buffer, content) for buffer in document.get("buffers", [])]
     attributes = [part for p in _primitives(document) for part in (p["attributes"], *p.get("targets", []))]
     for number in sorted({part["POSITION"] for part in attributes if "POSITION" in part}):
@@ -113,7 +110,7 @@ def _check_positions(mesh: Mesh, document: dict[str, Any], content: bytes) -> No
         check_finite(mesh.path.name, points.astype(np.float64))
 
 
-def _read_buffer(mesh: Mesh, buffer: dict[str, Any], content: bytes) -> bytes | None:
+def _read_buffer(mesh: Mesh, buffer: Document, content: bytes) -> bytes | None:
     """The bytes of a buffer; None where another file should have them and is not there, which Blender names."""
     uri = buffer.get("uri")
     if uri is None:
@@ -124,5 +121,5 @@ def _read_buffer(mesh: Mesh, buffer: dict[str, Any], content: bytes) -> bytes | 
             return base64.b64decode(uri.partition(",")[2])
         except binascii.Error as error:
             raise ValueError(f"a buffer is not base64: {error}") from None
-    path = mesh.path.parent / unquote(uri)
+    path = literal_path(mesh.path, uri)
     return path.read_bytes() if path.is_file() else None

@@ -65,7 +65,9 @@ def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
             ObjectRow(str(part.splits[i]), str(part.synsets[i]), int(part.labels[i]), str(part.object_ids[i]), shard)
             for i in chosen
         ]
-        yield ShardTables(rows, part.latents[chosen], part.offsets[chosen])
+        names = {(row.synset, row.object_id) for row in rows}
+        lost = tuple(row for row in part.lost if (row.synset, row.object_id) in names)
+        yield ShardTables(rows, part.latents[chosen], part.offsets[chosen], lost)
 
 
 def _shard_order(piece: ShardTables) -> tuple[int, str]:

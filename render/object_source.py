@@ -18,11 +18,13 @@ class Mesh:
         path: OBJ, GLB, glTF, PLY, STL or OFF file, perhaps with ".gz" behind it.
         folder: of the object: nothing outside it may be read.
         unit_diagonal: whether it has still to be scaled to a unit diagonal.
+        shared: folders of files that the objects of a class share; one is read where a path leads into it.
     """
 
     path: Path
     folder: Path
     unit_diagonal: bool
+    shared: tuple[Path, ...] = ()
 
 
 @runtime_checkable

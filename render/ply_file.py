@@ -1,161 +1,185 @@
-"""PLY files: whole, with faces, finite, near the origin."""
+"""The parts of a PLY that Blender's reader passes over: textures with their coordinates, and colors by other names or of faces.
+
+Format: http://paulbourke.net/dataformats/ply/. `comment TextureFile` and the lists of texture coordinates are MeshLab's.
+"""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.errors import IebenchError
-from iebench.render.mesh_bytes import check_finite, far_centre
-
-HEADER = re.compile(rb"ply[ \t]*\r?\n.*?^[ \t]*end_header[ \t]*(?:\r\n|\n|\r)", re.DOTALL | re.MULTILINE)
-TYPES = {
-    name: kind
-    for names, kind in (
-        ("char int8", "i1"),
-        ("uchar uint8", "u1"),
-        ("short int16", "i2"),
-        ("ushort uint16", "u2"),
-        ("int int32", "i4"),
-        ("uint uint32", "u4"),
-        ("float float32", "f4"),
-        ("double float64", "f8"),
-    )
-    for name in names.split()
-}
-ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">"}
-FACES = ("face", "tristrips")
+TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4", "double": "f8",
+         "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4", "float32": "f4",
+         "float64": "f8"}  # fmt: skip
+ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
+TEXTURE = re.compile(r"comment\s+texturefile\s+(.+)", re.IGNORECASE)
+COORDINATES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
+KNOWN_COLORS = ("red", "green", "blue")  # those that Blender reads, on vertices
+COLORS = (KNOWN_COLORS, ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
+NORMALS = ("nx", "ny", "nz")
+CORNERS, CORNER_COORDINATES, TEXTURE_NUMBER = ("vertex_indices", "vertex_index"), "texcoord", "texnumber"
 
 
 @dataclass(frozen=True)
-class Element:
-    """A kind of rows: how many, and their properties as (name, type), or (name, type, type of the count) for lists."""
+class Property:
+    """A column of an element: numpy's letter for its type, and that of its length where it is a list."""
 
     name: str
-    count: int
-    properties: tuple[tuple[str, ...], ...]
+    type: str
+    length_type: str | None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the head of a PLY says.
+
+    Attributes:
+        order: of bytes, "<" or ">", or "" for text.
+        textures: names after `comment TextureFile`.
+        elements: (name, number, properties) in order.
+        size: of the head in bytes.
+    """
+
+    order: str
+    textures: tuple[str, ...]
+    elements: tuple[tuple[str, int, tuple[Property, ...]], ...]
+    size: int
+
+    def columns(self, element: str) -> set[str]:
+        """The names of an element's properties."""
+        return {entry.name for name, _, properties in self.elements if name == element for entry in properties}
 
     @property
-    def has_lists(self) -> bool:
-        """Whether rows differ in length."""
-        return any(len(entry) == 3 for entry in self.properties)
+    def has_coordinates(self) -> bool:
+        """Whether textures have coordinates."""
+        pairs = any(set(pair) <= self.columns("vertex") for pair in COORDINATES)
+        return pairs or CORNER_COORDINATES in self.columns("face")
 
-    def row(self, order: str) -> np.dtype:
-        """The layout of a row without lists."""
-        return np.dtype([(name, order + kind) for name, kind in self.properties])
+    @property
+    def has_odd_colors(self) -> bool:
+        """Whether there are colors, and Blender does not read them."""
+        sets = [set(names) <= self.columns(element) for element in ("vertex", "face") for names in COLORS]
+        return any(sets) and not set(KNOWN_COLORS) <= self.columns("vertex")
 
 
-def clean_ply(content: bytes, name: str) -> bytes:
-    """The same mesh, moved to the origin where it lies far away.
+def read_header(path: Path) -> Header | None:
+    """The head of a PLY; None where it has none that is understood."""
+    with path.open("rb") as file:
+        head, found, _ = file.read(1 << 16).partition(b"end_header")
+        file.seek(len(head) + len(found))
+        size = file.tell() + len(file.readline())
+    lines = head.decode("utf-8", "surrogateescape").splitlines()
+    try:
+        return _parse_header(lines, size) if found and lines[0].strip() == "ply" else None
+    except (KeyError, IndexError, ValueError):
+        return None
+
+
+def _parse_header(lines: Sequence[str], size: int) -> Header:
+    order, textures = "", []
+    elements: list[tuple[str, int, list[Property]]] = []
+    for line in lines:
+        words = line.split()
+        if match := TEXTURE.fullmatch(line.strip()):
+            textures.append(match.group(1))
+        elif words[:1] == ["format"]:
+            order = ORDERS[words[1]]
+        elif words[:1] == ["element"]:
+            elements.append((words[1], int(words[2]), []))
+        elif words[:1] == ["property"]:
+            length = TYPES[words[2]] if words[1] == "list" else None
+            elements[-1][2].append(Property(words[-1], TYPES[words[-2]], length))
+    return Header(order, tuple(textures), tuple((name, n, tuple(props)) for name, n, props in elements), size)
+
+
+Table = dict[str, ndarray | list[ndarray]]
+
+
+def read_elements(path: Path, header: Header) -> dict[str, Table]:
+    """The columns of all elements; a list in each row is a list of arrays.
 
     Raises:
-        IebenchError: it is damaged, cut short, has no faces, or coordinates that are not finite numbers.
+        ValueError: the file is cut short, or holds what is no number.
     """
-    header = HEADER.match(content)
-    if header is None:
-        raise IebenchError(f"{name} is not a PLY file, or its header is cut short")
-    form, elements = _read_header(header.group().decode("latin-1"), name)
-    count = sum(element.count for element in elements if element.name in FACES)
-    if not count:
-        points = sum(element.count for element in elements if element.name == "vertex")
-        raise IebenchError(f"{name} has no faces: it is a cloud of {points} points")
-    body = content[header.end() :]
-    moved = _clean_text(body, elements, name) if form == "ascii" else _clean_binary(body, elements, ORDERS[form], name)
-    return content if moved is None else header.group() + moved
+    body = path.read_bytes()[header.size :]
+    rows = _TextRows(body) if not header.order else _BinaryRows(body, header.order)
+    return {name: _read_table(rows, number, properties) for name, number, properties in header.elements}
 
 
-def _read_header(text: str, name: str) -> tuple[str, list[Element]]:
-    form, elements = "", []
+def _read_table(rows: "_TextRows | _BinaryRows", number: int, properties: Sequence[Property]) -> Table:
+    if not any(entry.length_type for entry in properties):
+        return rows.read_plain(number, properties)
+    return _read_even_lists(rows, number, properties) or _read_uneven_lists(rows, number, properties)
+
+
+def _read_even_lists(rows: "_TextRows | _BinaryRows", number: int, properties: Sequence[Property]) -> Table | None:
+    """All rows at once, where every list is as long as the one in the first row."""
+    start = rows.at
+    first = _read_uneven_lists(rows, min(number, 1), properties)
+    rows.at = start
+    lengths = {entry.name: len(first[entry.name][0]) for entry in properties if entry.length_type and number}
+    flat = [part for entry in properties for part in _flatten(entry, lengths.get(entry.name, 0))]
     try:
-        for words in (line.split() for line in text.splitlines()):
-            if words[:1] == ["format"]:
-                form = words[1]
-            elif words[:1] == ["element"]:
-                elements.append(Element(words[1], int(words[2]), ()))
-            elif words[:1] == ["property"]:
-                last = elements.pop()
-                types = [TYPES[word] for word in words[1:-1] if word != "list"]
-                elements.append(Element(last.name, last.count, (*last.properties, (words[-1], *types[::-1]))))
-    except (IndexError, KeyError, ValueError):
-        raise IebenchError(f"{name} is not a readable PLY file: its header is damaged") from None
-    if form not in ("ascii", *ORDERS) or any(element.count < 0 for element in elements):
-        raise IebenchError(f"{name} is not a readable PLY file: its format is {form or 'not stated'!r}")
-    return form, elements
+        table = rows.read_plain(number, flat)
+    except ValueError:
+        table = {}
+    if not table or any((np.asarray(table[f"{name}#"]) != length).any() for name, length in lengths.items()):
+        rows.at = start
+        return None
+    return {
+        entry.name: np.stack([table[f"{entry.name}#{i}"] for i in range(lengths[entry.name])], axis=-1)
+        if lengths.get(entry.name)
+        else table[entry.name]
+        for entry in properties
+    }
 
 
-def _clean_binary(body: bytes, elements: list[Element], order: str, name: str) -> bytes | None:
-    place, moved = 0, None
-    for element in elements:
-        start, place = place, _end_of(body, place, element, order, name)
-        if element.name == "vertex" and not element.has_lists:
-            rows = np.frombuffer(body, element.row(order), element.count, start).copy()
-            points = _coordinates(
-                [rows[axis].astype(np.float64) for axis in "xyz" if axis in [entry[0] for entry in element.properties]],
-                name,
-            )
-            centre = far_centre(points)
-            for axis, shift in zip("xyz", [] if centre is None else centre, strict=False):
-                rows[axis] = rows[axis] - (shift if rows[axis].dtype.kind == "f" else round(shift))
-                moved = body[:start] + rows.tobytes() + body[place:]
-    return moved
+def _flatten(entry: Property, length: int) -> list[Property]:
+    if entry.length_type is None:
+        return [entry]
+    places = [Property(f"{entry.name}#{i}", entry.type, None) for i in range(length)]
+    return [Property(f"{entry.name}#", entry.length_type, None), *places]
 
 
-def _end_of(body: bytes, start: int, element: Element, order: str, name: str) -> int:
-    """Where the rows of an element end."""
-    if not element.has_lists:
-        end = start + element.count * element.row(order).itemsize
-    else:
-        end = start
-        steps = [
-            (np.dtype(order + entry[-1]), np.dtype(entry[1]).itemsize, len(entry) == 3) for entry in element.properties
-        ]
-        for _ in range(element.count):
-            for kind, size, is_list in steps:
-                if end + kind.itemsize > len(body):
-                    raise IebenchError(f"{name} is cut short in its {element.name} rows")
-                number = int.from_bytes(body[end : end + kind.itemsize], "little" if order == "<" else "big")
-                end += kind.itemsize + (number * size if is_list else 0)
-    if end > len(body):
-        raise IebenchError(f"{name} is cut short in its {element.name} rows")
-    return end
+def _read_uneven_lists(rows: "_TextRows | _BinaryRows", number: int, properties: Sequence[Property]) -> Table:
+    table: dict[str, list[ndarray]] = {entry.name: [] for entry in properties}
+    for _ in range(number):
+        for entry in properties:
+            length = int(rows.read(1, entry.length_type)[0]) if entry.length_type else 1
+            table[entry.name].append(rows.read(length, entry.type))
+    return dict(table)
 
 
-def _clean_text(body: bytes, elements: list[Element], name: str) -> bytes | None:
-    lines = [line for line in body.splitlines() if line.strip()]
-    bounds = np.cumsum([0, *(element.count for element in elements)]).tolist()
-    for element, (start, end) in zip(elements, pairwise(bounds), strict=True):
-        if end > len(lines):
-            raise IebenchError(f"{name} is cut short in its {element.name} rows")
-        if element.name == "vertex" and not element.has_lists:
-            columns = [index for index, (axis, *_) in enumerate(element.properties) if axis in "xyz"]
-            rows = [line.split() for line in lines[start:end]]
-            try:
-                points = _coordinates(
-                    [np.array([row[column] for row in rows]).astype(np.float64) for column in columns], name
-                )
-            except (IndexError, ValueError):
-                raise IebenchError(f"{name} has a vertex whose coordinates are not numbers") from None
-            lines[start:end] = _move(rows, columns, points) or lines[start:end]
-    return None if lines == [line for line in body.splitlines() if line.strip()] else b"\n".join(lines) + b"\n"
+class _TextRows:
+    def __init__(self, body: bytes) -> None:
+        self._words, self.at = body.split(), 0
+
+    def read(self, number: int, kind: str) -> ndarray:
+        words = self._words[self.at : self.at + number]
+        if len(words) < number:
+            raise ValueError("it is cut short")
+        self.at += number
+        return np.array(words, "S").astype(np.float64).astype(kind)
+
+    def read_plain(self, number: int, properties: Sequence[Property]) -> Table:
+        values = self.read(number * len(properties), "f8").reshape(number, len(properties))
+        return {entry.name: values[:, i].astype(entry.type) for i, entry in enumerate(properties)}
 
 
-def _move(rows: list[list[bytes]], columns: list[int], points: Float[ndarray, "n 3"]) -> list[bytes]:
-    """The rows with coordinates near the origin; none where they are near it."""
-    centre = far_centre(points)
-    if centre is None:
-        return []
-    for row, point in zip(rows, (points - centre).tolist(), strict=True):
-        for column, value in zip(columns, point, strict=True):
-            row[column] = repr(value).encode()
-    return [b" ".join(row) for row in rows]
+class _BinaryRows:
+    def __init__(self, body: bytes, order: str) -> None:
+        self._body, self._order, self.at = body, order, 0
 
+    def read(self, number: int, kind: str) -> ndarray:
+        values = np.frombuffer(self._body, self._order + kind, number, self.at)
+        self.at += values.nbytes
+        return values
 
-def _coordinates(columns: list[ndarray], name: str) -> Float[ndarray, "n 3"]:
-    if len(columns) != 3 or not len(columns[0]):
-        raise IebenchError(f"{name} has no vertices with x, y and z")
-    points = np.stack(columns, axis=-1)
-    check_finite(name, points)
-    return points
+    def read_plain(self, number: int, properties: Sequence[Property]) -> Table:
+        row = np.dtype([(entry.name, self._order + entry.type) for entry in properties])
+        values = np.frombuffer(self._body, row, number, self.at)
+        self.at += values.nbytes
+        return {name: values[name] for name in row.names or ()}

@@ -1,7 +1,7 @@
 """Folders of mesh files as a source of objects: a folder for each class, or one class for all."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -106,9 +106,23 @@ class ClassFolders:
     def fetch(self, synset: str, object_id: str, scratch: Path) -> Mesh:
         """The mesh of one object."""
         try:
-            return self._meshes(synset)[object_id]
+            mesh = self._meshes(synset)[object_id]
         except KeyError:
             raise IebenchError(f"{self.root.name} has no object {synset}/{object_id}") from None
+        return replace(mesh, shared=self._shared(synset))
+
+    def _shared(self, synset: str) -> tuple[Path, ...]:
+        """Folders beside those of the objects, in which there is no mesh: textures that objects of a class share."""
+        if synset not in self._shared_folders:
+            folder = self._folders[synset][1]
+            own = {mesh.path.relative_to(folder).parts[0] for mesh in self._meshes(synset).values()}
+            beside = list_folders(folder) if folder.is_dir() else []
+            self._shared_folders[synset] = tuple(path for path in beside if path.name not in own)
+        return self._shared_folders[synset]
+
+    @cached_property
+    def _shared_folders(self) -> dict[str, tuple[Path, ...]]:
+        return {}
 
     def _meshes(self, synset: str) -> dict[str, Mesh]:
         if synset not in self._cache:

@@ -27,6 +27,7 @@ import simplejpeg
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from iebench.dataset.appearance import Lost, join_lost, write_note
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
@@ -128,7 +129,9 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         start = time.monotonic()
         try:
             with _work_folder(scratch / f"object-{number}") as work:
-                write_whole(Path(task.out), render_object(settings, source, stage, task, work))
+                sample, lost = render_object(settings, source, stage, task, work)
+            write_note(Path(task.out), lost)
+            write_whole(Path(task.out), sample)
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):
@@ -138,8 +141,10 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
             _reply(replies, {"failed": describe_fault(error)})
 
 
-def render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path) -> bytes:
-    """The sample of one object.
+def render_object(
+    settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path
+) -> tuple[bytes, list[Lost]]:
+    """The sample of one object, and what of its appearance is lost.
 
     Args:
         settings: of the worker.
@@ -152,13 +157,14 @@ def render_object(settings: WorkerSettings, source: Any, stage: Any, task: Task,
         IebenchError: it cannot be rendered, or is not where its latents put it.
     """
     mesh = source.fetch(task.synset, task.object_id, work)
-    surface = stage.load(prepare_mesh(mesh, work), mesh.unit_diagonal, settings.up)
+    prepared = prepare_mesh(mesh, work)
+    surface, lost = stage.load(prepared.path, mesh.unit_diagonal, settings.up)
     guard = Guard(surface, settings.focal_length)
     latents = np.array(task.latents)
     jpegs = [_render_view(stage, guard, view_scene(settings.space, row)) for row in latents]
     guard.finish()
     stage.clear()
-    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents)
+    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents), join_lost(prepared.lost, lost)
 
 
 def _render_view(stage: Any, guard: Guard, view: ViewScene) -> bytes:

@@ -199,6 +199,8 @@ def _animate(out: Path) -> None:
 
 
 def _report(summary: "Summary", log_json: bool) -> None:
+    from iebench.dataset.appearance import tell_lost
+
     if log_json:
         click.echo(
             json.dumps(
@@ -207,6 +209,7 @@ def _report(summary: "Summary", log_json: bool) -> None:
                     "objects": summary.objects,
                     "views": summary.views,
                     "failures": len(summary.failures),
+                    "lost": summary.lost,
                     "fresh": summary.fresh,
                 }
             )
@@ -214,6 +217,8 @@ def _report(summary: "Summary", log_json: bool) -> None:
         return
     already = "" if summary.fresh else " (nothing was left to do)"
     click.echo(f"{summary.root}: {summary.objects} objects, {summary.views} views{already}.")
+    if summary.lost:
+        click.echo(f"  {tell_lost(summary.lost)}")
     for failure in summary.failures[:10]:
         click.echo(f"  failed: {failure.synset}/{failure.object_id}: {failure.reason}")
     if len(summary.failures) > 10:
@@ -230,9 +235,13 @@ def merge(parts: tuple[Path, ...], out: Path) -> None:
 
     The result is the one that a single machine would have made.
     """
+    from iebench.dataset.appearance import tell_lost
     from iebench.render.merge import merge_parts
 
-    click.echo(merge_parts(parts, out))
+    dataset = merge_parts(parts, out)
+    click.echo(dataset)
+    if dataset.num_lost:
+        click.echo(f"  {tell_lost(dataset.num_lost)}")
 
 
 @click.command()

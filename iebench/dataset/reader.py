@@ -13,6 +13,7 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass, count_labels
+from iebench.dataset.appearance import APPEARANCE, LostRow, read_lost
 from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.remote import RemoteFolder, is_remote
 from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
@@ -102,6 +103,16 @@ class Dataset:
     @cached_property
     def _classes_by_label(self) -> dict[int, ObjectClass]:
         return {entry.label: entry for entry in self.classes}
+
+    @cached_property
+    def lost(self) -> list[LostRow]:
+        """What objects have lost of their appearance, in the order of the objects: the rows of `appearance.csv`."""
+        return read_lost(self.locate(APPEARANCE)) if APPEARANCE in self.card.files else []
+
+    @property
+    def num_lost(self) -> int:
+        """Objects that have lost something of their appearance."""
+        return len({(row.synset, row.object_id) for row in self.lost})
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
         """Indices of the objects of "train", "val", or "all".

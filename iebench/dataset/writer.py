@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt32
 from numpy import ndarray
 
+from iebench.dataset.appearance import APPEARANCE, LostRow, write_lost
 from iebench.dataset.card import DatasetCard, ShardEntry, SplitCounts, describe_file
 from iebench.dataset.pages import write_pages
 from iebench.files import write_whole
@@ -54,6 +55,7 @@ class ShardTables:
     rows: list[ObjectRow]
     latents: Float[ndarray, "objects views factors"]
     offsets: Int[ndarray, "objects views 2"]
+    lost: tuple[LostRow, ...] = ()
 
 
 def place_samples(sizes: Sequence[int], located: Sequence[Int[ndarray, "views 2"]]) -> Int[ndarray, "objects views 2"]:
@@ -82,11 +84,16 @@ def finish_dataset(
     np.save(root / CHECKSUMS, _sum_views(root, [row.shard for row in rows], offsets), allow_pickle=False)
     _write_objects(root / OBJECTS, rows)
     left_out = write_failures(root, failures)
+    lost = [row for part in parts for row in part.lost]
+    (root / APPEARANCE).unlink(missing_ok=True)  # of an earlier finish, before failed objects were tried again
+    if lost:
+        write_lost(root / APPEARANCE, lost)
+    tables = (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, *left_out, *((APPEARANCE,) if lost else ()))
     finished = replace(
         card,
         splits=_count_splits(rows, card.num_views),
         shards=tuple(_describe_shard(root, part.rows) for part in parts),
-        files={name: describe_file(root / name) for name in (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, *left_out)},
+        files={name: describe_file(root / name) for name in tables},
     )
     write_pages(root, finished)
     finished.write(root)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from iebench.dataset.appearance import tell_lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.reader import Dataset
 from iebench.dataset.writer import FAILURES, read_failures
@@ -49,6 +50,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
             "splits": {split: asdict(counts) for split, counts in card.splits.items()},
             "views_per_object": dataset.num_views,
             "failures": len(read_failures(dataset.locate(FAILURES))),
+            "lost": dataset.num_lost,
             "bytes": sum(shard.bytes for shard in card.shards),
             "shards": len(card.shards),
         },
@@ -66,6 +68,7 @@ def write_description(told: dict[str, Any]) -> str:
         f"channels {told['channels']}, seed {told['seed']}{_write_lens(told)}",
         *(f"  {split:6} {n['objects']:7} objects {n['views']:9} views" for split, n in counts["splits"].items()),
         f"  {counts['shards']} shards with {counts['bytes'] / 2**20:.1f} MiB, {counts['failures']} objects left out",
+        *([f"  {tell_lost(counts['lost'])}"] if counts["lost"] else []),
         "",
         "classes" + "".join(f"{split:>9}" for split in counts["splits"]),
         *(

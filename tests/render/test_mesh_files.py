@@ -1,11 +1,12 @@
-"""Reading materials: names as people write them."""
+"""Making files safe and whole before Blender opens them."""
 
 import json
 
 import pytest
 
 from iebench.errors import IebenchError
-from iebench.render.mesh_files import find_file, prepare_mesh, split_map_options
+from iebench.render.mesh_files import prepare_mesh
+from iebench.render.mtl_file import split_map_options
 from iebench.render.object_source import Mesh
 
 
@@ -24,31 +25,24 @@ def test_options_and_names_are_told_apart(rest, options, name):
     assert split_map_options(rest) == (options, name)
 
 
-def test_files_are_found_inside_the_object_only(tmp_path):
-    folder = tmp_path / "object"
-    for name in ("object/models", "object/images"):
-        (tmp_path / name).mkdir(parents=True)
-    (folder / "images" / "a b.png").touch()
-    (tmp_path / "secret.png").touch()
-    base = folder / "models"
-    assert find_file("..\\images\\a b.png", base, folder) == folder / "images" / "a b.png"
-    assert find_file("elsewhere/a b.png", base, folder) == folder / "images" / "a b.png"
-    assert find_file("../../secret.png", base, folder) is None
-    assert find_file(str(tmp_path / "secret.png"), base, folder) is None
-
-
 def gltf(uri: str) -> str:
     return json.dumps({"asset": {"version": "2.0"}, "buffers": [{"uri": uri, "byteLength": 4}]})
 
 
-def test_a_gltf_that_reads_outside_is_refused(tmp_path):
+@pytest.mark.parametrize("uri", ["../../etc/passwd", "%2e%2e/secret.bin", "..\\secret.bin", "/etc/passwd", "link.bin"])
+def test_a_gltf_that_reads_outside_is_refused(tmp_path, uri):
     path = tmp_path / "object" / "a.gltf"
     path.parent.mkdir()
-    path.write_text(gltf("../../etc/passwd"))
+    (path.parent / "link.bin").symlink_to("/etc/passwd")
+    path.write_text(gltf(uri))
     with pytest.raises(IebenchError, match="outside"):
         prepare_mesh(Mesh(path, path.parent, True), tmp_path)
+
+
+def test_a_gltf_is_taken_as_it_is_or_named(tmp_path):
+    path = tmp_path / "a.gltf"
     path.write_text(gltf("data:application/octet-stream;base64,AAAA"))
-    assert prepare_mesh(Mesh(path, path.parent, True), tmp_path) == path
+    assert prepare_mesh(Mesh(path, path.parent, True), tmp_path).path == path
     path.write_text("{")
     with pytest.raises(IebenchError, match="not a readable glTF"):
         prepare_mesh(Mesh(path, path.parent, True), tmp_path)

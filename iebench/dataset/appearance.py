@@ -1,0 +1,84 @@
+"""What objects have lost of their appearance, `appearance.csv`: textures and materials that were named and not to be had.
+
+While a dataset is made, the losses of an object are noted beside its sample, so that whoever goes on knows them.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from iebench.files import write_whole
+
+APPEARANCE = "appearance.csv"
+
+
+class Lost(NamedTuple):
+    """Something of an object's appearance that does not show.
+
+    Attributes:
+        what: "texture", "material", "material library" or "vertex colors".
+        name: as the object's files give it.
+    """
+
+    what: str
+    name: str
+
+
+@dataclass(frozen=True)
+class LostRow:
+    """One row of `appearance.csv`: what one object, which is in the dataset, has lost."""
+
+    synset: str
+    object_id: str
+    what: str
+    name: str
+
+
+def join_lost(named: Sequence[Lost], unread: Sequence[Lost]) -> list[Lost]:
+    """What an object has lost, each once.
+
+    Args:
+        named: by the object's files, perhaps with a path before the name.
+        unread: by the program that opened them, which knows the name alone.
+    """
+    known = {(entry.what, re.split(r"[/\\]", entry.name)[-1]) for entry in named}
+    return list(dict.fromkeys([*named, *(entry for entry in unread if entry not in known)]))
+
+
+def write_lost(path: Path, rows: Sequence[LostRow]) -> None:
+    """Write `appearance.csv`, in the order of the objects."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(LostRow.__annotations__), lineterminator="\n")
+        table.writeheader()
+        table.writerows(asdict(row) for row in rows)
+
+
+def read_lost(path: Path) -> list[LostRow]:
+    """The inverse of `write_lost`."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [LostRow(**row) for row in csv.DictReader(file)]
+
+
+def write_note(sample: Path, lost: Sequence[Lost]) -> None:
+    """Note beside a sample, which is written after this, what its object has lost; no note where that is nothing."""
+    note = sample.with_suffix(".lost")
+    note.unlink(missing_ok=True)
+    if lost:
+        write_whole(note, json.dumps(lost))
+
+
+def read_note(sample: Path) -> list[Lost]:
+    """What the note beside a sample says."""
+    note = sample.with_suffix(".lost")
+    return [Lost(*entry) for entry in json.loads(note.read_text(encoding="utf-8"))] if note.exists() else []
+
+
+def tell_lost(objects: int) -> str:
+    """One sentence on how many objects have lost something."""
+    return (
+        f"{objects} object{'s' if objects > 1 else ''} lost a texture or a material: {APPEARANCE} says which and what."
+    )

@@ -1,0 +1,59 @@
+"""Materials of an OBJ: the names in both files are brought together, and clean files stay as they are."""
+
+import pytest
+from appearances import obj
+
+from iebench.dataset.appearance import Lost
+from iebench.render.mesh_files import prepare_mesh
+from iebench.render.mtl_file import read_materials
+from iebench.render.obj_materials import match_names
+from iebench.render.object_source import Mesh
+
+
+@pytest.mark.parametrize(
+    ("used", "defined", "matched", "unknown"),
+    [
+        (["a", "A"], ["A", "a"], {"a": "a", "A": "A"}, []),
+        (["paint", "steel"], ["Paint", "STEEL", "x"], {"paint": "Paint", "steel": "STEEL"}, []),
+        (["my  paint", "x"], ["my_paint", "x"], {"my  paint": "my_paint", "x": "x"}, []),
+        (["paint"], ["PAINT", "Paint"], {}, ["paint"]),
+        (["only"], ["other"], {"only": "other"}, []),
+        (["None", "b"], ["b", "c"], {"b": "b"}, []),
+        (["b", "lost"], ["b", "c"], {"b": "b"}, ["lost"]),
+    ],
+)
+def test_names_match_where_they_can_mean_one_material(used, defined, matched, unknown):
+    assert match_names(used, defined) == (matched, unknown)
+
+
+def test_a_clean_obj_keeps_every_byte_but_its_library(tmp_path):
+    """Blender must read what it always read: pictures of clean objects do not change."""
+    folder, scratch = tmp_path / "object", tmp_path / "scratch"
+    folder.mkdir(), scratch.mkdir()
+    content = obj("# by hand\nmtllib model.mtl").replace(b"\n", b"\r\n")
+    (folder / "model.obj").write_bytes(content)
+    (folder / "model.mtl").write_text("newmtl paint\nKa 0 0 0\nKd 0.5 0.5 0.5\nd 0.5\nillum 2\n")
+    prepared = prepare_mesh(Mesh(folder / "model.obj", folder, False), scratch)
+    assert prepared.path.read_bytes() == b"mtllib object.mtl\n" + content.replace(b"mtllib model.mtl\r", b"")
+    assert (scratch / "object.mtl").read_text() == "newmtl paint\nKa 0 0 0\nKd 0.5 0.5 0.5\nillum 2\nd 0.5\n"
+    assert prepared.lost == ()
+
+
+def test_numbers_are_read_as_they_are_meant(tmp_path):
+    path = tmp_path / "a.mtl"
+    path.write_text("newmtl a\nKd 0,5 0,25 1\nKS 0.5\nNs 10,5\nmap_kd a,b.png\n")
+    (material,) = read_materials(path)
+    assert material.statements == (
+        ("Kd", "0.5 0.25 1"),
+        ("Ks", "0.5 0.5 0.5"),
+        ("Ns", "10.5"),
+        ("map_Kd", "a,b.png"),
+    )
+
+
+def test_a_flat_folder_does_not_lend_one_objects_library_to_another(tmp_path):
+    for name, content in {"a.obj": obj("mtllib gone.mtl"), "b.obj": obj(), "b.mtl": b"newmtl paint\n"}.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "scratch").mkdir()
+    prepared = prepare_mesh(Mesh(tmp_path / "a.obj", tmp_path, False), tmp_path / "scratch")
+    assert prepared.lost == (Lost("material library", "gone.mtl"),)
