@@ -115,9 +115,9 @@ class ClassFolders:
         """Folders beside those of the objects, in which there is no mesh: textures that objects of a class share."""
         if synset not in self._shared_folders:
             folder = self._folders[synset][1]
-            own = {mesh.path.relative_to(folder).parts[0] for mesh in self._meshes(synset).values()}
             beside = list_folders(folder) if folder.is_dir() else []
-            self._shared_folders[synset] = tuple(path for path in beside if path.name not in own)
+            own = {path for mesh in self._meshes(synset).values() for path in mesh.path.parents}
+            self._shared_folders[synset] = tuple(path for path in beside if path not in own)
         return self._shared_folders[synset]
 
     @cached_property

@@ -50,12 +50,16 @@ def test_heavy_packages_stay_in_their_wings():
             assert wings["wing_of"](module) in FOREIGN[package], f"{module} imports {package}"
 
 
-def test_only_the_stage_and_its_looks_speak_to_blender():
+def test_few_files_speak_to_blender():
     modules = wings["list_modules"]()
     users = {
         module for module, path in modules.items() if "bpy" in {n.split(".")[0] for n in wings["read_imports"](path)}
     }
-    assert users == {"iebench.render.blender", "iebench.render.blender_looks"}
+    stage = {f"iebench.render.blender{part}" for part in ("", "_import", "_looks")}
+    assert users == {
+        *stage,
+        "iebench.render.system",
+    }  # the last finds out, in a process of its own, whether there is one
 
 
 def test_the_picture_and_the_tree_are_of_this_code():

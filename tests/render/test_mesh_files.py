@@ -26,7 +26,8 @@ def test_options_and_names_are_told_apart(rest, options, name):
 
 
 def gltf(uri: str) -> str:
-    return json.dumps({"asset": {"version": "2.0"}, "buffers": [{"uri": uri, "byteLength": 4}]})
+    meshes = [{"primitives": [{"attributes": {}}]}]
+    return json.dumps({"asset": {"version": "2.0"}, "meshes": meshes, "buffers": [{"uri": uri, "byteLength": 4}]})
 
 
 @pytest.mark.parametrize("uri", ["../../etc/passwd", "%2e%2e/secret.bin", "..\\secret.bin", "/etc/passwd", "link.bin"])
