@@ -1,4 +1,4 @@
-"""The one module that speaks to Blender. It builds the scene once, then applies what differs between views.
+"""The scene in Blender, with room for one object. It builds the scene once, then applies what differs between views.
 
 Import it only in a process that may be lost: Blender can crash, hang and leak.
 """
@@ -13,7 +13,7 @@ from mathutils import Matrix
 from numpy import ndarray
 
 from iebench.render import scene as spec
-from iebench.render.blender_import import MeshError, coordinates, import_still
+from iebench.render.blender_import import MeshError, coordinates, import_still, read_surface
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.mesh_files import VANISHED
 from iebench.render.quality import Quality
@@ -68,11 +68,11 @@ class Stage:
             MeshError: there is nothing in the file that could be rendered.
         """
         self.clear()
-        self._object, surface = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
+        self._object, vertices = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
         _drop_missing_images()
-        return surface.placed(unit_diagonal)
+        return read_surface(self._object.data, vertices).placed(unit_diagonal)
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""

@@ -38,7 +38,8 @@ def test_files_are_found_inside_the_object_only(tmp_path):
 
 
 def gltf(uri: str) -> str:
-    return json.dumps({"asset": {"version": "2.0"}, "buffers": [{"uri": uri, "byteLength": 4}]})
+    mesh = {"primitives": [{"attributes": {}}]}
+    return json.dumps({"asset": {"version": "2.0"}, "buffers": [{"uri": uri, "byteLength": 4}], "meshes": [mesh]})
 
 
 def test_a_gltf_that_reads_outside_is_refused(tmp_path):
