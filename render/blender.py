@@ -1,4 +1,4 @@
-"""The one module that speaks to Blender. It builds the scene once, then applies what differs between views.
+"""The scene in Blender, with room for one object. It builds the scene once, then applies what differs between views.
 
 Import it only in a process that may be lost: Blender can crash, hang and leak.
 """
@@ -15,7 +15,7 @@ from numpy import ndarray
 from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.render import scene as spec
-from iebench.render.blender_import import MeshError, coordinates, import_still
+from iebench.render.blender_import import MeshError, coordinates, import_still, read_surface
 from iebench.render.blender_looks import drop_missing_images, forget_kept_images, has_packed_images
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.pictures import VANISHED
@@ -81,10 +81,11 @@ class Stage:
             MeshError: there is nothing in the file that could be rendered.
         """
         self.clear()
-        self._object, surface, lost = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
+        self._object, vertices, lost = import_still(self._scene, mesh, up, drop_invisible=unit_diagonal)
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
-        return surface.placed(unit_diagonal), [*lost, *drop_missing_images()]
+        lost += drop_missing_images()
+        return read_surface(self._object.data, vertices).placed(unit_diagonal), lost
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from jaxtyping import Float
 from mathutils import Matrix
+from numpy import ndarray
 
 from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render.blender_looks import show_vertex_colors
 from iebench.render.mesh_bytes import FAR
 from iebench.render.pictures import VANISHED
-from iebench.render.surface import Surface, join_surfaces
+from iebench.render.surface import Surface
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
 IMPORTERS: dict[str, Callable[..., object]] = {
@@ -38,7 +40,7 @@ class MeshError(IebenchError):
 
 def import_still(
     scene: bpy.types.Scene, mesh: Path, up: str, drop_invisible: bool
-) -> tuple[bpy.types.Object, Surface, list[Lost]]:
+) -> tuple[bpy.types.Object, ndarray, list[Lost]]:
     """Import a file as one object with a mesh of its own in world coordinates, without parents, modifiers and animation.
 
     Args:
@@ -49,7 +51,8 @@ def import_still(
             for centre nor for scale.
 
     Returns:
-        The object; its surface as it was read, in the same frame; and what of its appearance is lost.
+        The object; its vertices as they were read, float64 (n, 3), in the same order and frame; and what of its appearance is
+            lost.
 
     Raises:
         MeshError: there is nothing in the file that could be rendered.
@@ -71,7 +74,7 @@ def import_still(
     things = [_link(scene, part.mesh) for part in parts]
     lost = show_vertex_colors(things)
     _join(things)
-    return things[0], join_surfaces([part.surface for part in parts]), lost
+    return things[0], np.concatenate([part.vertices for part in parts]), lost
 
 
 def _rest(scene: bpy.types.Scene) -> None:
@@ -94,11 +97,11 @@ def _bring_near(imported: list[bpy.types.Object]) -> None:
 
 @dataclass(frozen=True)
 class _Part:
-    """One imported object as it stands: its name, its mesh in world coordinates, and its surface."""
+    """One imported object as it stands: its name, and its mesh in world coordinates, in Blender and apart from it."""
 
     name: str
     mesh: bpy.types.Mesh
-    surface: Surface
+    vertices: ndarray
 
 
 def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[_Part]:
@@ -111,19 +114,21 @@ def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[_Part
     if drop_invisible:
         _drop_faces(mesh, [number for number, material in enumerate(mesh.materials) if _is_invisible(material)])
     if len(mesh.polygons):
-        surface = _surface(mesh, evaluated.matrix_world)
+        vertices = _apply(evaluated.matrix_world, coordinates(mesh))
         mesh.transform(evaluated.matrix_world)
-        yield _Part(thing.name, mesh, surface)
+        yield _Part(thing.name, mesh, vertices)
 
 
 def _is_sky(part: _Part, parts: list[_Part]) -> bool:
     """Whether a part is the sky around all others: called so, and so large that they would be a spot in it."""
-    others = [other.surface for other in parts if other is not part]
+    others = [other.vertices for other in parts if other is not part]
     if not others or not SKY.search(part.name):
         return False
-    inner, vertices = join_surfaces(others), part.surface.vertices
-    inside = (inner.vertices.min(axis=0) > vertices.min(axis=0)) & (inner.vertices.max(axis=0) < vertices.max(axis=0))
-    return bool(inside.all()) and part.surface.diagonal > SKY_SIZE * inner.diagonal
+    inner, outer = np.concatenate(others), part.vertices
+    inside = (inner.min(axis=0) > outer.min(axis=0)) & (inner.max(axis=0) < outer.max(axis=0))
+    return bool(
+        inside.all() and np.linalg.norm(np.ptp(outer, axis=0)) > SKY_SIZE * np.linalg.norm(np.ptp(inner, axis=0))
+    )
 
 
 def _drop_faces(mesh: bpy.types.Mesh, materials: list[int]) -> None:
@@ -140,29 +145,27 @@ def _drop_faces(mesh: bpy.types.Mesh, materials: list[int]) -> None:
     editable.free()
 
 
-def _surface(mesh: bpy.types.Mesh, matrix: Matrix) -> Surface:
-    """What was read, in float64 and apart from Blender's own mesh, so that the guard does not ask the accused."""
-    mesh.calc_loop_triangles()
-    triangles, materials = (
-        np.empty(3 * len(mesh.loop_triangles), np.int32),
-        np.empty(len(mesh.loop_triangles), np.int32),
-    )
-    mesh.loop_triangles.foreach_get("vertices", triangles)
-    mesh.loop_triangles.foreach_get("material_index", materials)
+def _apply(matrix: Matrix, points: ndarray) -> ndarray:
+    """Points (n, 3) through a matrix, in float64 and apart from Blender's own mesh: the guard must not ask the accused."""
     to_world = np.array(matrix, dtype=np.float64)
-    solid = np.array([_is_solid(material) for material in mesh.materials] or [True])
-    return Surface(
-        vertices=coordinates(mesh) @ to_world[:3, :3].T + to_world[:3, 3],
-        triangles=triangles.reshape(-1, 3).astype(np.int64),
-        solid=solid[np.clip(materials, 0, len(solid) - 1)],
-    )
+    return np.einsum("nj,ij->ni", points, to_world[:3, :3]) + to_world[:3, 3]
 
 
-def coordinates(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The vertices of a mesh: float64 (n, 3)."""
+def coordinates(mesh: bpy.types.Mesh) -> Float[ndarray, "n 3"]:
+    """The vertices of a mesh, in float64."""
     points = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
     return points.reshape(-1, 3).astype(np.float64)
+
+
+def read_surface(mesh: bpy.types.Mesh, vertices: Float[ndarray, "n 3"]) -> Surface:
+    """The triangles of a mesh, as Cycles cuts its polygons, between vertices that do not come from it."""
+    mesh.calc_loop_triangles()
+    triangles, materials = (np.empty(width * len(mesh.loop_triangles), np.int32) for width in (3, 1))
+    mesh.loop_triangles.foreach_get("vertices", triangles)
+    mesh.loop_triangles.foreach_get("material_index", materials)
+    solid = np.array([_is_solid(material) for material in mesh.materials] or [True])
+    return Surface(vertices, triangles.reshape(-1, 3).astype(np.int64), solid[np.clip(materials, 0, len(solid) - 1)])
 
 
 def _is_invisible(material: bpy.types.Material | None) -> bool:

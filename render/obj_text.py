@@ -27,7 +27,8 @@ COMMENT = re.compile(rb"^([ \t]*(?:v|vt|vn|vp|f|l|p)[ \t][^#\n]*?)[ \t]*#[^\n]*"
 VERTEX = re.compile(rb"^[ \t]*v[ \t]+(\S+)[ \t]+(\S+)[ \t]+([^\s\\]+)", re.MULTILINE)
 VERTEX_LINE = re.compile(rb"^[ \t]*v[ \t]", re.MULTILINE)
 POINT_LINES = re.compile(rb"^[ \t]*v[tn]?[ \t][^\n]*\n?", re.MULTILINE)
-FACE = re.compile(rb"^[ \t]*f[ \t]+(-?\d+)?", re.MULTILINE)
+FACE = re.compile(rb"^[ \t]*f[ \t]([^\n]*)", re.MULTILINE)
+CORNER = re.compile(rb"(-?\d+)\S*")
 ZERO_INDEX = re.compile(rb"^[ \t]*f[ \t][^\n]*?(?<=[ \t])0(?=[/\s]|\Z)", re.MULTILINE)
 NURBS = re.compile(rb"^[ \t]*(cstype|curv2?|surf)[ \t]", re.MULTILINE)
 DECIMAL_COMMA = re.compile(rb"[-+]?\d*,\d+")
@@ -109,7 +110,10 @@ def _has_early_faces(content: bytes) -> bool:
     first = FACE.search(content)
     if first is None or not VERTEX_LINE.search(content, first.start()):
         return False
-    faces = [(match.start(), int(match.group(1) or 0)) for match in FACE.finditer(content)]
+    faces = [
+        (match.start(), [int(corner) for corner in CORNER.findall(match.group(1))]) for match in FACE.finditer(content)
+    ]
     vertices = [match.start() for match in VERTEX_LINE.finditer(content)]
-    relative = min(index for _, index in faces) < 0
-    return not relative and any(bisect_left(vertices, place) < index <= len(vertices) for place, index in faces)
+    if any(corner < 0 for _, corners in faces for corner in corners):
+        return False
+    return any(bisect_left(vertices, place) < max(corners, default=0) <= len(vertices) for place, corners in faces)

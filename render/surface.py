@@ -1,6 +1,6 @@
 """The surface of an object as its file was read: triangles, and points that cover them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -34,16 +34,6 @@ class Surface:
         """The same with the centre of its bounding box at the origin, and scaled to a unit diagonal where that is wanted."""
         centre = (self.vertices.min(axis=0) + self.vertices.max(axis=0)) / 2
         return replace(self, vertices=(self.vertices - centre) * (1 / self.diagonal if unit_diagonal else 1.0))
-
-
-def join_surfaces(parts: Sequence[Surface]) -> Surface:
-    """Several as one."""
-    starts = np.cumsum([0, *(len(part.vertices) for part in parts[:-1])])
-    return Surface(
-        vertices=np.concatenate([part.vertices for part in parts]),
-        triangles=np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)]),
-        solid=np.concatenate([part.solid for part in parts]),
-    )
 
 
 def cover(surface: Surface, spacing: float, most: int = 200_000) -> tuple[Float[ndarray, "n 3"], Bool[ndarray, " n"]]:

@@ -14,9 +14,9 @@ import trimesh
 def iebench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
     """Run the command line in a process of its own, in an empty folder."""
 
-    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess:
+    def run(*words: object, code: int = 0, minutes: float = 5) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "iebench", *map(str, words)]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60 * minutes, check=False)
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

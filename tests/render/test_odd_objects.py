@@ -81,8 +81,6 @@ RENDERED: dict[str, dict[str, object]] = {
     "utf-8-names": obj("o Möbel\n" + CUBE),
     "latin-1-names": obj(b"o M\xf6bel\n" + CUBE.encode()),
     "last-line-cut": obj(CUBE + "f 1 2"),
-    "tiny": obj(VERTICES.replace("1", "1e-5") + FACES),
-    "huge": obj(VERTICES.replace("1", "1e6") + FACES),
     "far-away": obj("".join(f"v {1000 + i % 2} {i // 2 % 2} {i // 4}\n" for i in range(8)) + "f 1 2 4 3\nf 5 6 8 7\nf 1 2 6 5\n"),
     "missing-texture": cube("newmtl paint\nKd 0.9 0.05 0.05\nmap_Kd nowhere.png\n"),
     "texture-that-is-text": cube("newmtl paint\nmap_Kd t.png\n", **{"models/t.png": "not a picture"}),
@@ -120,6 +118,8 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "one-point": (obj("v 1 1 1\n" * 3 + "f 1 2 3\n"), "one point"),
     "not-a-number": (obj(CUBE.replace("v 1 1 1", "v nan 1 1")), "finite"),
     "infinite": (obj(CUBE.replace("v 1 1 1", "v 1 inf 1")), "finite"),
+    "tiny": (obj(VERTICES.replace("1", "1e-5") + FACES), "none of its views shows it"),  # ShapeNet's scale is kept
+    "huge": (obj(VERTICES.replace("1", "1e6") + FACES), "none of its views shows it"),
     "binary": (obj(bytes(range(256)) * 64), "binary"),
     "all-indices-out-of-range": (obj(VERTICES + "f 90 91 92\n"), "no faces"),
     "nothing-there": ({"models/model_normalized.txt": "?"}, "holds neither"),
