@@ -59,11 +59,9 @@ def find_gpus(backend: str | None) -> list[str]:
 
 def _answer_probe() -> None:
     """What `probe_blender` asks, in the process that may be lost."""
-    import bpy
+    from iebench.render.blender import blender_version, devices
 
-    from iebench.render.blender import devices
-
-    print("\n" + json.dumps({"version": bpy.app.version_string, "gpus": list(devices())}), flush=True)
+    print("\n" + json.dumps({"version": blender_version(), "gpus": list(devices())}), flush=True)
     os._exit(0)
 
 
