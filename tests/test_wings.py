@@ -55,11 +55,7 @@ def test_few_files_speak_to_blender():
     users = {
         module for module, path in modules.items() if "bpy" in {n.split(".")[0] for n in wings["read_imports"](path)}
     }
-    stage = {f"iebench.render.blender{part}" for part in ("", "_import", "_looks")}
-    assert users == {
-        *stage,
-        "iebench.render.system",
-    }  # the last finds out, in a process of its own, whether there is one
+    assert users == {f"iebench.render.blender{part}" for part in ("", "_import", "_looks")}
 
 
 def test_the_picture_and_the_tree_are_of_this_code():
