@@ -107,7 +107,10 @@ def make_training(
         raise UsageError(
             f"{method} has no setting {unknown[0]!r}: {suggest(unknown[0], own | of_trainer, 'see its --help.')}"
         )
+    filling = dict(found.trainer)
+    if "epochs" in given and "steps" not in given:
+        filling["steps"] = 0  # as many as the epochs have
     filled = {**found.every_method, **found.methods.get(method, {}), **given}
     settings = entry.settings(**{name: value for name, value in filled.items() if name in own})
-    trainer = {name: value for name, value in {**found.trainer, **given}.items() if name in of_trainer}
+    trainer = {name: value for name, value in {**filling, **given}.items() if name in of_trainer}
     return settings, replace(entry.trainer, **trainer)

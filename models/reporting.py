@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from iebench.models.advice import advise_on_rank
+from iebench.models.advice import advise_on_collapse
 from iebench.models.distributed import mean_over_processes
 from iebench.models.run_log import Averages, Clock, RunLog, peak_memory_mib
 from iebench.models.session import Session
@@ -58,13 +58,13 @@ class Reporter:
         memory = peak_memory_mib(self.session.fabric.device)
         rest = {"learning_rate": self.session.learning_rate(step - 1), "memory_mib": memory}
         self.write(step, {**means, **rates, **rest})
-        self._look_at_rank(step, means)
+        self._look_for_collapse(step, means)
         return f"loss {means['train/loss']:.4f}, {rates['images_per_second']:.0f} images/s"
 
-    def _look_at_rank(self, step: int, means: dict[str, float]) -> None:
+    def _look_for_collapse(self, step: int, means: dict[str, float]) -> None:
         """Warn once, where a tenth of the training is over."""
-        tenth, rank = self.session.num_steps // 10, means.get("rank/representation")
-        if rank is not None and step - self.session.trainer.log_every < tenth <= step:
-            sentence = advise_on_rank(rank, self.session.trainer.batch_size)
+        tenth = self.session.num_steps // 10
+        if step - self.session.trainer.log_every < tenth <= step:
+            sentence = advise_on_collapse(means, self.session.trainer.batch_size)
             if sentence:
                 self.warn(sentence)

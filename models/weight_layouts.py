@@ -15,7 +15,7 @@ WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}  
 # What follows a backbone in a network that ends later than ours, as torchvision's classifier or MoCo's head.
 HEADS = {"fc", "head", "heads", "classifier", "linear", "projector", "projection_head", "predictor", "prediction_head"}
 # Of two networks that fit, the one that is not evaluated: DINO's teacher is, and MoCo's query and BYOL's online network.
-SECOND_CHOICE = re.compile(r"(?:^|[._])(student|target|momentum|key|k|ema)\d?(?=[._]|$)")
+SECOND_CHOICE = re.compile(r"(?:^|[._])(student|target(?!_encoder)|momentum|key|k)\d?(?=[._]|$)")
 MOST_PREFIXES = 8  # that are looked at
 
 
@@ -86,7 +86,7 @@ def find_networks(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> l
     for prefix in _numbered_prefixes(tensors, _tops(own)):
         found.append(Found(prefix, _name(_rename_positions(_under(prefix, tensors), own), own), own))
     found = [one for one in found if one.num_fitting]
-    return sorted(found, key=lambda one: (not one.fits, -one.num_fitting, len(one.left_over), one.is_second_choice))
+    return sorted(found, key=lambda one: (not one.fits, one.is_second_choice, -one.num_fitting, len(one.left_over)))
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:

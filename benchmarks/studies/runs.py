@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-KEPT = ("config.json", "cost.json", "results.json")  # the last says that all is there
+Cost = dict[str, float]  # seconds by the clock and of the processors
+KEPT = ("config.json", "results.json")  # the last says that all is there
 
 
 def train_and_evaluate(run: Path, kept: Path, train: Sequence[str], evaluate: Sequence[str], jobs: int) -> None:
@@ -29,27 +31,35 @@ def train_and_evaluate(run: Path, kept: Path, train: Sequence[str], evaluate: Se
         return
     env = {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // jobs, 1))}
     tell(f"{run.name}: training")
-    add_cost(run, "train", iebench("train", *train, "--out", str(run), **env))
+    run.parent.mkdir(parents=True, exist_ok=True)
+    iebench("train", *train, "--out", str(run), cost=partial(add_cost, run, "train"), **env)
     tell(f"{run.name}: evaluating")
-    add_cost(run, "evaluate", iebench("eval", str(run), *evaluate, **env))
+    iebench("eval", str(run), *evaluate, cost=partial(add_cost, run, "evaluate"), **env)
     keep(run, kept)
 
 
-def iebench(*words: str, **env: str) -> dict[str, float]:
-    """Run a command; its seconds on the clock and on the processors."""
+def iebench(*words: str, cost: Callable[[Cost], None] | None = None, **env: str) -> None:
+    """Run a command, and tell its seconds on the clock and on the processors, also where it fails or is cut off."""
     start = time.monotonic()
     command = [sys.executable, "-m", "iebench", *words]
-    process = subprocess.Popen(command, env=os.environ | env, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process = subprocess.Popen(command, env=os.environ | env, stdout=subprocess.DEVNULL, process_group=0)
+    try:
+        _, status, used = os.wait4(process.pid, 0)
+    except BaseException:
+        process.terminate()  # a training saves
+        _, status, used = os.wait4(process.pid, 0)
+        raise
+    finally:
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if cost is not None:
+            cost({"seconds": time.monotonic() - start, "cpu_seconds": used.ru_utime + used.ru_stime})
     if process.returncode:
         raise SystemExit(f"{' '.join(command[2:])} ended with exit code {process.returncode}.")
-    return {"seconds": time.monotonic() - start, "cpu_seconds": used.ru_utime + used.ru_stime}
 
 
-def add_cost(run: Path, what: str, cost: dict[str, float]) -> None:
+def add_cost(run: Path, what: str, cost: Cost) -> None:
     """Add what a command took to what earlier ones took, which were perhaps cut off."""
-    path = run / "cost.json"
+    path = run.with_name(run.name + ".cost.json")  # beside the run, whose folder a training wants empty
     costs: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     before = costs.get(what, {})
     costs["machine"] = f"{processor()}, {os.cpu_count()} cores"
@@ -75,8 +85,10 @@ def keep(run: Path, kept: Path) -> None:
         writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: shorten(value) for name, value in row.items()} for row in chosen)
+    shutil.copyfile(run.with_name(run.name + ".cost.json"), kept / "cost.json")
     for name in KEPT:
-        shutil.copyfile(run / name, kept / name)
+        shutil.copyfile(run / name, kept / f"{name}.partial")
+        (kept / f"{name}.partial").replace(kept / name)
 
 
 def shorten(value: str) -> str:

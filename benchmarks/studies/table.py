@@ -18,6 +18,9 @@ from pathlib import Path
 
 from runs import iebench, train_and_evaluate
 
+from iebench.evals.results import Results
+from iebench.evals.table import label_of
+
 ROOT = Path(__file__).parents[2]
 TASKS, PROBE_EPOCHS = "classification,rotation,color,retrieval,predictor", 100
 ROWS = {  # name → method and options beside the recipe's
@@ -34,6 +37,7 @@ ROWS = {  # name → method and options beside the recipe's
     "byol": ("byol",),
     "byol-conditioned": ("byol-conditioned",),
 }
+COMPARED = (("sie (rotation)", "vicreg"), ("sie (rotation):equivariant", "sie (rotation):invariant"))
 FIRST = 3  # rows of which all seeds come before any of the others
 
 
@@ -63,6 +67,9 @@ def read_options() -> argparse.Namespace:
 def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
     """Rows with their seeds, those that decide the most first."""
     chosen = names.split(",")
+    unknown = sorted(set(chosen) - set(ROWS))
+    if unknown:
+        raise SystemExit(f"--rows {unknown[0]}: there are {', '.join(ROWS)}.")
     for group in (
         [name for name in chosen if name in list(ROWS)[:FIRST]],
         [name for name in chosen if name in list(ROWS)[FIRST:]],
@@ -83,9 +90,20 @@ def write_tables(results: Path) -> None:
     """Write table.md: scores, comparisons and costs of all rows that are there."""
     runs = sorted(path.parent for path in results.glob("*/results.json"))
     table = capture("table", *map(str, runs), "--format", "markdown")
-    lines = [table, "| row | training, s | of one core, s | images/s |", "|---|--:|--:|--:|"]
+    lines = [table, *(line for pair in COMPARED for line in compare(pair, runs)), ""]
+    lines += ["| row | training, s | of one core, s | images for each of these |", "|---|--:|--:|--:|"]
     lines += [describe_cost(run) for run in runs]
     (results / "table.md").write_text("\n".join(lines) + "\n")
+
+
+def compare(pair: tuple[str, str], runs: list[Path]) -> list[str]:
+    """What `iebench compare` says of two methods, as a list in Markdown; nothing while one of them is missing."""
+    methods = {part.partition(":")[0] for part in pair}
+    present = {label_of(Results.read(run)) for run in runs}
+    if not methods <= present:
+        return []
+    lines = capture("compare", *pair, *map(str, runs)).splitlines()
+    return ["", f"`{pair[0]}` over `{pair[1]}`:", "", *(f"- {line}" for line in lines)]
 
 
 def describe_cost(run: Path) -> str:

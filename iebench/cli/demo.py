@@ -102,7 +102,7 @@ def _draw_pairs(data: Path, sheet: Path) -> None:
 def _train(data: Path, runs: Sequence[Path], scale: Scale) -> None:
     """Train all methods at once, each with its share of the cores: done sooner than one after the other with all of them."""
     options = [word for name, value in scale.training.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    environment = os.environ | {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // len(runs), 1))}
+    environment = {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // len(runs), 1)), **os.environ}
     with _processes(data, runs, options, environment) as processes:
         _wait(processes, runs, scale.training["steps"])
     for process, run in zip(processes, runs, strict=True):
@@ -116,13 +116,13 @@ def _processes(
     data: Path, runs: Sequence[Path], options: Sequence[str], environment: dict[str, str]
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """A training of each run in a process of its own; those that still work at the end are stopped, after saving."""
-    processes = []
-    for run in runs:
-        command = [sys.executable, "-m", "iebench", "train", run.name, "--recipe", "mini"]
-        command += ["--data", str(data), "--out", str(run), *options]
-        with _log(run).open("wb") as log:
-            processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        for run in runs:
+            command = [sys.executable, "-m", "iebench", "train", run.name, "--recipe", "mini"]
+            command += ["--data", str(data), "--out", str(run), *options]
+            with _log(run).open("wb") as log:  # Ctrl-C is for this process, which lets them save
+                processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0))
         yield processes
     finally:
         for process in processes:
@@ -134,6 +134,7 @@ def _processes(
 def _wait(processes: Sequence[subprocess.Popen[bytes]], runs: Sequence[Path], steps: int) -> None:
     """Show the steps of all runs until their processes end."""
     with Progress("train", steps * len(runs), "step") as progress:
+        progress.skip(sum(map(_last_step, runs)))
         while any(process.poll() is None for process in processes):
             progress.add(sum(map(_last_step, runs)) - progress.done)
             time.sleep(1)
@@ -173,6 +174,6 @@ def _show(results: "Sequence[Results]", quick: bool) -> None:
     if quick:
         click.echo("Everything works. Scores of so short a run say nothing: leave out --quick to see what SIE learns.")
         return
+    click.echo("SIE above VICReg (negative: below it):")
     for found in compare_methods(results, "sie (rotation)", "vicreg"):
-        interval = f"95 % interval {found.low:+.3f} to {found.high:+.3f}, p = {found.p_value:.1g}"
-        click.echo(f"SIE against VICReg, {found.score}: {found.difference:+.3f}, {interval}")
+        click.echo(f"  {found.describe()}")

@@ -97,9 +97,7 @@ def compare_command(first: str, second: str, results: tuple[Path, ...]) -> None:
     from iebench.evals.significance import compare_methods
 
     for found in compare_methods(read_results(results), first, second):
-        interval = f"95 % interval {found.low:+.3f} to {found.high:+.3f}, p = {found.p_value:.2g}"
-        numbers = f"{found.objects} objects, {found.runs[0]} and {found.runs[1]} runs"
-        click.echo(f"{found.score}: {found.difference:+.3f}, {interval} ({numbers})")
+        click.echo(found.describe())
 
 
 @click.command("report", short_help="Show results in one HTML page.")

@@ -26,11 +26,14 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
     Raises:
         UsageError: there are scores of other tasks, and they were taken otherwise.
     """
+    if not path.exists():
+        return None
     try:
         earlier = Results.read(path)
-    except IebenchError:  # there are none, or they are damaged: nothing can be kept
-        return None
-    others = sorted(_tasks_of(earlier) - set(tasks))
+    except IebenchError as error:
+        raise UsageError(f"{error} Or remove it, or give another --out.") from None
+    done = _scored_by(tasks, "ood" in basis["data"])
+    others = sorted(_tasks_of(earlier) - done)
     if not others:
         return None
     difference = _find_difference({name: getattr(earlier, name) for name in basis}, json.loads(json.dumps(basis)))
@@ -46,7 +49,7 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
 
 def join_results(earlier: Results, new: Results, tasks: Iterable[str]) -> Results:
     """The new results, and of the earlier ones what is of other tasks; columns and figures in the order of the tasks."""
-    done = set(tasks)
+    done = _scored_by(tasks, "ood" in new.data)
     names = dict.fromkeys([*earlier.baselines, *new.baselines])
     empty = ScoreBook()
     return replace(
@@ -73,16 +76,22 @@ def _without(values: Mapping[str, Value], done: set[str]) -> dict[str, Value]:
 def _join_keyed(earlier: Iterable[Keyed], new: Iterable[Keyed], done: set[str]) -> tuple[Keyed, ...]:
     order = {task: place for place, task in enumerate(TASKS)}
     entries = [*(entry for entry in earlier if _task_of(entry.key) not in done), *new]
-    return tuple(sorted(entries, key=lambda entry: order.get(_task_of(entry.key), len(order))))
+    return tuple(sorted(entries, key=lambda entry: order.get(_task_of(entry.key).removeprefix("ood/"), len(order))))
 
 
 def _tasks_of(results: Results) -> set[str]:
     return {_task_of(key) for key in (*results.scores.scores, *results.details)}
 
 
+def _scored_by(tasks: Iterable[str], with_ood: bool) -> set[str]:
+    """What an evaluation of some tasks scores: those of another dataset only where there is one."""
+    return {prefix + task for task in tasks for prefix in (("", "ood/") if with_ood else ("",))}
+
+
 def _task_of(key: str) -> str:
-    """The task with whose name a key begins, behind the prefix of another dataset."""
-    return key.removeprefix("ood/").partition("/")[0]
+    """The task with whose name a key begins, with the prefix of another dataset."""
+    prefix = "ood/" if key.startswith("ood/") else ""
+    return prefix + key.removeprefix(prefix).partition("/")[0]
 
 
 def _find_difference(earlier: Any, new: Any, name: str = "") -> str | None:

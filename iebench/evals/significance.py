@@ -17,7 +17,7 @@ from scipy import stats
 from iebench.errors import UsageError, suggest
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results
-from iebench.evals.table import label_of
+from iebench.evals.table import label_of, training_of
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,36 @@ class Comparison:
     objects: int
     runs: tuple[int, int]
 
+    def describe(self) -> str:
+        """One line."""
+        interval = f"95 % interval {self.low:+.3f} to {self.high:+.3f}, p = {self.p_value:.2g}"
+        caveat = "; over objects only, which says nothing of seeds" if min(self.runs) == 1 else ""
+        numbers = f"{self.objects} objects, {self.runs[0]} and {self.runs[1]} runs{caveat}"
+        return f"{self.score}: {self.difference:+.3f}, {interval} ({numbers})"
+
 
 def compare_errors(
-    score: str, first: Float[ndarray, "runs objects"], second: Float[ndarray, "more_runs objects"]
+    score: str,
+    first: Float[ndarray, "runs objects"],
+    second: Float[ndarray, "more_runs objects"],
+    same_runs: bool = False,
 ) -> Comparison:
     """Compare the errors of two groups of runs on the same objects.
 
-    The variance of the difference is the sum of three: of the objects' mean differences over their number, and of each
-    group's runs over theirs; the degrees of freedom are Welch and Satterthwaite's. A group of a single run says nothing of
-    its seeds; they count as fixed then, and the interval is one over objects only.
+    The variance of the difference is the sum of a part from objects (of their mean differences, over their number) and one from
+    runs: of each group's means over its number, or, of two parts of the same runs, of the runs' differences. The degrees of
+    freedom are Welch and Satterthwaite's. A single run says nothing of seeds; they count as fixed then, and the interval is
+    one over objects only.
+
+    Args:
+        score: for the result.
+        first, second: errors.
+        same_runs: whether row i of both is of one run.
     """
     gaps = second.mean(axis=0) - first.mean(axis=0)
     parts = [(gaps.var(ddof=1) / len(gaps), len(gaps) - 1)]
-    parts += [(g.mean(axis=1).var(ddof=1) / len(g), len(g) - 1) for g in (first, second) if len(g) > 1]
+    groups = [second - first] if same_runs else [first, second]
+    parts += [(group.mean(axis=1).var(ddof=1) / len(group), len(group) - 1) for group in groups if len(group) > 1]
     variance = sum(part for part, _ in parts)
     difference = float(gaps.mean())
     numbers = len(gaps), (len(first), len(second))
@@ -76,16 +93,17 @@ def compare_methods(results: Sequence[Results], first: str, second: str) -> list
         first, second: as the table calls them, perhaps with a part of the representation, such as "sie (rotation):equivariant".
 
     Raises:
-        UsageError: there is no such method or part among the results, or they were evaluated on different data.
+        UsageError: there is no such method or part among the results, or runs differ in more than their seed.
     """
     (runs, part), (others, other_part) = (_find_runs(results, name) for name in (first, second))
     _check_same_data([*runs, *others])
-    tasks = [key.split("/")[0] for key in runs[0].details if key.endswith(f"/whole/{ERRORS}")]
+    suffix = f"/whole/{ERRORS}"
     found = []
-    for task in tasks:
+    for task in (key.removesuffix(suffix) for key in runs[0].details if key.endswith(suffix)):
         errors, other_errors = _errors(runs, f"{task}/{part}"), _errors(others, f"{task}/{other_part}")
         if errors is not None and other_errors is not None:
-            found.append(compare_errors(f"{task}/{part}", errors, other_errors))
+            score = f"{task}/{part}" + (f" against {other_part}" if part != other_part else "")
+            found.append(compare_errors(score, errors, other_errors, same_runs=runs == others))
     if not found:
         raise UsageError(
             f"{first} and {second} share no score with errors by object: run `iebench eval` again for both."
@@ -94,14 +112,18 @@ def compare_methods(results: Sequence[Results], first: str, second: str) -> list
 
 
 def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], str]:
-    method, _, part = name.partition(":")
     labels = sorted({label_of(result) for result in results})
+    method, _, part = (name, "", "") if name in labels else name.rpartition(":")
     chosen = [result for result in results if label_of(result) == method]
     if not chosen:
         otherwise = f"there are {', '.join(labels)}."
-        raise UsageError(f"There is no {method!r} among the results: {suggest(method, labels, otherwise)}")
-    if part and part not in chosen[0].parts:
-        raise UsageError(f"{method} has no part {part!r}: it has {', '.join(chosen[0].parts)}.")
+        raise UsageError(f"There is no {name!r} among the results: {suggest(method or name, labels, otherwise)}")
+    parts = ("whole", *chosen[0].parts)
+    if part and part not in parts:
+        raise UsageError(f"{method} has no part {part!r}: it has {', '.join(parts)}.")
+    trainings = [training_of(result) for result in chosen]
+    if any(training != trainings[0] for training in trainings):
+        raise UsageError(f"The runs of {method} differ in more than their seed: name those of one training only.")
     return chosen, part or "whole"
 
 

@@ -32,6 +32,18 @@ def test_luck_of_the_seeds_is_not_taken_for_a_difference():
     assert np.mean([each.low <= 0 <= each.high for each in found]) > 0.92
 
 
+@pytest.mark.parametrize("trade_off", [-1.0, 1.0])
+def test_parts_of_the_same_runs_are_not_taken_for_independent(trade_off):
+    """Where one part is lucky as the other is unlucky, runs differ more than two independent groups would, and the reverse."""
+    rng = np.random.default_rng(3)
+    wrong = []
+    for _ in range(400):
+        luck = rng.normal(0, 0.05, (3, 1))
+        first, second = (sign * luck + rng.normal(0, 0.1, (3, 400)) for sign in (1.0, trade_off))
+        wrong.append(compare_errors("x", first, second, same_runs=True).p_value < 0.05)
+    assert 0.01 < np.mean(wrong) < 0.09
+
+
 def test_a_difference_beyond_luck_is_found():
     rng = np.random.default_rng(2)
     found = compare_errors("x", draw_runs(rng, 3, 400, shift=-0.1, seed_noise=0.01), draw_runs(rng, 3, 400, 0, 0.01))
@@ -53,8 +65,13 @@ def test_methods_are_found_by_their_names():
     assert found.difference == pytest.approx(0.6)
     with pytest.raises(UsageError, match=r"no 'simclrr'.*did you mean 'simclr'"):
         compare_methods(runs, "simclrr", "vicreg")
-    with pytest.raises(UsageError, match="simclr has no part 'both': it has invariant, equivariant"):
+    with pytest.raises(UsageError, match="simclr has no part 'both': it has whole, invariant, equivariant"):
         compare_methods(runs, "simclr:both", "vicreg")
+    longer = results("simclr", [0.5, 0.1])
+    longer.training = {"trainer": {"steps": 9}}
+    with pytest.raises(UsageError, match="runs of simclr differ in more than their seed"):
+        compare_methods([*runs, longer], "simclr", "vicreg")
+    assert compare_methods(runs, "simclr:whole", "vicreg")[0].score == "rotation/whole"
     with pytest.raises(UsageError, match="different datasets"):
         compare_methods([runs[0], results("simclr", [0, 1], "other")], "simclr", "vicreg")
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from iebench.errors import UsageError
-from iebench.models.advice import advise, advise_on_rank, effective_rank
+from iebench.models.advice import advise, advise_on_collapse, effective_rank
 from iebench.models.method import METHODS, Sizes
 from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.method_simclr import Simclr, SimclrSettings
@@ -27,6 +27,7 @@ def test_what_is_given_comes_before_the_recipe() -> None:
     settings, trainer = make_training("sie", "mini", {"projector": "64-32", "batch_size": 96})
     assert (settings.projector, settings.backbone) == ("64-32", "resnet18-narrow")
     assert (trainer.batch_size, trainer.schedule) == (96, "cosine")
+    assert make_training("sie", "mini", {"epochs": 7})[1].steps == 0  # which would come before epochs
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -57,6 +58,15 @@ def test_an_embedding_far_wider_than_the_batch_is_told_with_a_mend() -> None:
     assert advice(SieSettings(projector="1024-1024-64"), small) == advice(SieSettings(), TrainerSettings()) == []
 
 
+def test_all_views_and_each_projector_count() -> None:
+    many = SieSettings(projector="64-128", num_views=8)
+    assert advice(many, TrainerSettings(batch_size=16)) == []
+    assert len(advice(replace(many, num_views=2), TrainerSettings(batch_size=16))) == 1
+    apart = METHODS["vicreg-equimod"]
+    method = apart.method(apart.settings(projector="64-128"), nn.Identity(), Sizes(8, 4, 55))
+    assert advise(method, TrainerSettings(batch_size=16), 10, 1000) == []
+
+
 def test_a_contrast_may_be_as_wide_as_it_likes() -> None:
     method = Simclr(SimclrSettings(), nn.Identity(), Sizes(8, 4, 55))
     assert advise(method, TrainerSettings(batch_size=16), 10, 1000) == []
@@ -73,8 +83,16 @@ def test_effective_rank() -> None:
     torch.manual_seed(0)
     assert effective_rank(torch.randn(64, 1) * torch.randn(16)) == pytest.approx(1, abs=0.01)
     assert effective_rank(torch.eye(16)) == pytest.approx(16, rel=0.01)
-    assert "effective rank of 1.2" in advise_on_rank(1.2, 64)
-    assert advise_on_rank(40.0, 64) == ""
+    assert effective_rank(torch.full((4, 4), torch.nan)).isnan()
+
+
+def test_a_collapse_is_told() -> None:
+    healthy = {"rank/representation": 40.0, "spread/embedding": 0.9}
+    assert advise_on_collapse(healthy, 64) == ""
+    assert "embeddings of a batch have a spread of 0.11" in advise_on_collapse(healthy | {"spread/embedding": 0.11}, 64)
+    assert "an effective rank of 1.2" in advise_on_collapse(healthy | {"rank/representation": 1.2}, 64)
+    assert advise_on_collapse(healthy | {"rank/representation": 1.2}, 4) == ""  # four vectors have no more
+    assert advise_on_collapse({"rank/representation": float("nan")}, 64) == ""  # the loss says so
 
 
 @pytest.mark.slow
