@@ -1,8 +1,9 @@
 """Rendering: our fast quality against the published settings, both ways in one run, alternating.
 
 Prints one JSON line: seconds per image of both, their ratio, and the mean and worst PSNR of both against 1024 samples
-without a denoiser. The plain way is the published generator's: 100 samples, adaptive threshold 0.01, the denoiser with its
-defaults, and no data kept from one image to the next.
+without a denoiser; and what the guard adds, which compares every image with where the latents put the object. The plain way is
+the published generator's: 100 samples, adaptive threshold 0.01, the denoiser with its defaults, and no data kept from one image
+to the next.
 
     python benchmarks/render.py [--objects 8] [--views 4] [--quality fast] [--truth FOLDER] [--ladder]
 
@@ -56,25 +57,31 @@ def psnr(images: ndarray, truth: ndarray) -> ndarray:
 
 def render_object(
     mesh: Path, latents: ndarray, quality: Quality, keep: bool, scratch: Path
-) -> tuple[ndarray, list[float]]:
-    """Images and seconds of an object's views. The first view carries what has to be built for the object."""
+) -> tuple[ndarray, list[float], list[float]]:
+    """Images of an object's views, and the seconds of each and of its guard. The first carry what is built for the object."""
     import bpy
 
     from iebench.render.blender import Stage
+    from iebench.render.guard import Guard
     from iebench.render.scene import view_scene
     from iebench.render.worker import encode_view
 
     stage = Stage(SIZE, quality, scratch)
     bpy.context.scene.render.use_persistent_data = keep
-    stage.load(mesh, unit_diagonal=False)
-    images, seconds = [], []
+    surface = stage.load(mesh, unit_diagonal=False)
+    images, seconds, guarding = [], [], []
+    guard = None
     for row in latents:
-        start = time.perf_counter()
-        pixels = stage.render(view_scene(get_space("3diebench"), row))
+        start, view = time.perf_counter(), view_scene(get_space("3diebench"), row)
+        pixels = stage.render(view)
         encode_view(pixels)
-        seconds.append(time.perf_counter() - start)
+        rendered = time.perf_counter()
+        guard = guard or Guard(surface)
+        guard.check(view.object_matrix, stage.mask())
+        seconds.append(rendered - start)
+        guarding.append(time.perf_counter() - rendered)
         images.append(pixels.astype(float))
-    return np.array(images), seconds
+    return np.array(images), seconds, guarding
 
 
 @click.command()
@@ -91,7 +98,7 @@ def main(objects: int, views: int, quality: str, truth: Path | None, stepwise: b
     ways = ladder() if stepwise else {"ours": (get_quality(quality), True), "plain": (get_quality("reference"), False)}
     ways["truth"] = (Quality("truth", TRUTH_SAMPLES, adaptive_threshold=0.0, denoise=False), True)
     images: dict[str, list[ndarray]] = {way: [] for way in ways}
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    seconds: dict[str, list[float]] = {way: [] for way in [*ways, "guard"]}
     source = open_source("procedural")
     output = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Blender tells of every image
@@ -105,8 +112,9 @@ def main(objects: int, views: int, quality: str, truth: Path | None, stepwise: b
             if kept is not None and kept.exists():
                 rendered = np.load(kept)
             else:
-                rendered, taken = render_object(prepared, latents, setting, keep, folder)
+                rendered, taken, guarding = render_object(prepared, latents, setting, keep, folder)
                 seconds[way] += taken
+                seconds["guard"] += guarding if way == "ours" else []
             if kept is not None:
                 kept.parent.mkdir(exist_ok=True)
                 np.save(kept, rendered)
@@ -134,6 +142,7 @@ def summarise(images: dict[str, list[ndarray]], seconds: dict[str, list[float]],
             "psnr_mean": round(float(decibels.mean()), 2),
             "psnr_worst": round(float(decibels.min()), 2),
         }
+    result["guard"] = {"seconds_per_image": round(mean["guard"], 4), "part": round(mean["guard"] / mean["ours"], 4)}
     return result | {"ratio": round(mean["plain"] / mean["ours"], 2)}
 
 

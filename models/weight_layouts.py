@@ -15,7 +15,7 @@ WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}  
 # What follows a backbone in a network that ends later than ours, as torchvision's classifier or MoCo's head.
 HEADS = {"fc", "head", "heads", "classifier", "linear", "projector", "projection_head", "predictor", "prediction_head"}
 # Of two networks that fit, the one that is not evaluated: DINO's teacher is, and MoCo's query and BYOL's online network.
-SECOND_CHOICE = re.compile(r"(?:^|[._])(student|target(?!_encoder)|momentum|key|k)\d?(?=[._]|$)")
+SECOND_CHOICE = re.compile(r"(?:^|[._])(student|target|momentum|key|k)\d?(?=[._]|$)")
 MOST_PREFIXES = 8  # that are looked at
 
 

@@ -202,6 +202,8 @@ def _set_format(settings: bpy.types.ImageFormatSettings, name: str) -> None:
         settings.color_mode = "RGB"
     else:
         settings.exr_codec, settings.color_depth = "NONE", "16"  # whole numbers up to 2048 are exact
+        if hasattr(settings, "use_exr_interleave"):  # since Blender 5, passes are else parts of their own
+            settings.use_exr_interleave = True
 
 
 def _set_cycles(cycles: bpy.types.PropertyGroup, quality: Quality) -> None:
