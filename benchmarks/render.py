@@ -68,7 +68,7 @@ def render_object(
 
     stage = Stage(SIZE, quality, scratch)
     bpy.context.scene.render.use_persistent_data = keep
-    surface = stage.load(mesh, unit_diagonal=False)
+    surface, _ = stage.load(mesh, unit_diagonal=False)
     images, seconds, guarding = [], [], []
     guard = None
     for row in latents:
