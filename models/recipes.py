@@ -52,9 +52,9 @@ RECIPES: dict[str, Recipe] = {
     ),
     "mini": Recipe(
         benchmark="iebench-mini",
-        source="the study in docs/results.md",
-        cost="7 minutes on one core",
-        expect="docs/results.md",
+        source="tried on seeds that the table does not use; docs/results.md",
+        cost="about 12 minutes of one core of a busy AMD EPYC with avx512_bf16",
+        expect="sie: top-1 78 %, rotation R² (uniform) 0.28; vicreg: top-1 92 %, rotation 0.10; docs/results.md has all",
         trainer={"steps": 2000, "batch_size": 128, "schedule": "cosine", "warmup_epochs": 2, "num_workers": 1},
         every_method={"backbone": "resnet18-narrow"},
         methods={

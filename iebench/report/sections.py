@@ -19,9 +19,9 @@ TRAINING_CURVES = (
         "Top-1 of the online probe on held-out objects over the training.",
     ),
     (
-        "val/rotation_degrees",
-        "median error, °",
-        "Median error of the online rotation probe, in degrees, over the training.",
+        "val/rotation_r2",
+        "rotation R², uniform",
+        "Rotation R² (uniform) of the online probe on held-out objects over the training.",
     ),
 )
 
