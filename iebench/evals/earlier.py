@@ -31,7 +31,9 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
     try:
         earlier = Results.read(path)
     except IebenchError as error:
-        raise UsageError(f"{error} Or remove it, or give another --out.") from None
+        if not _is_json(path):  # cut short: there is nothing to keep
+            return None
+        raise UsageError(f"{error} To write over it, remove it first; or give another --out.") from None
     done = _scored_by(tasks, "ood" in basis["data"])
     others = sorted(_tasks_of(earlier) - done)
     if not others:
@@ -47,6 +49,14 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
     return earlier
 
 
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
 def join_results(earlier: Results, new: Results, tasks: Iterable[str]) -> Results:
     """The new results, and of the earlier ones what is of other tasks; columns and figures in the order of the tasks."""
     done = _scored_by(tasks, "ood" in new.data)
@@ -60,8 +70,8 @@ def join_results(earlier: Results, new: Results, tasks: Iterable[str]) -> Result
             for name in names
         },
         details=_without(earlier.details, done) | new.details,
-        columns=_join_keyed(earlier.columns, new.columns, done),
-        figures=_join_keyed(earlier.figures, new.figures, done),
+        columns=_join_keyed(earlier.columns, new.columns),
+        figures=_join_keyed(earlier.figures, new.figures),
     )
 
 
@@ -73,10 +83,12 @@ def _without(values: Mapping[str, Value], done: set[str]) -> dict[str, Value]:
     return {key: value for key, value in values.items() if _task_of(key) not in done}
 
 
-def _join_keyed(earlier: Iterable[Keyed], new: Iterable[Keyed], done: set[str]) -> tuple[Keyed, ...]:
+def _join_keyed(earlier: Iterable[Keyed], new: Iterable[Keyed]) -> tuple[Keyed, ...]:
+    """What evaluators declared, each entry once, in the order of the tasks."""
     order = {task: place for place, task in enumerate(TASKS)}
-    entries = [*(entry for entry in earlier if _task_of(entry.key) not in done), *new]
-    return tuple(sorted(entries, key=lambda entry: order.get(_task_of(entry.key).removeprefix("ood/"), len(order))))
+    entries = {entry.key: entry for entry in (*earlier, *new)}
+    places = {key: order.get(_task_of(key).removeprefix("ood/"), len(order)) for key in entries}
+    return tuple(sorted(entries.values(), key=lambda entry: places[entry.key]))
 
 
 def _tasks_of(results: Results) -> set[str]:

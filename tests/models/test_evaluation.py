@@ -114,6 +114,9 @@ def test_scores_of_other_tasks_are_kept_or_refused(drawn_dataset, make_dataset, 
     iebench.evaluate(other, drawn_dataset, out=out, **both)  # nothing is lost that was not scored anew
     (out / "results.json").write_text("{")
     assert iebench.evaluate(other, drawn_dataset, out=out, **QUICK).get("rotation/whole/r2_pooled") is None
+    (out / "results.json").write_text('{"format": 99}')
+    with pytest.raises(UsageError, match=r"written by another iebench.*remove it first"):
+        iebench.evaluate(other, drawn_dataset, out=out, **QUICK)
 
 
 def test_a_predictor_on_single_views_is_scored_without_pictures_of_pairs(make_dataset, tmp_path):
