@@ -13,7 +13,7 @@ from iebench.render.mesh_files import prepare_mesh
 from iebench.render.obj_text import clean_obj
 from iebench.render.object_source import Mesh
 from iebench.render.off_file import off_to_obj
-from iebench.render.ply_file import clean_ply
+from iebench.render.ply_check import clean_ply
 from iebench.render.stl_file import clean_stl
 
 TRIANGLE = b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"
@@ -255,7 +255,7 @@ def test_a_gltf_that_cannot_be_read_is_named(tmp_path, change, odd):
     }
     mesh = Mesh(tmp_path / "a.gltf", tmp_path, True)
     mesh.path.write_text(json.dumps(document))
-    assert prepare_mesh(mesh, tmp_path) == mesh.path
+    assert prepare_mesh(mesh, tmp_path).path == mesh.path
     mesh.path.write_text(json.dumps(document | change))
     with pytest.raises(IebenchError, match=odd):
         prepare_mesh(mesh, tmp_path)
