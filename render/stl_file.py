@@ -12,14 +12,15 @@ VERTEX = re.compile(rb"^[ \t]*vertex[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)", re.MULTI
 
 
 def clean_stl(content: bytes, name: str) -> bytes:
-    """The same mesh, moved to the origin where it lies far away.
+    """The same mesh, without what stands behind it, and moved to the origin where it lies far away.
 
     Raises:
         IebenchError: it is cut short, has no faces, or coordinates that are not finite numbers.
     """
     count = int.from_bytes(content[80:84], "little")
-    if len(content) >= HEAD + count * TRIANGLE.itemsize and count:
-        return _clean_binary(content, count, name)
+    size = HEAD + count * TRIANGLE.itemsize
+    if len(content) >= size and count:  # Blender takes one with more bytes behind its triangles for a text
+        return _clean_binary(content if len(content) == size else content[:size], count, name)
     if VERTEX.search(content) and b"facet" in content.lower():
         return _clean_text(content, name)
     if not count or (content[:5].lower() == b"solid" and b"\0" not in content):

@@ -162,10 +162,11 @@ def test_an_stl_that_cannot_be_read_is_named(content, odd):
         clean_stl(content, "a.stl")
 
 
-def test_an_stl_is_moved_where_it_is_far_and_left_where_it_is_near():
+def test_an_stl_is_moved_where_it_is_far_cut_where_it_goes_on_and_left_else():
     assert clean_stl(STL_TEXT, "a.stl") is STL_TEXT
     near = stl(CORNERS)
     assert clean_stl(near, "a.stl") is near
+    assert clean_stl(near + b"made by a program", "a.stl") == near
     assert clean_stl(stl(CORNERS + np.array([4096, 0, 0])), "a.stl") == stl(CORNERS - [0.5, 0.5, 0])
     assert b"vertex 0.5 -0.5 0.0" in clean_stl(STL_TEXT.replace(b"vertex ", b"vertex 70000"), "a.stl")
 
