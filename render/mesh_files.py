@@ -14,8 +14,8 @@ from pathlib import Path
 from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render.gltf_file import check_gltf
-from iebench.render.gltf_images import mend_gltf
-from iebench.render.mesh_bytes import mesh_suffix, read_mesh_bytes
+from iebench.render.gltf_images import link_buffers, mend_gltf
+from iebench.render.mesh_bytes import is_plain, mesh_suffix, read_mesh_bytes
 from iebench.render.mtl_file import MtlMaterial, write_materials
 from iebench.render.obj_materials import dress_obj
 from iebench.render.obj_text import clean_obj
@@ -62,7 +62,7 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     if suffix in (".gltf", ".glb"):
         return _prepare_gltf(mesh, content, scratch)
     clean = {".ply": clean_ply, ".stl": clean_stl}[suffix](content, name)
-    unchanged = clean is content and mesh.path.suffix.lower() == suffix
+    unchanged = clean is content and is_plain(mesh.path)
     path = mesh.path if unchanged else _copy(clean, scratch / f"object{suffix}")
     if suffix == ".ply":
         return _prepare_ply(mesh, path, scratch)
@@ -113,11 +113,12 @@ def _all_textures(header: Header) -> tuple[Lost, ...]:
 
 
 def _prepare_gltf(mesh: Mesh, content: bytes, scratch: Path) -> PreparedMesh:
-    document = check_gltf(mesh, content)
-    packed = mesh.path.suffix.lower() != mesh_suffix(mesh.path)
-    path = _copy(content, scratch / f"object{mesh_suffix(mesh.path)}") if packed else mesh.path
+    document, files = check_gltf(mesh, content), ObjectFiles(mesh)
     try:
-        path, lost = mend_gltf(path, document, ObjectFiles(mesh), scratch)
+        mended, lost = mend_gltf(mesh.path, content, document, files, scratch)
+        if mended is None and not is_plain(mesh.path):
+            mended = link_buffers(mesh.path, content, document, files, scratch)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error!r}") from None
+    path = mesh.path if mended is None else _copy(mended, scratch / f"object{mesh_suffix(mesh.path)}")
     return PreparedMesh(path, tuple(lost))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import VANISHED, as_blender_reads, is_empty_mask, is_picture, is_whole
+from iebench.render.pictures import VANISHED, as_blender_reads, is_empty_mask, is_picture, is_whole, link_texture
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 DECIMAL_COMMAS = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?(\s+[-+]?\d+(,\d+)?([eE][-+]?\d+)?)*")
@@ -134,10 +134,8 @@ def _link_map(word: str, rest: str, source: Path, files: ObjectFiles, scratch: P
         return "", name or rest
     if word == "map_d" and is_empty_mask(found):
         return "", ""
-    texture = as_blender_reads(found, scratch)
-    link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{texture.suffix.lower()}"
-    link.symlink_to(texture.resolve())
-    return " ".join(filter(None, (options, link.name))), "" if is_whole(found) else name
+    link = link_texture(as_blender_reads(found, scratch), scratch)
+    return " ".join(filter(None, (options, link))), "" if is_whole(found) else name
 
 
 def split_map_options(rest: str) -> tuple[str, str]:

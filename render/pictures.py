@@ -47,6 +47,15 @@ def as_blender_reads(source: Source, scratch: Path) -> Source | Path:
         return source
 
 
+def link_texture(picture: Path, scratch: Path) -> str:
+    """The name under which a picture stands in `scratch`, where a link leads to it unless it lies there itself."""
+    if picture.parent == scratch:
+        return picture.name
+    link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{picture.suffix.lower()}"
+    link.symlink_to(picture.resolve())
+    return link.name
+
+
 def is_empty_mask(path: Path) -> bool:
     """Whether a mask would hide all that it covers, as one that is meant upside down does."""
     try:
