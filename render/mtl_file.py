@@ -5,7 +5,7 @@ Text is kept byte for byte: what is not UTF-8 stands as surrogates between readi
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +71,11 @@ def _plain_numbers(word: str, rest: str) -> str:
 
 
 def write_materials(
-    materials: Iterable[MtlMaterial], names: dict[str, str], files: ObjectFiles, scratch: Path
+    materials: Iterable[MtlMaterial],
+    names: dict[str, str],
+    files: ObjectFiles,
+    scratch: Path,
+    worn: Collection[str] | None = None,
 ) -> tuple[bytes, list[Lost]]:
     """The text of an MTL file with the same materials, and what of them is lost.
 
@@ -80,10 +84,14 @@ def write_materials(
         names: to give to materials instead of their own.
         files: of the object, among which textures are found.
         scratch: textures are linked into it, or left out where there are none.
+        worn: those that the object wears, by their own names; all where it is left out.
     """
     materials = list(materials)
     opacities = [_opacity(material) for material in materials]
-    upside_down = bool(opacities) and max(opacities) <= VANISHED  # else the whole object would be invisible
+    shown = [
+        opacity for material, opacity in zip(materials, opacities, strict=True) if worn is None or material.name in worn
+    ]
+    upside_down = bool(shown) and max(shown) <= VANISHED  # else the whole object would be invisible
     lines: list[str] = []
     lost: list[Lost] = []
     for material, opacity in zip(materials, opacities, strict=True):

@@ -33,7 +33,8 @@ def dress_obj(content: bytes, path: Path, files: ObjectFiles, scratch: Path) -> 
     used = list(dict.fromkeys(statement.name for statement in statements if statement.word == "usemtl"))
     matched, unknown = match_names(used, defined)
     safe = {name: f"material-{i}" for i, name in enumerate(defined) if not name.isprintable()}  # others are no UTF-8
-    text, lost = write_materials(materials, safe, files, scratch)
+    worn = set(matched.values()) if used else defined[:1]
+    text, lost = write_materials(materials, safe, files, scratch, worn)
     (scratch / "object.mtl").write_bytes(text)
     only = f"\nusemtl {safe.get(defined[0], defined[0])}" if not used and len(defined) == 1 else ""
     names = {name: safe.get(given, given) for name, given in matched.items()}

@@ -57,3 +57,11 @@ def test_a_flat_folder_does_not_lend_one_objects_library_to_another(tmp_path):
     (tmp_path / "scratch").mkdir()
     prepared = prepare_mesh(Mesh(tmp_path / "a.obj", tmp_path, False), tmp_path / "scratch")
     assert prepared.lost == (Lost("material library", "gone.mtl"),)
+
+
+def test_opacity_is_turned_where_all_that_is_worn_would_vanish(tmp_path):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "a.obj").write_bytes(obj("mtllib a.mtl\nusemtl worn"))
+    (tmp_path / "a.mtl").write_text("newmtl worn\nd 0\nnewmtl spare\nd 1\n")
+    prepare_mesh(Mesh(tmp_path / "a.obj", tmp_path, False), tmp_path / "scratch")
+    assert (tmp_path / "scratch" / "object.mtl").read_text() == "newmtl worn\nd 1\nnewmtl spare\nd 1\n"
