@@ -6,7 +6,6 @@ from pathlib import Path
 from unicodedata import normalize
 
 from iebench.dataset.appearance import Lost
-from iebench.render.mesh_bytes import MESH_SUFFIXES
 from iebench.render.mtl_file import read_materials, write_materials
 from iebench.render.object_files import LIBRARIES, ObjectFiles, readable_name
 
@@ -86,14 +85,14 @@ def _split_names(whole: str, files: ObjectFiles) -> list[str]:
 def _libraries_beside(path: Path, files: ObjectFiles) -> list[Path]:
     """The material file beside an OBJ that has the OBJ's name, or the only one that has not another mesh's."""
     beside = files.beside_mesh(".mtl")
-    namesakes = [library for library in beside if _stem(library) == _stem(path)]
-    others = {_stem(mesh) for suffix in MESH_SUFFIXES for mesh in files.beside_mesh(suffix)}
-    free = [library for library in beside if _stem(library) not in others]
+    namesakes = [library for library in beside if _stem(library.name) == _stem(path.name)]
+    others = {_stem(name) for name in files.meshes_beside()} if beside and not namesakes else set()
+    free = [library for library in beside if _stem(library.name) not in others]
     return namesakes[:1] or (free if len(free) == 1 else [])
 
 
-def _stem(path: Path) -> str:
-    return path.name.partition(".")[0].casefold()  # MeshLab calls it model.obj.mtl
+def _stem(name: str) -> str:
+    return name.partition(".")[0].casefold()  # MeshLab calls it model.obj.mtl
 
 
 def match_names(used: Iterable[str], defined: Iterable[str]) -> tuple[dict[str, str], list[str]]:
