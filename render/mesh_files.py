@@ -25,8 +25,7 @@ from iebench.render.off_file import off_to_obj
 from iebench.render.ply_check import clean_ply
 from iebench.render.ply_file import Header, read_elements, read_header
 from iebench.render.ply_to_obj import convert_ply
-from iebench.render.stl_colors import read_stl_colors
-from iebench.render.stl_file import clean_stl
+from iebench.render.stl_file import clean_stl, read_stl_colors
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     path = mesh.path if unchanged else _copy(clean, scratch / f"object{suffix}")
     if suffix == ".ply":
         return _prepare_ply(mesh, path, scratch)
-    colored = read_stl_colors(path)
+    colored = read_stl_colors(clean)
     return PreparedMesh(path) if colored is None else _write_obj(colored, (), scratch)
 
 

@@ -14,7 +14,7 @@ from iebench.render.obj_text import clean_obj
 from iebench.render.object_source import Mesh
 from iebench.render.off_file import off_to_obj
 from iebench.render.ply_check import clean_ply
-from iebench.render.stl_file import clean_stl
+from iebench.render.stl_file import clean_stl, read_stl_colors
 
 TRIANGLE = b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"
 OBJ = TRIANGLE + b"f 1 2 3\n"
@@ -171,6 +171,13 @@ def test_an_stl_is_moved_where_it_is_far_cut_where_it_goes_on_and_left_else():
     assert b"vertex 0.5 -0.5 0.0" in clean_stl(STL_TEXT.replace(b"vertex ", b"vertex 70000"), "a.stl")
 
 
+def test_faces_without_a_color_are_white_where_others_have_one():
+    red, plain = ((stl(CORNERS)[84:-2] + color.to_bytes(2, "little")) for color in (0x8000 | 31 << 10, 0))
+    lines = (read_stl_colors(stl(CORNERS, count=2)[:84] + red + plain) or b"").splitlines()
+    assert lines[0] == b"v 0 0 0 1 0 0" and lines[5] == b"v 0 1 0 1 1 1"
+    assert read_stl_colors(stl(CORNERS)) is None
+
+
 OFF = b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"
 
 
@@ -184,6 +191,14 @@ def test_off_is_read(head):
 def test_off_keeps_the_colors_of_its_vertices():
     colored = OFF.replace(b"0 0\n", b"0 0 255 0 51 255\n").replace(b"1 0\n", b"1 0 255 0 51 255\n")
     assert b"v 1.0 0.0 0.0 1.0 0.0 0.2\n" in off_to_obj(b"COFF\n3 1 0\n" + colored, "a.off")
+
+
+def test_off_keeps_the_colors_of_its_faces():
+    text = off_to_obj(b"OFF\n3 2 0\n" + OFF[:-1] + b" 255 0 51\n3 2 1 0\n", "a.off")
+    assert text == (b"v 0.0 0.0 0.0 1.0 0.0 0.2\nv 1.0 0.0 0.0 1.0 0.0 0.2\nv 0.0 1.0 0.0 1.0 0.0 0.2\n"
+                    b"v 0.0 1.0 0.0 1.0 1.0 1.0\nv 1.0 0.0 0.0 1.0 1.0 1.0\nv 0.0 0.0 0.0 1.0 1.0 1.0\n"
+                    b"f 1 2 3\nf 4 5 6\n")  # fmt: skip
+    assert off_to_obj(b"OFF\n3 1 0\n" + OFF[:-1] + b" 7\n", "a.off").startswith(b"v 0.0 0.0 0.0\n")
 
 
 @pytest.mark.parametrize(
