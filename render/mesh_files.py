@@ -23,7 +23,7 @@ from iebench.render.object_files import ObjectFiles, readable_name
 from iebench.render.object_source import Mesh
 from iebench.render.off_file import off_to_obj
 from iebench.render.ply_check import clean_ply
-from iebench.render.ply_file import Header, read_elements, read_header
+from iebench.render.ply_file import Header, parse_header, read_elements
 from iebench.render.ply_to_obj import convert_ply
 from iebench.render.stl_file import clean_stl, read_stl_colors
 
@@ -64,7 +64,7 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     unchanged = clean is content and is_plain(mesh.path)
     path = mesh.path if unchanged else _copy(clean, scratch / f"object{suffix}")
     if suffix == ".ply":
-        return _prepare_ply(mesh, path, scratch)
+        return _prepare_ply(mesh, clean, path, scratch)
     colored = read_stl_colors(clean)
     return PreparedMesh(path) if colored is None else _write_obj(colored, (), scratch)
 
@@ -87,24 +87,24 @@ def _write_obj(content: bytes, lost: Iterable[Lost], scratch: Path) -> PreparedM
     return PreparedMesh(copy, tuple(dict.fromkeys(lost)))
 
 
-def _prepare_ply(mesh: Mesh, path: Path, scratch: Path) -> PreparedMesh:
+def _prepare_ply(mesh: Mesh, content: bytes, path: Path, scratch: Path) -> PreparedMesh:
     """A PLY as it is, or as an OBJ where it has a texture or colors that Blender does not read."""
-    header = read_header(path)
-    if header is None or not (header.textures or header.has_odd_colors):
+    header = parse_header(content, mesh.path.name)
+    if not (header.textures or header.has_odd_colors):
         return PreparedMesh(path)
     textured = bool(header.textures) and header.has_coordinates
     try:
-        content = convert_ply(read_elements(path, header), textured)
+        text = convert_ply(read_elements(content, header), textured)
     except ValueError:  # damaged, or of triangle strips: Blender has the last word
         return PreparedMesh(path, _all_textures(header))
     if not textured:
-        return _write_obj(content, _all_textures(header), scratch)
+        return _write_obj(text, _all_textures(header), scratch)
     materials = [
         MtlMaterial(f"texture-{number}", (("map_Kd", name),), mesh.path) for number, name in enumerate(header.textures)
     ]
-    text, lost = write_materials(materials, {}, ObjectFiles(mesh), scratch)
-    (scratch / "object.mtl").write_bytes(text)
-    return _write_obj(b"mtllib object.mtl\n" + content, lost, scratch)
+    library, lost = write_materials(materials, {}, ObjectFiles(mesh), scratch)
+    (scratch / "object.mtl").write_bytes(library)
+    return _write_obj(b"mtllib object.mtl\n" + text, lost, scratch)
 
 
 def _all_textures(header: Header) -> tuple[Lost, ...]:
