@@ -10,7 +10,7 @@ from iebench.render.mtl_file import read_materials, write_materials
 from iebench.render.object_files import LIBRARIES, ObjectFiles, readable_name
 
 # The line end before it is part of the match: a pattern that begins with a letter is looked for in a tenth of the time.
-STATEMENT = re.compile(rb"\n(?:\xef\xbb\xbf)?[ \t]*(?i:(mtllib|usemtl))\b[ \t]*([^\n]*?)[ \t\r]*(?=\n|\Z)")
+STATEMENT = re.compile(rb"\n(?:\xef\xbb\xbf)?[ \t]*(?i:(mtllib|usemtl))\b[ \t]*+([^\n]*)")
 LIBRARY_NAME = re.compile(r"\"[^\"]+\"|\S.*?\.mtl(?=\s|$)|\S+", re.IGNORECASE)
 NO_MATERIAL = ("", "none", "(null)", "null", "default")  # what exporters write where there is none
 
@@ -52,7 +52,7 @@ class Statement:
     """
 
     def __init__(self, match: re.Match[bytes]) -> None:
-        self.word, self.name = match.group(1).decode().lower(), _text(match.group(2))
+        self.word, self.name = match.group(1).decode().lower(), _text(match.group(2).rstrip(b" \t\r"))
         self.span, self.plain = match.span(), match.group(1).islower()
 
 
