@@ -19,7 +19,7 @@ from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render.blender_looks import show_vertex_colors
 from iebench.render.mesh_bytes import FAR
-from iebench.render.pictures import VANISHED
+from iebench.render.scene import VANISHED
 from iebench.render.surface import Surface
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import as_blender_reads, is_picture, is_whole, link_texture
+from iebench.render.texture_files import as_blender_reads, is_picture, is_whole, link_texture
 
 TEXTURES = PICTURES | {".ktx2", ".basis"}
 Document = dict[str, Any]

@@ -6,7 +6,6 @@ material file of our own making, whose textures are links to files found inside 
 one of its pictures has to be found, and a PLY becomes an OBJ where Blender would pass over its texture or its colors.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +50,10 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     Raises:
         IebenchError: the file cannot be rendered, and why.
     """
-    _check_inside(mesh)
+    if not ObjectFiles(mesh).is_inside(mesh.path, shared=False):
+        raise IebenchError(
+            f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
+        )
     content, suffix, name = read_mesh_bytes(mesh.path), mesh_suffix(mesh.path), mesh.path.name
     if suffix == ".obj":
         dressed, lost = dress_obj(clean_obj(content, name), mesh.path, ObjectFiles(mesh), scratch)
@@ -67,13 +69,6 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
         return _prepare_ply(mesh, clean, path, scratch)
     colored = read_stl_colors(clean)
     return PreparedMesh(path) if colored is None else _write_obj(colored, (), scratch)
-
-
-def _check_inside(mesh: Mesh) -> None:
-    if not Path(os.path.realpath(mesh.path)).is_relative_to(os.path.realpath(mesh.folder)):
-        raise IebenchError(
-            f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
-        )
 
 
 def _copy(content: bytes, path: Path) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import VANISHED, as_blender_reads, is_empty_mask, is_picture, is_whole, link_texture
+from iebench.render.scene import VANISHED
+from iebench.render.texture_files import as_blender_reads, is_empty_mask, is_picture, is_whole, link_texture
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 DECIMAL_COMMAS = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?(\s+[-+]?\d+(,\d+)?([eE][-+]?\d+)?)*")

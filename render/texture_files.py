@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-VANISHED = 0.01  # opacity under which nothing is seen
+from iebench.render.scene import VANISHED
+
 # What Blender 4.5 and 5 read themselves, by Pillow's names; anything else that Pillow reads is turned into PNG.
 BLENDER_READS = frozenset({"BMP", "DDS", "JPEG", "JPEG2000", "MPO", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
 # How files begin that Blender reads and Pillow does not: OpenEXR, Radiance HDR, DPX, Cineon.
