@@ -1,6 +1,7 @@
 """A font that has the letters of a text, as names of classes may be in any script."""
 
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 
 from PIL import ImageFont
@@ -14,10 +15,17 @@ def letter_text(text: str, size: int) -> tuple[str, Font]:
 
     Where no font has them, they come as escapes such as "\u684c", which can be told apart as empty boxes cannot.
     """
-    for font in (_usual_font(size), _system_font("".join(sorted({c for c in text if not c.isascii()})), size)):
-        if font is not None and all(_has_letter(font, letter) for letter in set(text)):
+    for font in _fonts(text, size):
+        if all(_has_letter(font, letter) for letter in set(text)):
             return text, font
     return text.encode("ascii", "backslashreplace").decode(), _usual_font(size)
+
+
+def _fonts(text: str, size: int) -> Iterator[Font]:
+    """The usual font, and the system's where that is asked for, which starts a process."""
+    yield _usual_font(size)
+    if font := _system_font("".join(sorted({c for c in text if not c.isascii()})), size):
+        yield font
 
 
 @cache

@@ -18,8 +18,8 @@ from iebench.render import scene as spec
 from iebench.render.blender_import import MeshError, coordinates, import_still, read_surface
 from iebench.render.blender_looks import drop_missing_images, forget_kept_images, has_packed_images
 from iebench.render.frame_files import read_bmp, read_exr
-from iebench.render.pictures import VANISHED
 from iebench.render.quality import Quality
+from iebench.render.scene import VANISHED
 from iebench.render.surface import Surface
 
 SMALLEST, LARGEST = 1e-30, 1e30  # of float32, with room for products

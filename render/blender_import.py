@@ -19,7 +19,7 @@ from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render.blender_looks import show_vertex_colors
 from iebench.render.mesh_bytes import FAR
-from iebench.render.pictures import VANISHED
+from iebench.render.scene import VANISHED
 from iebench.render.surface import Surface
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
@@ -31,6 +31,11 @@ IMPORTERS: dict[str, Callable[..., object]] = {
     ".gltf": lambda path, **_: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),
 }
 SKY = re.compile("sky|environment|backdrop|background", re.IGNORECASE)
+EMPTY = "Blender reads no faces in it: open it in Blender, and export it anew"
+UNSEEN = (
+    "all of its faces are hidden, outside its default scene, or transparent: show them, "
+    "or raise the opacity of its materials (d in MTL, alpha in glTF)"
+)
 SKY_SIZE = 5.0  # times the diagonal of what it surrounds
 
 
@@ -67,10 +72,11 @@ def import_still(
     _bring_near(imported)
     parts = [part for thing in imported for part in _still_part(thing, drop_invisible)]
     parts = [part for part in parts if not (drop_invisible and _is_sky(part, parts))]
+    has_faces = any(thing.type == "MESH" and len(thing.data.polygons) for thing in imported)
     for thing in imported:
         bpy.data.objects.remove(thing, do_unlink=True)
     if not parts:
-        raise MeshError("it has no faces that are seen")
+        raise MeshError(UNSEEN if has_faces else EMPTY)
     things = [_link(scene, part.mesh) for part in parts]
     lost = show_vertex_colors(things)
     _join(things)

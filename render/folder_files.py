@@ -6,7 +6,8 @@ from pathlib import Path
 
 from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
 
-FORMATS = "OBJ, GLB, glTF, PLY, STL and OFF"
+_NAMES = [suffix[1:].upper() if suffix != ".gltf" else "glTF" for suffix in MESH_SUFFIXES]
+FORMATS = f"{', '.join(_NAMES[:-1])} and {_NAMES[-1]}"
 _FOREIGN = "3ds 3mf abc blend c4d dae fbx iges igs lwo ma max mb pcd skp step stp usd usda usdc usdz vrml wrl x3d"
 _PACKED = "7z rar tar tar.gz tgz zip"
 FOREIGN_SUFFIXES = tuple(f".{kind}" for kind in f"{_FOREIGN} {_PACKED}".split(" "))

@@ -6,8 +6,9 @@ taken, and the others are told.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from iebench.errors import UsageError
@@ -30,7 +31,8 @@ LESSER_MAKES = frozenset(
     ("nontextured", "untextured", "simple", "simplified", "decimated", "raw", "collision", "watertight", "cloud")
 )
 LESSER_FOLDERS = frozenset(("clouds", "collision", "poisson", "tsdf"))
-NO_NAMES = MAKES | LESSER_MAKES | {"model", "mesh", "object", "scan", "scene"}
+ALL_MAKES = MAKES | LESSER_MAKES
+NOUNS = frozenset(("model", "mesh", "object", "scan", "scene"))
 MODEL_SIGNS = (
     "materials",
     "model.config",
@@ -59,7 +61,12 @@ class _MeshFile:
     def group(self) -> tuple[str, ...]:
         """What is equal for all files of one object: the path without side folders, makes and suffix."""
         kept = [part for index, part in enumerate(self.parents) if index not in self.sides]
-        return (*kept, _strip_make(self.stem) if self.parents else self.stem)
+        return (*kept, _without(ALL_MAKES | NOUNS, self.stem) if self.parents else self.stem)
+
+    @property
+    def noun(self) -> str:
+        """What is not equal for the files of two objects whose names have only words that name none: `scan` and `scene`."""
+        return "" if self.sides else _without(ALL_MAKES, self.stem)
 
     @property
     def rank(self) -> tuple[int, bool, int, bool, str]:
@@ -92,7 +99,7 @@ def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
             file = _place(path, folder)
             groups.setdefault(file.group, []).append(file)
     objects: dict[str, Mesh] = {}
-    for group, members in groups.items():
+    for group, members in chain.from_iterable(_split(*entry) for entry in groups.items()):
         _refuse_twins(members)
         best, *others = sorted(members, key=lambda file: file.rank) if len(members) > 1 else members
         object_id = _name_object(members) or "-".join(filter(None, group)) or folder.name
@@ -103,6 +110,15 @@ def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
             omissions.add("beside a better file of the same object", file.path, f" beside {printable(best.path.name)}")
     _note_foreign(files, omissions)
     return dict(sorted(objects.items()))
+
+
+def _split(group: tuple[str, ...], members: list[_MeshFile]) -> Iterator[tuple[tuple[str, ...], list[_MeshFile]]]:
+    """A group whose names differ in nouns, and not in makes alone, is several objects."""
+    nouns = {file.noun: [other for other in members if other.noun == file.noun] for file in members}
+    if len(nouns.keys() - {""}) < 2:
+        yield group, members
+    else:
+        yield from (((*group[:-1], noun), files) for noun, files in nouns.items())
 
 
 def _place(path: Path, folder: Path) -> _MeshFile:
@@ -125,17 +141,17 @@ def is_object_folder(folder: Path, names: Iterable[str]) -> bool:
 def is_plain_folder(names: Iterable[str]) -> bool:
     """Whether the meshes in a folder are all called as if there were one object, such as `model.obj`."""
     stems = [mesh_stem(name) for name in names if mesh_format(name)]
-    return bool(stems) and all(_strip_make(stem) == "" for stem in stems)
+    return bool(stems) and all(_without(ALL_MAKES | NOUNS, stem) == "" for stem in stems)
 
 
 def _words(stem: str) -> list[str]:
     return re.split(r"[-_. ]+", stem.lower())
 
 
-def _strip_make(stem: str) -> str:
-    """A name without the words that say how a mesh was made; empty where nothing is left that names an object."""
+def _without(left_out: frozenset[str], stem: str) -> str:
+    """A name without some words, such as those that say how a mesh was made; empty where nothing is left of it."""
     words = _words(stem)
-    kept = [word for word in words if word not in NO_NAMES]
+    kept = [word for word in words if word not in left_out]
     return stem if len(kept) == len(words) else "_".join(kept)
 
 

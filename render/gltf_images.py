@@ -14,35 +14,38 @@ from urllib.parse import unquote
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import as_blender_reads, is_picture, is_whole
+from iebench.render.texture_files import as_blender_reads, is_picture, is_whole, link_texture
 
 TEXTURES = PICTURES | {".ktx2", ".basis"}
 Document = dict[str, Any]
 
 
-def mend_gltf(path: Path, document: Document, files: ObjectFiles, scratch: Path) -> tuple[Path, list[Lost]]:
-    """The file that Blender may open for a glTF, and which of its textures are lost.
+def mend_gltf(
+    path: Path, content: bytes, document: Document, files: ObjectFiles, scratch: Path
+) -> tuple[bytes | None, list[Lost]]:
+    """A glTF that may be read in `scratch`, or None where it may be read as it is, and which of its textures are lost.
 
     Args:
-        path: of the `.gltf` or `.glb`.
-        document: its JSON.
+        path: of the file, from which its URIs lead on.
+        content: of the file, unpacked.
+        document: its JSON, which is changed where a picture is elsewhere, in another format, or not to be had.
         files: of its object.
-        scratch: for a copy, which is made where a picture is elsewhere, in another format, or not to be had.
+        scratch: for links to pictures and buffers, and for pictures in other formats.
     """
-    images = _Images(path, document, files, scratch)
+    images = _Images(path, content, document, files, scratch)
     textures, materials = document.get("textures", []), document.get("materials", [])
     used = sorted({info["index"] for _, _, info in _texture_infos(materials)})
     sources = {number: images.choose(textures[number]) for number in used}
     lost = [Lost("texture", name) for name in dict.fromkeys(name for _, name in sources.values() if name)]
     gone = {number for number, (image, _) in sources.items() if image is None}
     if not (gone or images.moved):
-        return path, lost
+        return None, lost
     for number in set(sources) - gone:
         textures[number] = {**textures[number], "source": sources[number][0], "extensions": {}}
     for parent, key, info in list(_texture_infos(materials)):
         if info["index"] in gone:
             del parent[key]
-    return _write_copy(path, document, files, scratch), lost
+    return link_buffers(path, content, document, files, scratch), lost
 
 
 def _texture_infos(value: Any) -> Iterator[tuple[Document, str, Document]]:
@@ -61,9 +64,11 @@ class _Images:
         moved: whether one is not read from where the document says.
     """
 
-    def __init__(self, path: Path, document: Document, files: ObjectFiles, scratch: Path) -> None:
-        self._path, self._document, self._files, self._scratch = path, document, files, scratch
+    def __init__(self, path: Path, content: bytes, document: Document, files: ObjectFiles, scratch: Path) -> None:
+        self._path, self._bytes, self._document = path, content, document
+        self._files, self._scratch = files, scratch
         self._images: list[Document] = document.get("images", [])
+        self._names = [_image_name(image, number) for number, image in enumerate(self._images)]
         self._found: dict[int, tuple[bool, bool]] = {}
         self.moved = False
 
@@ -80,8 +85,8 @@ class _Images:
             usable, whole = self._look(index)
             if usable:
                 self.moved |= index != first
-                return index, "" if whole else self._name(index)
-        return None, self._name(candidates[0]) if candidates else "a texture without an image"
+                return index, "" if whole else self._names[index]
+        return None, self._names[candidates[0]] if candidates else "a texture without an image"
 
     def _look(self, index: int) -> tuple[bool, bool]:
         """Whether Blender can show an image, and whether all of it."""
@@ -94,9 +99,11 @@ class _Images:
         if source is None or not is_picture(source):
             return False, False
         picture = as_blender_reads(source, self._scratch)
-        if picture is not source or (isinstance(source, Path) and source != self._literal(image["uri"])):
-            self.moved = True
-            image["uri"] = self._link(picture)
+        self.moved |= picture is not source or (
+            isinstance(source, Path) and source != literal_path(self._path, image["uri"])
+        )
+        if isinstance(picture, Path):  # all of them: a copy lies elsewhere
+            image["uri"] = link_texture(picture, self._scratch)
             image.pop("bufferView", None)
         return True, is_whole(source)
 
@@ -111,23 +118,12 @@ class _Images:
             return next(filter(None, tries), None)
         if "bufferView" not in image:
             return None
-        return read_view(self._path, self._document, self._files, image["bufferView"])
+        return read_view(self._path, self._bytes, self._document, self._files, image["bufferView"])
 
-    def _literal(self, uri: str) -> Path:
-        return literal_path(self._path, uri)
 
-    def _link(self, picture: bytes | Path) -> str:
-        assert isinstance(picture, Path)
-        if picture.parent == self._scratch:
-            return picture.name
-        link = self._scratch / f"texture-{len(list(self._scratch.glob('texture-*')))}{picture.suffix.lower()}"
-        link.symlink_to(picture.resolve())
-        return link.name
-
-    def _name(self, index: int) -> str:
-        image = self._images[index]
-        uri = image.get("uri", "data:")
-        return readable_name(image.get("name", f"image {index}") if uri.startswith("data:") else unquote(uri))
+def _image_name(image: Document, number: int) -> str:
+    uri = image.get("uri", "data:")
+    return readable_name(image.get("name", f"image {number}") if uri.startswith("data:") else unquote(uri))
 
 
 def literal_path(path: Path, uri: str) -> Path:
@@ -135,25 +131,27 @@ def literal_path(path: Path, uri: str) -> Path:
     return Path(os.path.normpath(path.parent.absolute() / unquote(uri).replace("\\", "/")))
 
 
-def read_view(path: Path, document: Document, files: ObjectFiles, index: int) -> bytes | None:
+def read_view(path: Path, content: bytes, document: Document, files: ObjectFiles, index: int) -> bytes | None:
     """The bytes of a buffer view; None where its buffer lies outside the object's folder or is not there."""
     view = document["bufferViews"][index]
     uri = document["buffers"][view["buffer"]].get("uri")
     start, length = view.get("byteOffset", 0), view["byteLength"]
-    if uri is not None and uri.startswith("data:"):
+    if uri is None:
+        start += _binary_start(content)
+        return content[start : start + length]
+    if uri.startswith("data:"):
         return (_decode_data(uri) or b"")[start : start + length]
-    file = path if uri is None else literal_path(path, uri)
+    file = literal_path(path, uri)
     if not (file.is_file() and files.is_inside(file)):
         return None
     with file.open("rb") as stream:
-        stream.seek(start + (_binary_start(path) if uri is None else 0))
+        stream.seek(start)
         return stream.read(length)
 
 
-def _binary_start(path: Path) -> int:
+def _binary_start(content: bytes) -> int:
     """Where the binary chunk's data begin in a `.glb`: after its header, the JSON chunk, and the chunk's own header."""
-    with path.open("rb") as file:
-        return 12 + 8 + int.from_bytes(file.read(16)[12:], "little") + 8
+    return 12 + 8 + int.from_bytes(content[12:16], "little") + 8
 
 
 def _decode_data(uri: str) -> bytes | None:
@@ -163,22 +161,16 @@ def _decode_data(uri: str) -> bytes | None:
         return None
 
 
-def _write_copy(path: Path, document: Document, files: ObjectFiles, scratch: Path) -> Path:
-    """The document in `scratch`, with links to its buffers and with the binary chunk of the file."""
+def link_buffers(path: Path, content: bytes, document: Document, files: ObjectFiles, scratch: Path) -> bytes:
+    """A glTF of the document, with links in `scratch` to its buffers, and with the binary chunk of the file."""
     for number, buffer in enumerate(document.get("buffers", [])):
         uri = buffer.get("uri", "data:")
         if not uri.startswith("data:") and files.is_inside(target := literal_path(path, uri)) and target.is_file():
             (scratch / f"buffer-{number}.bin").symlink_to(target)
             buffer["uri"] = f"buffer-{number}.bin"
     text = json.dumps(document).encode()
-    copy = scratch / f"object{path.suffix.lower()}"
-    with path.open("rb") as file:
-        is_binary = file.read(4) == b"glTF"
-        if is_binary:
-            file.seek(_binary_start(path) - 8)
-            text += b" " * (-len(text) % 4)
-            rest = file.read()
-            chunk = struct.pack("<I4s", len(text), b"JSON") + text + rest
-            text = struct.pack("<4sII", b"glTF", 2, 12 + len(chunk)) + chunk
-    copy.write_bytes(text)
-    return copy
+    if not content.startswith(b"glTF"):
+        return text
+    text += b" " * (-len(text) % 4)
+    chunk = struct.pack("<I4s", len(text), b"JSON") + text + content[_binary_start(content) - 8 :]
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunk)) + chunk

@@ -13,6 +13,7 @@ from iebench.errors import IebenchError
 
 MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".off")  # where a name occurs with several, the first counts
 PACKED = ".gz"
+_GZIP = b"\x1f\x8b"  # how packed files begin
 LARGEST_FILE = 2 << 30  # bytes
 FAR = 100.0  # distance from the origin, in sizes of the object, from which float32 is too coarse
 STRANGERS = (
@@ -30,6 +31,12 @@ def mesh_suffix(path: Path) -> str:
     return Path(path.stem if path.suffix.lower() == PACKED else path.name).suffix.lower()
 
 
+def is_plain(path: Path) -> bool:
+    """Whether a file is not packed, nor called so: others have to be copied for Blender."""
+    with path.open("rb") as file:
+        return path.suffix.lower() != PACKED and file.read(len(_GZIP)) != _GZIP
+
+
 def read_mesh_bytes(path: Path) -> bytes:
     """The content of a mesh file, unpacked where it is packed with gzip, whatever its name says.
 
@@ -38,7 +45,7 @@ def read_mesh_bytes(path: Path) -> bytes:
     """
     _check_file(path)
     content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
+    if content.startswith(_GZIP):
         content = _unpack(path, content)
     start = content[:256].removeprefix(b"\xef\xbb\xbf").lstrip()
     for beginning, odd in STRANGERS:

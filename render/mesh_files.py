@@ -6,7 +6,6 @@ material file of our own making, whose textures are links to files found inside 
 one of its pictures has to be found, and a PLY becomes an OBJ where Blender would pass over its texture or its colors.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 from iebench.dataset.appearance import Lost
 from iebench.errors import IebenchError
 from iebench.render.gltf_file import check_gltf
-from iebench.render.gltf_images import mend_gltf
-from iebench.render.mesh_bytes import mesh_suffix, read_mesh_bytes
+from iebench.render.gltf_images import link_buffers, mend_gltf
+from iebench.render.mesh_bytes import is_plain, mesh_suffix, read_mesh_bytes
 from iebench.render.mtl_file import MtlMaterial, write_materials
 from iebench.render.obj_materials import dress_obj
 from iebench.render.obj_text import clean_obj
@@ -23,10 +22,9 @@ from iebench.render.object_files import ObjectFiles, readable_name
 from iebench.render.object_source import Mesh
 from iebench.render.off_file import off_to_obj
 from iebench.render.ply_check import clean_ply
-from iebench.render.ply_file import Header, read_elements, read_header
+from iebench.render.ply_file import Header, parse_header, read_elements
 from iebench.render.ply_to_obj import convert_ply
-from iebench.render.stl_colors import read_stl_colors
-from iebench.render.stl_file import clean_stl
+from iebench.render.stl_file import clean_stl, read_stl_colors
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,10 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     Raises:
         IebenchError: the file cannot be rendered, and why.
     """
-    _check_inside(mesh)
+    if not ObjectFiles(mesh).is_inside(mesh.path, shared=False):
+        raise IebenchError(
+            f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
+        )
     content, suffix, name = read_mesh_bytes(mesh.path), mesh_suffix(mesh.path), mesh.path.name
     if suffix == ".obj":
         dressed, lost = dress_obj(clean_obj(content, name), mesh.path, ObjectFiles(mesh), scratch)
@@ -62,19 +63,12 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     if suffix in (".gltf", ".glb"):
         return _prepare_gltf(mesh, content, scratch)
     clean = {".ply": clean_ply, ".stl": clean_stl}[suffix](content, name)
-    unchanged = clean is content and mesh.path.suffix.lower() == suffix
+    unchanged = clean is content and is_plain(mesh.path)
     path = mesh.path if unchanged else _copy(clean, scratch / f"object{suffix}")
     if suffix == ".ply":
-        return _prepare_ply(mesh, path, scratch)
-    colored = read_stl_colors(path)
+        return _prepare_ply(mesh, clean, path, scratch)
+    colored = read_stl_colors(clean)
     return PreparedMesh(path) if colored is None else _write_obj(colored, (), scratch)
-
-
-def _check_inside(mesh: Mesh) -> None:
-    if not Path(os.path.realpath(mesh.path)).is_relative_to(os.path.realpath(mesh.folder)):
-        raise IebenchError(
-            f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
-        )
 
 
 def _copy(content: bytes, path: Path) -> Path:
@@ -88,24 +82,24 @@ def _write_obj(content: bytes, lost: Iterable[Lost], scratch: Path) -> PreparedM
     return PreparedMesh(copy, tuple(dict.fromkeys(lost)))
 
 
-def _prepare_ply(mesh: Mesh, path: Path, scratch: Path) -> PreparedMesh:
+def _prepare_ply(mesh: Mesh, content: bytes, path: Path, scratch: Path) -> PreparedMesh:
     """A PLY as it is, or as an OBJ where it has a texture or colors that Blender does not read."""
-    header = read_header(path)
-    if header is None or not (header.textures or header.has_odd_colors):
+    header = parse_header(content, mesh.path.name)
+    if not (header.textures or header.has_odd_colors):
         return PreparedMesh(path)
     textured = bool(header.textures) and header.has_coordinates
     try:
-        content = convert_ply(read_elements(path, header), textured)
+        text = convert_ply(read_elements(content, header), textured)
     except ValueError:  # damaged, or of triangle strips: Blender has the last word
         return PreparedMesh(path, _all_textures(header))
     if not textured:
-        return _write_obj(content, _all_textures(header), scratch)
+        return _write_obj(text, _all_textures(header), scratch)
     materials = [
         MtlMaterial(f"texture-{number}", (("map_Kd", name),), mesh.path) for number, name in enumerate(header.textures)
     ]
-    text, lost = write_materials(materials, {}, ObjectFiles(mesh), scratch)
-    (scratch / "object.mtl").write_bytes(text)
-    return _write_obj(b"mtllib object.mtl\n" + content, lost, scratch)
+    library, lost = write_materials(materials, {}, ObjectFiles(mesh), scratch)
+    (scratch / "object.mtl").write_bytes(library)
+    return _write_obj(b"mtllib object.mtl\n" + text, lost, scratch)
 
 
 def _all_textures(header: Header) -> tuple[Lost, ...]:
@@ -113,11 +107,12 @@ def _all_textures(header: Header) -> tuple[Lost, ...]:
 
 
 def _prepare_gltf(mesh: Mesh, content: bytes, scratch: Path) -> PreparedMesh:
-    document = check_gltf(mesh, content)
-    packed = mesh.path.suffix.lower() != mesh_suffix(mesh.path)
-    path = _copy(content, scratch / f"object{mesh_suffix(mesh.path)}") if packed else mesh.path
+    document, files = check_gltf(mesh, content), ObjectFiles(mesh)
     try:
-        path, lost = mend_gltf(path, document, ObjectFiles(mesh), scratch)
+        mended, lost = mend_gltf(mesh.path, content, document, files, scratch)
+        if mended is None and not is_plain(mesh.path):
+            mended = link_buffers(mesh.path, content, document, files, scratch)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error!r}") from None
+    path = mesh.path if mended is None else _copy(mended, scratch / f"object{mesh_suffix(mesh.path)}")
     return PreparedMesh(path, tuple(lost))

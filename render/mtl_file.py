@@ -5,13 +5,15 @@ Text is kept byte for byte: what is not UTF-8 stands as surrogates between readi
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from iebench.dataset.appearance import Lost
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
-from iebench.render.pictures import VANISHED, as_blender_reads, is_empty_mask, is_picture, is_whole
+from iebench.render.scene import VANISHED
+from iebench.render.texture_files import as_blender_reads, is_empty_mask, is_picture, is_whole, link_texture
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 DECIMAL_COMMAS = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?(\s+[-+]?\d+(,\d+)?([eE][-+]?\d+)?)*")
@@ -71,7 +73,11 @@ def _plain_numbers(word: str, rest: str) -> str:
 
 
 def write_materials(
-    materials: Iterable[MtlMaterial], names: dict[str, str], files: ObjectFiles, scratch: Path
+    materials: Iterable[MtlMaterial],
+    names: dict[str, str],
+    files: ObjectFiles,
+    scratch: Path,
+    worn: Collection[str] | None = None,
 ) -> tuple[bytes, list[Lost]]:
     """The text of an MTL file with the same materials, and what of them is lost.
 
@@ -80,10 +86,15 @@ def write_materials(
         names: to give to materials instead of their own.
         files: of the object, among which textures are found.
         scratch: textures are linked into it, or left out where there are none.
+        worn: those that the object wears, by their own names; all where it is left out.
     """
     materials = list(materials)
     opacities = [_opacity(material) for material in materials]
-    upside_down = bool(opacities) and max(opacities) <= VANISHED  # else the whole object would be invisible
+    shown = [
+        opacity for material, opacity in zip(materials, opacities, strict=True) if worn is None or material.name in worn
+    ]
+    upside_down = bool(shown) and max(shown) <= VANISHED  # else the whole object would be invisible
+    textures = _Textures(files, scratch)
     lines: list[str] = []
     lost: list[Lost] = []
     for material, opacity in zip(materials, opacities, strict=True):
@@ -92,7 +103,7 @@ def write_materials(
             f"{word} {rest}" for word, rest in material.statements if word not in ("d", "Tr") and not _is_map(word)
         ]
         lines.append(f"d {1.0 if upside_down else opacity:g}")
-        maps, missing = _link_maps(material, files, scratch)
+        maps, missing = _link_maps(material, textures)
         lines += maps
         lost += missing
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"), lost
@@ -110,13 +121,32 @@ def _opacity(material: MtlMaterial) -> float:
     return 1 - float(value["Tr"].group()) if value.get("Tr") else 1.0  # type: ignore[union-attr]
 
 
-def _link_maps(material: MtlMaterial, files: ObjectFiles, scratch: Path) -> tuple[list[str], list[Lost]]:
+class _Textures:
+    """The textures of an object, each of which is read once, however many materials wear it."""
+
+    def __init__(self, files: ObjectFiles, scratch: Path) -> None:
+        self._files, self._scratch = files, scratch
+        self._links: dict[tuple[Path, str], str] = {}
+        self.is_whole, self.is_empty_mask = cache(is_whole), cache(is_empty_mask)
+
+    def find(self, name: str, source: Path) -> Path | None:
+        """The picture that a name in a file means."""
+        return self._files.find(name, PICTURES, source, is_picture)
+
+    def link(self, picture: Path, word: str) -> str:
+        """The name of a picture beside the library; one for each word, as Blender reads colors otherwise than other numbers."""
+        if (picture, word) not in self._links:
+            self._links[picture, word] = link_texture(as_blender_reads(picture, self._scratch), self._scratch)
+        return self._links[picture, word]
+
+
+def _link_maps(material: MtlMaterial, textures: _Textures) -> tuple[list[str], list[Lost]]:
     """The map statements of a material with their textures linked, and those textures that are lost.
 
     A map of the ambient colour, which Blender does not show, stands for one of the diffuse colour where there is none.
     """
     maps = [(word, rest) for word, rest in material.statements if _is_map(word)]
-    linked = [(word, _link_map(word, rest, material.path, files, scratch)) for word, rest in maps]
+    linked = [(word, _link_map(word, rest, material.path, textures)) for word, rest in maps]
     lines = [f"{word} {text}" for word, (text, _) in linked if text]
     lost = [name for word, (_, name) in linked if name and word in SHOWN_MAPS]
     if not any(text for word, (text, _) in linked if word == "map_Kd"):
@@ -126,18 +156,16 @@ def _link_maps(material: MtlMaterial, files: ObjectFiles, scratch: Path) -> tupl
     return lines, [Lost("texture", readable_name(name)) for name in dict.fromkeys(lost)]
 
 
-def _link_map(word: str, rest: str, source: Path, files: ObjectFiles, scratch: Path) -> tuple[str, str]:
+def _link_map(word: str, rest: str, source: Path, textures: _Textures) -> tuple[str, str]:
     """What follows the word of a map, empty where its texture is left out, and the name of the texture where it is lost."""
     options, name = split_map_options(rest)
-    found = files.find(name, PICTURES, source, is_picture)
+    found = textures.find(name, source)
     if found is None:
         return "", name or rest
-    if word == "map_d" and is_empty_mask(found):
+    if word == "map_d" and textures.is_empty_mask(found):
         return "", ""
-    texture = as_blender_reads(found, scratch)
-    link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{texture.suffix.lower()}"
-    link.symlink_to(texture.resolve())
-    return " ".join(filter(None, (options, link.name))), "" if is_whole(found) else name
+    link = textures.link(found, word)
+    return " ".join(filter(None, (options, link))), "" if textures.is_whole(found) else name
 
 
 def split_map_options(rest: str) -> tuple[str, str]:

@@ -6,12 +6,11 @@ from pathlib import Path
 from unicodedata import normalize
 
 from iebench.dataset.appearance import Lost
-from iebench.render.mesh_bytes import MESH_SUFFIXES
 from iebench.render.mtl_file import read_materials, write_materials
 from iebench.render.object_files import LIBRARIES, ObjectFiles, readable_name
 
 # The line end before it is part of the match: a pattern that begins with a letter is looked for in a tenth of the time.
-STATEMENT = re.compile(rb"\n(?:\xef\xbb\xbf)?[ \t]*(?i:(mtllib|usemtl))\b[ \t]*([^\n]*?)[ \t\r]*(?=\n|\Z)")
+STATEMENT = re.compile(rb"\n(?:\xef\xbb\xbf)?[ \t]*(?i:(mtllib|usemtl))\b[ \t]*+([^\n]*)")
 LIBRARY_NAME = re.compile(r"\"[^\"]+\"|\S.*?\.mtl(?=\s|$)|\S+", re.IGNORECASE)
 NO_MATERIAL = ("", "none", "(null)", "null", "default")  # what exporters write where there is none
 
@@ -33,7 +32,8 @@ def dress_obj(content: bytes, path: Path, files: ObjectFiles, scratch: Path) -> 
     used = list(dict.fromkeys(statement.name for statement in statements if statement.word == "usemtl"))
     matched, unknown = match_names(used, defined)
     safe = {name: f"material-{i}" for i, name in enumerate(defined) if not name.isprintable()}  # others are no UTF-8
-    text, lost = write_materials(materials, safe, files, scratch)
+    worn = set(matched.values()) if used else defined[:1]
+    text, lost = write_materials(materials, safe, files, scratch, worn)
     (scratch / "object.mtl").write_bytes(text)
     only = f"\nusemtl {safe.get(defined[0], defined[0])}" if not used and len(defined) == 1 else ""
     names = {name: safe.get(given, given) for name, given in matched.items()}
@@ -52,7 +52,7 @@ class Statement:
     """
 
     def __init__(self, match: re.Match[bytes]) -> None:
-        self.word, self.name = match.group(1).decode().lower(), _text(match.group(2))
+        self.word, self.name = match.group(1).decode().lower(), _text(match.group(2).rstrip(b" \t\r"))
         self.span, self.plain = match.span(), match.group(1).islower()
 
 
@@ -85,14 +85,14 @@ def _split_names(whole: str, files: ObjectFiles) -> list[str]:
 def _libraries_beside(path: Path, files: ObjectFiles) -> list[Path]:
     """The material file beside an OBJ that has the OBJ's name, or the only one that has not another mesh's."""
     beside = files.beside_mesh(".mtl")
-    namesakes = [library for library in beside if _stem(library) == _stem(path)]
-    others = {_stem(mesh) for suffix in MESH_SUFFIXES for mesh in files.beside_mesh(suffix)}
-    free = [library for library in beside if _stem(library) not in others]
+    namesakes = [library for library in beside if _stem(library.name) == _stem(path.name)]
+    others = {_stem(name) for name in files.meshes_beside()} if beside and not namesakes else set()
+    free = [library for library in beside if _stem(library.name) not in others]
     return namesakes[:1] or (free if len(free) == 1 else [])
 
 
-def _stem(path: Path) -> str:
-    return path.name.partition(".")[0].casefold()  # MeshLab calls it model.obj.mtl
+def _stem(name: str) -> str:
+    return name.partition(".")[0].casefold()  # MeshLab calls it model.obj.mtl
 
 
 def match_names(used: Iterable[str], defined: Iterable[str]) -> tuple[dict[str, str], list[str]]:

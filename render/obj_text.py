@@ -4,7 +4,7 @@ A file without oddities is returned as it is, byte for byte.
 """
 
 import re
-from bisect import bisect_left
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +23,7 @@ CONTINUED = re.compile(rb"\\[ \t]*\r?\n")
 CONTINUED_COMMENT = re.compile(
     rb"^([ \t]*#[^\n]*?)\\[ \t]*\r?\n", re.MULTILINE
 )  # a path of Windows; else its next line is lost
-COMMENT = re.compile(rb"^([ \t]*(?:v|vt|vn|vp|f|l|p)[ \t][^#\n]*?)[ \t]*#[^\n]*", re.MULTILINE)
+COMMENT = re.compile(rb"^([ \t]*(?:v|vt|vn|vp|f|l|p)[ \t])([^#\n]*+)#[^\n]*", re.MULTILINE)
 VERTEX = re.compile(rb"^[ \t]*v[ \t]+(\S+)[ \t]+(\S+)[ \t]+([^\s\\]+)", re.MULTILINE)
 VERTEX_LINE = re.compile(rb"^[ \t]*v[ \t]", re.MULTILINE)
 POINT_LINES = re.compile(rb"^[ \t]*v[tn]?[ \t][^\n]*\n?", re.MULTILINE)
@@ -48,7 +48,7 @@ def clean_obj(content: bytes, name: str) -> bytes:
     if b"\r" in content.replace(b"\r\n", b""):
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     content = CONTINUED.sub(b" ", CONTINUED_COMMENT.sub(rb"\1\n", content))
-    content = COMMENT.sub(rb"\1", content)
+    content = COMMENT.sub(lambda found: found.group(1) + found.group(2).rstrip(b" \t"), content)
     _check_faces(content, name)
     points = _points(content, name)
     if _has_early_faces(content):
@@ -110,10 +110,14 @@ def _has_early_faces(content: bytes) -> bool:
     first = FACE.search(content)
     if first is None or not VERTEX_LINE.search(content, first.start()):
         return False
-    faces = [
-        (match.start(), [int(corner) for corner in CORNER.findall(match.group(1))]) for match in FACE.finditer(content)
-    ]
+    faces = list(FACE.finditer(content))
     vertices = [match.start() for match in VERTEX_LINE.finditer(content)]
-    if any(corner < 0 for _, corners in faces for corner in corners):
-        return False
-    return any(bisect_left(vertices, place) < max(corners, default=0) <= len(vertices) for place, corners in faces)
+    before = np.searchsorted(vertices, [face.start() for face in faces])
+    runs = np.flatnonzero(np.diff(before, prepend=-1, append=-1)).tolist()  # of faces with no vertex between them
+    early = False
+    for low, high in pairwise(runs):
+        corners = np.array(CORNER.findall(b" ".join(face.group(1) for face in faces[low:high])), "S").astype(np.float64)
+        if (corners < 0).any():
+            return False
+        early |= bool(((corners > before[low]) & (corners <= len(vertices))).any())
+    return early

@@ -6,12 +6,13 @@ case, encoding or format than the file has, or with a path that leads nowhere he
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
-from itertools import islice, takewhile
+from functools import cached_property, lru_cache
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 from urllib.parse import unquote
 
+from iebench.render.folder_files import is_folder, list_folder
 from iebench.render.mesh_bytes import MESH_SUFFIXES
 from iebench.render.object_source import Mesh
 
@@ -30,6 +31,7 @@ class ObjectFiles:
         self._base, self._folder, *self._shared = (
             Path(os.path.normpath(path.absolute())) for path in (mesh.path.parent, mesh.folder, *mesh.shared)
         )
+        self._real_folder, *self._real_shared = (os.path.realpath(root) for root in (self._folder, *self._shared))
 
     def find(
         self, name: str, kinds: frozenset[str], beside: Path | None = None, fits: Callable[[Path], bool] = Path.is_file
@@ -61,12 +63,16 @@ class ObjectFiles:
     def is_inside(self, path: Path, shared: bool = True) -> bool:
         """Whether a file, wherever links lead to, lies in the object's folder, or in one that objects share."""
         real = Path(os.path.realpath(path))
-        roots = [self._folder, *(self._shared if shared else [])]
-        return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
+        return any(real.is_relative_to(root) for root in (self._real_folder, *(self._real_shared if shared else [])))
 
     def beside_mesh(self, suffix: str) -> list[Path]:
         """The files of a suffix in the mesh's own folder, sorted."""
-        return [path for path in self._own if path.parent == self._base and path.suffix.lower() == suffix]
+        return [path for path in _list_folder(self._base).of_suffix(suffix) if self.is_inside(path)]
+
+    def meshes_beside(self) -> list[str]:
+        """The names of the meshes in the mesh's own folder."""
+        listing = _list_folder(self._base)
+        return [path.name for suffix in MESH_SUFFIXES for path in listing.of_suffix(suffix)]
 
     def _as_written(self, wanted: PurePosixPath, base: Path) -> Iterator[Path]:
         tries = [Path(os.path.normpath(folder / wanted)) for folder in dict.fromkeys((base, self._base))]
@@ -84,20 +90,26 @@ class ObjectFiles:
             lambda path: path.suffix.lower() in kinds and bool(_spellings(path.stem) & stem),
         )
         for is_meant in ways:
-            if found := [path for path in self._own if is_meant(path) and fits(path)]:
+            if found := [path for path in self._own if is_meant(path) and self.is_inside(path) and fits(path)]:
                 return _most_like(found, wanted)
         return None
 
     @cached_property
     def _own(self) -> list[Path]:
-        """All files of the object, sorted: those in its folder, but for branches in which another mesh lies."""
-        files = sorted(islice(_walk(self._folder), MOST_FILES))
-        others = {self._branch(path) for path in files if path.suffix.lower() in MESH_SUFFIXES} - {()}
-        return [path for path in files if self._branch(path) not in others and self.is_inside(path)]
+        """All files of the object: those in its folder, but for branches in which another mesh lies."""
+        folders = list(_walk(self._folder))
+        branches = [self._branch(folder) for folder, _ in folders]
+        others = {
+            branch
+            for branch, (_, listing) in zip(branches, folders, strict=True)
+            if branch and any(map(listing.of_suffix, MESH_SUFFIXES))
+        }
+        own = (listing for branch, (_, listing) in zip(branches, folders, strict=True) if branch not in others)
+        return [path for listing in own for path in listing.files][:MOST_FILES]
 
-    def _branch(self, path: Path) -> tuple[str, ...]:
-        """The folder in which the way to a file leaves the way to the mesh; empty where it does not."""
-        steps = path.parent.relative_to(self._folder).parts
+    def _branch(self, folder: Path) -> tuple[str, ...]:
+        """The folder in which the way to another leaves the way to the mesh; empty where it does not."""
+        steps = folder.relative_to(self._folder).parts
         way = self._base.relative_to(self._folder).parts if self._base.is_relative_to(self._folder) else ()
         shared = _count_common(steps, way)
         return steps[: shared + 1] if len(steps) > shared else ()
@@ -116,7 +128,8 @@ def _readings(name: str) -> Iterator[PurePosixPath]:
         yield PurePosixPath(text.replace("\\", "/"))
 
 
-def _spellings(name: str) -> set[str]:
+@lru_cache(1 << 16)
+def _spellings(name: str) -> frozenset[str]:
     """A name in small letters and composed accents, in each encoding that it may be in."""
     raw = name.encode("utf-8", "surrogateescape")
     texts = []
@@ -125,7 +138,7 @@ def _spellings(name: str) -> set[str]:
             texts.append(raw.decode(encoding))
         except UnicodeDecodeError:
             continue
-    return {normalize("NFC", text).casefold() for text in texts}
+    return frozenset(normalize("NFC", text).casefold() for text in texts)
 
 
 def _is_text(name: str) -> bool:
@@ -144,10 +157,40 @@ def _count_common(first: Sequence[str], second: Sequence[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+class _Listing:
+    """The folders and the files in a folder, in order of names, without junk; links to folders are neither."""
+
+    def __init__(self, folder: Path) -> None:
+        entries = [(folder / entry.name, is_folder(entry), entry.is_symlink()) for entry in list_folder(folder)]
+        self.folders = [path for path, is_one, is_link in entries if is_one and not is_link]
+        self.files = [path for path, is_one, _ in entries if not is_one]
+        self._by_suffix: dict[str, list[Path]] = {}
+        for path in self.files:
+            self._by_suffix.setdefault(path.suffix.lower(), []).append(path)
+
+    def of_suffix(self, suffix: str) -> list[Path]:
+        """The files of a suffix, which is in small letters."""
+        return self._by_suffix.get(suffix, [])
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, _Listing]]:
+    """Every folder, from the outermost on, until more files are listed than can be looked through."""
+    waiting, seen = [folder], 0
+    while waiting and seen < MOST_FILES:
+        folder = waiting.pop()
+        listing = _list_folder(folder)
+        yield folder, listing
+        waiting += reversed(listing.folders)
+        seen += len(listing.files)
+
+
+def _list_folder(folder: Path) -> _Listing:
+    return _list_once(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
+
+
+@lru_cache(1024)  # a folder that holds thousands of objects is asked for by each of them
+def _list_once(folder: Path, _changed: int) -> _Listing:
+    return _Listing(folder)
 
 
 def _most_like(found: list[Path], wanted: PurePosixPath) -> Path | None:

@@ -1,4 +1,4 @@
-"""The parts of a PLY that Blender's reader passes over: textures with their coordinates, and colors by other names or of faces.
+"""What stands in a PLY: its head, and the columns of its elements.
 
 Format: http://paulbourke.net/dataformats/ply/. `comment TextureFile` and the lists of texture coordinates are MeshLab's.
 """
@@ -6,14 +6,16 @@ Format: http://paulbourke.net/dataformats/ply/. `comment TextureFile` and the li
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy import ndarray
 
+from iebench.errors import IebenchError
+
 TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4", "double": "f8",
          "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4", "float32": "f4",
          "float64": "f8"}  # fmt: skip
+HEADER = re.compile(rb"ply[ \t]*\r?\n.*?^[ \t]*end_header[ \t]*(?:\r\n|\n|\r)", re.DOTALL | re.MULTILINE)
 ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 TEXTURE = re.compile(r"comment\s+texturefile\s+(.+)", re.IGNORECASE)
 COORDINATES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
@@ -33,24 +35,42 @@ class Property:
 
 
 @dataclass(frozen=True)
+class Element:
+    """A kind of rows: how many, and their columns."""
+
+    name: str
+    count: int
+    properties: tuple[Property, ...]
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether rows differ in length."""
+        return any(entry.length_type for entry in self.properties)
+
+    def row(self, order: str) -> np.dtype:
+        """The layout of a row without lists."""
+        return np.dtype([(entry.name, order + entry.type) for entry in self.properties])
+
+
+@dataclass(frozen=True)
 class Header:
     """What the head of a PLY says.
 
     Attributes:
         order: of bytes, "<" or ">", or "" for text.
-        textures: names after `comment TextureFile`.
-        elements: (name, number, properties) in order.
+        textures: names after `comment TextureFile`; what is not UTF-8 in them stands as surrogates.
+        elements: in order.
         size: of the head in bytes.
     """
 
     order: str
     textures: tuple[str, ...]
-    elements: tuple[tuple[str, int, tuple[Property, ...]], ...]
+    elements: tuple[Element, ...]
     size: int
 
     def columns(self, element: str) -> set[str]:
         """The names of an element's properties."""
-        return {entry.name for name, _, properties in self.elements if name == element for entry in properties}
+        return {entry.name for found in self.elements if found.name == element for entry in found.properties}
 
     @property
     def has_coordinates(self) -> bool:
@@ -65,48 +85,57 @@ class Header:
         return any(sets) and not set(KNOWN_COLORS) <= self.columns("vertex")
 
 
-def read_header(path: Path) -> Header | None:
-    """The head of a PLY; None where it has none that is understood."""
-    with path.open("rb") as file:
-        head, found, _ = file.read(1 << 16).partition(b"end_header")
-        file.seek(len(head) + len(found))
-        size = file.tell() + len(file.readline())
-    lines = head.decode("utf-8", "surrogateescape").splitlines()
+def parse_header(content: bytes, name: str) -> Header:
+    """The head of a PLY.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        IebenchError: it has none, or one that is damaged.
+    """
+    head = HEADER.match(content)
+    if head is None:
+        raise IebenchError(f"{name} is not a PLY file, or its header is cut short")
+    lines = head.group().replace(b"\r", b"\n").decode("utf-8", "surrogateescape").split("\n")
+    textures = [found.group(1) for line in lines if (found := TEXTURE.fullmatch(line.strip()))]
+    words = [line.split() for line in lines]
+    form = next((rest[0] for word, *rest in filter(None, words) if word == "format" and rest), "")
     try:
-        return _parse_header(lines, size) if found and lines[0].strip() == "ply" else None
-    except (KeyError, IndexError, ValueError):
-        return None
+        elements = _parse_elements(words)
+    except (IndexError, KeyError, ValueError):
+        raise IebenchError(f"{name} is not a readable PLY file: its header is damaged") from None
+    if form not in ORDERS:
+        raise IebenchError(f"{name} is not a readable PLY file: its format is {form or 'not stated'!r}")
+    return Header(ORDERS[form], tuple(textures), elements, head.end())
 
 
-def _parse_header(lines: Sequence[str], size: int) -> Header:
-    order, textures = "", []
+def _parse_elements(lines: Sequence[Sequence[str]]) -> tuple[Element, ...]:
     elements: list[tuple[str, int, list[Property]]] = []
-    for line in lines:
-        words = line.split()
-        if match := TEXTURE.fullmatch(line.strip()):
-            textures.append(match.group(1))
-        elif words[:1] == ["format"]:
-            order = ORDERS[words[1]]
-        elif words[:1] == ["element"]:
+    for words in lines:
+        if words[:1] == ["element"]:
             elements.append((words[1], int(words[2]), []))
         elif words[:1] == ["property"]:
             length = TYPES[words[2]] if words[1] == "list" else None
             elements[-1][2].append(Property(words[-1], TYPES[words[-2]], length))
-    return Header(order, tuple(textures), tuple((name, n, tuple(props)) for name, n, props in elements), size)
+    if any(count < 0 for _, count, _ in elements):
+        raise ValueError("a count is negative")
+    return tuple(Element(name, count, tuple(properties)) for name, count, properties in elements)
 
 
 Table = dict[str, ndarray | list[ndarray]]
 
 
-def read_elements(path: Path, header: Header) -> dict[str, Table]:
-    """The columns of all elements; a list in each row is a list of arrays.
+def read_elements(content: bytes, header: Header) -> dict[str, Table]:
+    """The columns of all elements in the content of a file; a list in each row is a list of arrays.
 
     Raises:
         ValueError: the file is cut short, or holds what is no number.
     """
-    body = path.read_bytes()[header.size :]
+    body = content[header.size :]
     rows = _TextRows(body) if not header.order else _BinaryRows(body, header.order)
-    return {name: _read_table(rows, number, properties) for name, number, properties in header.elements}
+    return {element.name: _read_table(rows, element.count, element.properties) for element in header.elements}
 
 
 def _read_table(rows: "_TextRows | _BinaryRows", number: int, properties: Sequence[Property]) -> Table:

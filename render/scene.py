@@ -27,6 +27,7 @@ SPOT_SATURATION_VALUE = (1.0, 0.8)
 WORLD_GREY = 0.05
 CAMERA_DISTANCE, CAMERA_POLAR, CAMERA_AZIMUTH = 2.5, math.pi / 4, math.pi / 2
 SENSOR_WIDTH = 36.0  # millimetres
+VANISHED = 0.01  # opacity under which nothing is seen
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Small files of every kind of appearance, as people's programs write them, and what must come of each."""
 
+import gzip
 import io
 import json
 import struct
@@ -58,11 +59,22 @@ def beside() -> bytes:
     return "\n".join([*lines, *("f " + " ".join(str(corner - 9) for corner in quad) for quad in QUADS), ""]).encode()
 
 
-def stl(color: int, comment: bytes = b"") -> bytes:
-    """A cube with the same number in the spare bytes of each face."""
+def stl(color: int, comment: bytes = b"", last: int | None = None) -> bytes:
+    """A cube with the same number in the spare bytes of each face, or another in those of its second half."""
     triangles = np.array(VERTICES, np.float32)[TRIANGLES].reshape(-1, 9)
-    faces = [struct.pack("<12fH", 0, 0, 0, *triangle, color) for triangle in triangles.tolist()]
+    numbers = [color] * 6 + [color if last is None else last] * 6
+    faces = [
+        struct.pack("<12fH", 0, 0, 0, *triangle, number)
+        for triangle, number in zip(triangles.tolist(), numbers, strict=True)
+    ]
     return comment.ljust(80, b" ") + struct.pack("<I", len(faces)) + b"".join(faces)
+
+
+def off(color: str) -> bytes:
+    """A cube with the same words behind the corners of each face."""
+    rows = [" ".join(map(str, vertex)) for vertex in VERTICES]
+    faces = [" ".join(["4", *(str(corner - 1) for corner in quad), color]) for quad in QUADS]
+    return "\n".join(["OFF", "8 6 0", *rows, *faces, ""]).encode()
 
 
 def _bytes(text: Content) -> bytes:
@@ -417,8 +429,31 @@ CASES: dict[str, Case] = {
     "stl-colors-of-viscam": Case({"a.stl": stl(0x8000 | 28 << 10)}, {"red"}),
     "stl-colors-of-magics": Case({"a.stl": stl(28, b"COLOR=" + bytes((10, 10, 230, 255)))}, {"red"}),
     "stl-color-of-all": Case({"a.stl": stl(0x8000, b"COLOR=" + bytes((230, 10, 10, 255)))}, {"red"}),
+    "stl-colors-of-some": Case({"a.stl": stl(0x8000 | 28 << 10, last=0)}, {"red", "white"}),
     "stl-plain": Case({"a.stl": stl(0)}, {"white"}),
+    # OFF
+    "off-colors-of-faces": Case({"a.off": off("230 10 10")}, {"red"}),
+    "off-colors-of-faces-up-to-one": Case({"a.off": off("0.9 0.05 0.05 1")}, {"red"}),
     # glTF
+    "gltf-packed": Case(
+        {"a.gltf.gz": gzip.compress(painted({"uri": "t.png"}, glb=False)), "t.png": picture()}, {"red"}
+    ),
+    "gltf-glb-packed": Case({"a.glb.gz": gzip.compress(painted({"name": "skin"}, embed=(picture(),)))}, {"red"}),
+    "gltf-one-texture-of-two-missing": Case(
+        {
+            "a.gltf": gltf(
+                ({"uri": "t.png"}, {"uri": "gone.png"}),
+                ({"source": 0}, {"source": 1}),
+                tuple(
+                    {"pbrMetallicRoughness": {"baseColorTexture": {"index": i}, "metallicFactor": 0}} for i in (0, 1)
+                ),
+                glb=False,
+            ),
+            "t.png": picture(),
+        },
+        {"red"},
+        {"texture: gone.png"},
+    ),
     "gltf-colors": Case({"a.glb": gltf(colors=np.array([0.9, 0.05, 0.05], np.float32))}, {"red"}),
     "gltf-colors-8-bit": Case({"a.glb": gltf(colors=np.array([230, 10, 10, 255], np.uint8))}, {"red"}),
     "gltf-colors-16-bit": Case({"a.glb": gltf(colors=np.array([60000, 2000, 2000], np.uint16))}, {"red"}),

@@ -6,7 +6,8 @@ from PIL import ImageFont
 from iebench import fonts
 
 
-def test_plain_text_is_drawn_as_ever() -> None:
+def test_plain_text_is_drawn_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_system_font", lambda *_: pytest.fail("no other program is needed for it"))
     text, font = fonts.letter_text("trash bin, turned by 91°", 12)
     assert text == "trash bin, turned by 91°" and bytes(font.getmask(text)) == bytes(
         ImageFont.load_default(12).getmask(text)

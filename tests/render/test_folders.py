@@ -171,6 +171,18 @@ YCB = ("google_16k/textured.obj", "google_16k/nontextured.ply", "google_64k/text
         (("visual/model.obj", "collision/model.obj"), {"thing": "visual/model.obj"}),
         (("model.obj", "model.glb.gz", "model.stl"), {"thing-model": "model.obj"}),
         (("a.ply", "b.off"), {"thing-a": "a.ply", "thing-b": "b.off"}),
+        (("scan.obj", "raw_scan.obj", "textured.obj"), {"thing": "textured.obj"}),
+        (
+            ("mesh_1.obj", "object_1.obj", "scan.obj", "scene.obj", "raw.obj", "chair.obj", "simple_chair.obj"),
+            {
+                "thing-mesh_1": "mesh_1.obj",
+                "thing-object_1": "object_1.obj",
+                "thing-scan": "scan.obj",
+                "thing-scene": "scene.obj",
+                "thing-raw": "raw.obj",
+                "thing-chair": "chair.obj",
+            },
+        ),
         (("model_1.obj", "model_2.obj"), {"thing-model_1": "model_1.obj", "thing-model_2": "model_2.obj"}),
     ],
 )

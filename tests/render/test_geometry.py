@@ -146,6 +146,21 @@ def test_gltf_shows_its_default_scene_at_rest(iebench, tmp_path):
     assert difference(views["bent-by-a-bone-glb"], views["bent-glb"]) < 0.3
 
 
+def test_a_file_that_shows_nothing_says_why(iebench, tmp_path):
+    def clear(made: Glb) -> None:
+        for material in made.document["materials"]:
+            material.update(alphaMode="BLEND", pbrMetallicRoughness={"baseColorFactor": [1, 1, 1, 0]})
+
+    bare = figure(
+        lambda made: made.document["scenes"][0].update(nodes=[1]) or made.document["nodes"].append({"name": "a"})
+    )
+    assert set(render(iebench, tmp_path, {"plain.glb": figure(), "clear.glb": figure(clear), "bare.glb": bare})) == {
+        "plain-glb"
+    }
+    reasons = {failure.object_id: failure.reason for failure in read_failures(tmp_path / "out" / "failures.csv")}
+    assert len(reasons) == 2 and all("transparent: show them, or raise the opacity" in why for why in reasons.values())
+
+
 def test_all_formats_show_the_same(iebench, tmp_path, beams):
     files = plain_files(beams)
     views = render(iebench, tmp_path, files)

@@ -13,8 +13,8 @@ from iebench.render.mesh_files import prepare_mesh
 from iebench.render.obj_text import clean_obj
 from iebench.render.object_source import Mesh
 from iebench.render.off_file import off_to_obj
-from iebench.render.ply_file import clean_ply
-from iebench.render.stl_file import clean_stl
+from iebench.render.ply_check import clean_ply
+from iebench.render.stl_file import clean_stl, read_stl_colors
 
 TRIANGLE = b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"
 OBJ = TRIANGLE + b"f 1 2 3\n"
@@ -162,12 +162,20 @@ def test_an_stl_that_cannot_be_read_is_named(content, odd):
         clean_stl(content, "a.stl")
 
 
-def test_an_stl_is_moved_where_it_is_far_and_left_where_it_is_near():
+def test_an_stl_is_moved_where_it_is_far_cut_where_it_goes_on_and_left_else():
     assert clean_stl(STL_TEXT, "a.stl") is STL_TEXT
     near = stl(CORNERS)
     assert clean_stl(near, "a.stl") is near
+    assert clean_stl(near + b"made by a program", "a.stl") == near
     assert clean_stl(stl(CORNERS + np.array([4096, 0, 0])), "a.stl") == stl(CORNERS - [0.5, 0.5, 0])
     assert b"vertex 0.5 -0.5 0.0" in clean_stl(STL_TEXT.replace(b"vertex ", b"vertex 70000"), "a.stl")
+
+
+def test_faces_without_a_color_are_white_where_others_have_one():
+    red, plain = ((stl(CORNERS)[84:-2] + color.to_bytes(2, "little")) for color in (0x8000 | 31 << 10, 0))
+    lines = (read_stl_colors(stl(CORNERS, count=2)[:84] + red + plain) or b"").splitlines()
+    assert lines[0] == b"v 0 0 0 1 0 0" and lines[5] == b"v 0 1 0 1 1 1"
+    assert read_stl_colors(stl(CORNERS)) is None
 
 
 OFF = b"0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"
@@ -183,6 +191,14 @@ def test_off_is_read(head):
 def test_off_keeps_the_colors_of_its_vertices():
     colored = OFF.replace(b"0 0\n", b"0 0 255 0 51 255\n").replace(b"1 0\n", b"1 0 255 0 51 255\n")
     assert b"v 1.0 0.0 0.0 1.0 0.0 0.2\n" in off_to_obj(b"COFF\n3 1 0\n" + colored, "a.off")
+
+
+def test_off_keeps_the_colors_of_its_faces():
+    text = off_to_obj(b"OFF\n3 2 0\n" + OFF[:-1] + b" 255 0 51\n3 2 1 0\n", "a.off")
+    assert text == (b"v 0.0 0.0 0.0 1.0 0.0 0.2\nv 1.0 0.0 0.0 1.0 0.0 0.2\nv 0.0 1.0 0.0 1.0 0.0 0.2\n"
+                    b"v 0.0 1.0 0.0 1.0 1.0 1.0\nv 1.0 0.0 0.0 1.0 1.0 1.0\nv 0.0 0.0 0.0 1.0 1.0 1.0\n"
+                    b"f 1 2 3\nf 4 5 6\n")  # fmt: skip
+    assert off_to_obj(b"OFF\n3 1 0\n" + OFF[:-1] + b" 7\n", "a.off").startswith(b"v 0.0 0.0 0.0\n")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +271,7 @@ def test_a_gltf_that_cannot_be_read_is_named(tmp_path, change, odd):
     }
     mesh = Mesh(tmp_path / "a.gltf", tmp_path, True)
     mesh.path.write_text(json.dumps(document))
-    assert prepare_mesh(mesh, tmp_path) == mesh.path
+    assert prepare_mesh(mesh, tmp_path).path == mesh.path
     mesh.path.write_text(json.dumps(document | change))
     with pytest.raises(IebenchError, match=odd):
         prepare_mesh(mesh, tmp_path)

@@ -1,9 +1,12 @@
 """Materials of an OBJ: the names in both files are brought together, and clean files stay as they are."""
 
+from pathlib import Path
+
 import pytest
-from appearances import obj
+from appearances import obj, picture
 
 from iebench.dataset.appearance import Lost
+from iebench.render import mtl_file
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.mtl_file import read_materials
 from iebench.render.obj_materials import match_names
@@ -57,3 +60,24 @@ def test_a_flat_folder_does_not_lend_one_objects_library_to_another(tmp_path):
     (tmp_path / "scratch").mkdir()
     prepared = prepare_mesh(Mesh(tmp_path / "a.obj", tmp_path, False), tmp_path / "scratch")
     assert prepared.lost == (Lost("material library", "gone.mtl"),)
+
+
+def test_opacity_is_turned_where_all_that_is_worn_would_vanish(tmp_path):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "a.obj").write_bytes(obj("mtllib a.mtl\nusemtl worn"))
+    (tmp_path / "a.mtl").write_text("newmtl worn\nd 0\nnewmtl spare\nd 1\n")
+    prepare_mesh(Mesh(tmp_path / "a.obj", tmp_path, False), tmp_path / "scratch")
+    assert (tmp_path / "scratch" / "object.mtl").read_text() == "newmtl worn\nd 1\nnewmtl spare\nd 1\n"
+
+
+def test_a_texture_of_many_materials_is_read_once_and_apart_where_it_is_no_color(tmp_path, monkeypatch):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "a.obj").write_bytes(obj("mtllib a.mtl\nusemtl m0"))
+    maps = ("map_Kd skin.png\n", "map_Bump skin.png\n")
+    (tmp_path / "a.mtl").write_text("".join(f"newmtl m{i}\n{maps[0]}" for i in range(9)) + maps[1])
+    (tmp_path / "skin.png").write_bytes(picture())
+    decoded: list[Path] = []
+    monkeypatch.setattr(mtl_file, "is_whole", lambda path: decoded.append(path) or True)
+    prepare_mesh(Mesh(tmp_path / "a.obj", tmp_path, False), tmp_path / "scratch")
+    text = (tmp_path / "scratch" / "object.mtl").read_text()
+    assert len(decoded) == 1 and text.count("map_Kd texture-0.png") == 9 and text.count("map_Bump texture-1.png") == 1

@@ -1,5 +1,6 @@
 """Finding what a mesh names: one sensible file inside the object's folder, and none outside."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,28 @@ def test_a_file_that_will_not_do_is_passed_over(tmp_path):
 def test_names_for_tables_have_no_odd_bytes():
     assert readable_name("红 \nx".encode("gbk").decode("utf-8", "surrogateescape")) == "\\xba\\xec x"
     assert len(readable_name("x" * 1000)) == 200
+
+
+def flat_files(folder: Path, number: int) -> ObjectFiles:
+    return ObjectFiles(Mesh(folder / f"{number}.obj", folder, True))
+
+
+def test_a_flat_folder_of_many_objects_is_read_once(tmp_path, monkeypatch):
+    """Each of n objects that looks for what is not there would else pay for n files."""
+    for number in range(30):
+        (tmp_path / f"{number}.obj").touch()
+    (tmp_path / "skin.png").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    asked: list[str] = []
+    real, scan = os.path.realpath, os.scandir
+    monkeypatch.setattr(os.path, "realpath", lambda path: asked.append("real") or real(path))
+    monkeypatch.setattr(os, "scandir", lambda path: asked.append("scan") or scan(path))
+    for number in range(30):
+        files = flat_files(tmp_path, number)
+        assert (
+            files.find("Skin.tga", PICTURES) and not files.find("gone.png", PICTURES) and not files.beside_mesh(".mtl")
+        )
+    assert asked.count("scan") == 1 and asked.count("real") <= 3 * 30
+    (tmp_path / "gone.png").touch()
+    os.utime(tmp_path, (0, 0))
+    assert flat_files(tmp_path, 0).find("GONE.tga", PICTURES)

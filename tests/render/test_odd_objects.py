@@ -121,7 +121,7 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "tiny": (obj(VERTICES.replace("1", "1e-5") + FACES), "none of its views shows it"),  # ShapeNet's scale is kept
     "huge": (obj(VERTICES.replace("1", "1e6") + FACES), "none of its views shows it"),
     "binary": (obj(bytes(range(256)) * 64), "binary"),
-    "all-indices-out-of-range": (obj(VERTICES + "f 90 91 92\n"), "no faces"),
+    "all-indices-out-of-range": (obj(VERTICES + "f 90 91 92\n"), "Blender reads no faces"),
     "nothing-there": ({"models/model_normalized.txt": "?"}, "holds neither"),
 }
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-VANISHED = 0.01  # opacity under which nothing is seen
+from iebench.render.scene import VANISHED
+
 # What Blender 4.5 and 5 read themselves, by Pillow's names; anything else that Pillow reads is turned into PNG.
 BLENDER_READS = frozenset({"BMP", "DDS", "JPEG", "JPEG2000", "MPO", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
 # How files begin that Blender reads and Pillow does not: OpenEXR, Radiance HDR, DPX, Cineon.
@@ -45,6 +46,15 @@ def as_blender_reads(source: Source, scratch: Path) -> Source | Path:
             return source if picture.format in BLENDER_READS else _write_png(picture, scratch)
     except (*NO_PICTURE, NotImplementedError):
         return source
+
+
+def link_texture(picture: Path, scratch: Path) -> str:
+    """The name under which a picture stands in `scratch`, where a link leads to it unless it lies there itself."""
+    if picture.parent == scratch:
+        return picture.name
+    link = scratch / f"texture-{len(list(scratch.glob('texture-*')))}{picture.suffix.lower()}"
+    link.symlink_to(picture.resolve())
+    return link.name
 
 
 def is_empty_mask(path: Path) -> bool:

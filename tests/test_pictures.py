@@ -1,0 +1,26 @@
+"""A picture that cannot be written says why, and what would help."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from iebench.errors import UsageError
+from iebench.pictures import save_picture
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [("a.xyz", r"ends in \.jpg or \.png"), ("file/a.png", "where there is room")],
+)
+def test_the_mend_is_that_of_the_fault(tmp_path: Path, name: str, mend: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=mend):
+        save_picture(Image.new("RGB", (2, 2)), tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_no_matter_of_the_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to("/dev/full")
+    with pytest.raises(UsageError, match=r"No space left.*where there is room"):
+        save_picture(Image.new("RGB", (2, 2)), tmp_path / "a.png")
