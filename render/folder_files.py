@@ -116,7 +116,10 @@ def note_link(entry: os.DirEntry[str], path: Path, omissions: Omissions) -> bool
 
 
 def _is_written_link(path: Path) -> bool:
-    if path.suffix or not path.is_file() or not 0 < path.stat().st_size <= LONGEST_LINK:
+    try:
+        if path.suffix or not path.is_file() or not 0 < path.stat().st_size <= LONGEST_LINK:
+            return False
+        target = path.read_bytes().decode("utf-8", "replace")
+        return "/" in target and target.isprintable() and (target.startswith("../") or (path.parent / target).exists())
+    except OSError:  # it cannot be read, or holds no path but a text with a slash, too long for a name
         return False
-    target = path.read_bytes().decode("utf-8", "replace")
-    return "/" in target and target.isprintable() and (target.startswith("../") or (path.parent / target).exists())
