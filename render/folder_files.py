@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from iebench.dataset.shards import printable
 from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
 
 FORMATS = "OBJ, GLB, glTF, PLY, STL and OFF"
@@ -35,11 +36,6 @@ def name_some(names: list[str]) -> str:
     """The first of some names, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def printable(name: str) -> str:
-    """A name of the file system as text that can be printed and written, also where its bytes are no UTF-8."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def mesh_format(name: str) -> str | None:

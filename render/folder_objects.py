@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from iebench.dataset.shards import printable
 from iebench.errors import UsageError
 from iebench.render.folder_files import (
     FOREIGN_SUFFIXES,
@@ -17,7 +18,6 @@ from iebench.render.folder_files import (
     Omissions,
     mesh_format,
     mesh_stem,
-    printable,
     walk,
 )
 from iebench.render.mesh_bytes import MESH_SUFFIXES

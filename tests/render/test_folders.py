@@ -413,5 +413,5 @@ def test_a_refused_id_stands_in_failures_and_a_dry_run_renders_nothing(
 def test_a_note_without_a_suffix_stops_no_listing(tmp_path):
     """Any small text with a slash may be a link that was saved as a text; this one is no path at all."""
     write(tmp_path, "mug/one.obj")
-    (tmp_path / "mug" / "README").write_text("and/or " * 60)
+    (tmp_path / "mug" / "README").write_text("Kept for the record, " * 15 + "see and/or ask")
     assert open_source(str(tmp_path)).list_objects(MUG) == ["one"]
