@@ -14,7 +14,6 @@ class Progress:
     """A work under way, told on standard error.
 
     Attributes:
-        total: how many there are; None where that is not known.
         done: how many of them are done.
         share: part of the work that is done, where it is known better than by counting.
     """
@@ -29,12 +28,24 @@ class Progress:
             shown: tell at all.
             leaves: the bar stays in the terminal when the work is over.
         """
-        self.total, self.done, self.share = total, 0, 0.0 if total else None
-        self._what, self._unit, self._note = what, unit, ""
+        self.done, self.share = 0, 0.0 if total else None
+        self._what, self._total, self._unit, self._note = what, total, unit, ""
         self._start, self._done_before, self._share_before = time.monotonic(), 0, 0.0
         in_terminal = sys.stderr.isatty()
         self._bar = _make_bar(what, total, unit, leaves) if shown and in_terminal else None
         self._lines = _Lines(self.describe) if shown and not in_terminal else None
+
+    @property
+    def total(self) -> int | None:
+        """How many there are; None where that is not known, and to be set when it is."""
+        return self._total
+
+    @total.setter
+    def total(self, total: int | None) -> None:
+        self._total = total
+        if self._bar is not None:
+            self._bar.total = total
+            self._bar.refresh()
 
     def __enter__(self) -> "Progress":
         return self

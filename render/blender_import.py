@@ -70,11 +70,11 @@ def import_still(
     imported = [thing for thing in scene.objects if thing not in before]
     _rest(scene)
     _bring_near(imported)
-    parts = [part for thing in imported for part in _still_part(thing, drop_invisible)]
+    graph = bpy.context.evaluated_depsgraph_get()  # once: after each new mesh it would be built anew
+    parts = [part for thing in imported for part in _still_part(thing, graph, drop_invisible)]
     parts = [part for part in parts if not (drop_invisible and _is_sky(part, parts))]
     has_faces = any(thing.type == "MESH" and len(thing.data.polygons) for thing in imported)
-    for thing in imported:
-        bpy.data.objects.remove(thing, do_unlink=True)
+    bpy.data.batch_remove(imported)  # one by one, each would be looked for in all others
     if not parts:
         raise MeshError(UNSEEN if has_faces else EMPTY)
     things = [_link(scene, part.mesh) for part in parts]
@@ -110,11 +110,10 @@ class _Part:
     vertices: ndarray
 
 
-def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[_Part]:
+def _still_part(thing: bpy.types.Object, graph: bpy.types.Depsgraph, drop_invisible: bool) -> Iterator[_Part]:
     """An imported object's mesh as it stands, if it has one that is seen."""
     if thing.type != "MESH" or thing.hide_render or not thing.visible_get():
         return
-    graph = bpy.context.evaluated_depsgraph_get()
     evaluated = thing.evaluated_get(graph)
     mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
     if drop_invisible:
@@ -127,9 +126,9 @@ def _still_part(thing: bpy.types.Object, drop_invisible: bool) -> Iterator[_Part
 
 def _is_sky(part: _Part, parts: list[_Part]) -> bool:
     """Whether a part is the sky around all others: called so, and so large that they would be a spot in it."""
-    others = [other.vertices for other in parts if other is not part]
-    if not others or not SKY.search(part.name):
+    if len(parts) == 1 or not SKY.search(part.name):
         return False
+    others = [other.vertices for other in parts if other is not part]
     inner, outer = np.concatenate(others), part.vertices
     inside = (inner.min(axis=0) > outer.min(axis=0)) & (inner.max(axis=0) < outer.max(axis=0))
     return bool(

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,8 +125,11 @@ class _Workers:
 @contextmanager
 def _start_workers(settings: Sequence[WorkerSettings], limits: Limits) -> Iterator[_Workers]:
     with scratch_folder() as scratch, ExitStack() as stack:
-        workers = [stack.enter_context(closing(SupervisedWorker(one, limits, scratch))) for one in settings]
-        yield _Workers(workers, stack.enter_context(ThreadPoolExecutor(len(workers))), scratch)
+        threads = stack.enter_context(ThreadPoolExecutor(len(settings)))
+        workers = [SupervisedWorker(one, limits, scratch) for one in settings]
+        for worker in workers:
+            stack.callback(worker.shut)  # before the threads are waited for, which wait for the workers
+        yield _Workers(workers, threads, scratch)
 
 
 def _measure(job: RenderJob, workers: _Workers) -> Measurement | None:

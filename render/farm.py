@@ -258,7 +258,10 @@ def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
         raise UsageError(
             f"--out {out} holds another dataset ({difference}): choose another --out, or remove that folder."
         )
-    failures = read_failures(out / FAILURES)
+    refused = {
+        (failure.synset, failure.object_id) for failure in job.refused
+    }  # whom no retry mends, and `_finish` lists
+    failures = [one for one in read_failures(out / FAILURES) if (one.synset, one.object_id) not in refused]
     if not (retry_failed and failures):
         shutil.rmtree(out / STATE, ignore_errors=True)
         return False

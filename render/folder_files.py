@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from iebench.dataset.shards import printable
 from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
 
 _NAMES = [suffix[1:].upper() if suffix != ".gltf" else "glTF" for suffix in MESH_SUFFIXES]
@@ -36,11 +37,6 @@ def name_some(names: list[str]) -> str:
     """The first of some names, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def printable(name: str) -> str:
-    """A name of the file system as text that can be printed and written, also where its bytes are no UTF-8."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def mesh_format(name: str) -> str | None:
@@ -117,7 +113,10 @@ def note_link(entry: os.DirEntry[str], path: Path, omissions: Omissions) -> bool
 
 
 def _is_written_link(path: Path) -> bool:
-    if path.suffix or not path.is_file() or not 0 < path.stat().st_size <= LONGEST_LINK:
+    try:
+        if path.suffix or not path.is_file() or not 0 < path.stat().st_size <= LONGEST_LINK:
+            return False
+        target = path.read_bytes().decode("utf-8", "replace")
+        return "/" in target and target.isprintable() and (target.startswith("../") or (path.parent / target).exists())
+    except OSError:  # it cannot be read, or holds no path but a text with a slash, too long for a name
         return False
-    target = path.read_bytes().decode("utf-8", "replace")
-    return "/" in target and target.isprintable() and (target.startswith("../") or (path.parent / target).exists())

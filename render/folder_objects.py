@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from iebench.dataset.shards import printable
 from iebench.errors import UsageError
 from iebench.render.folder_files import (
     FOREIGN_SUFFIXES,
@@ -18,7 +19,6 @@ from iebench.render.folder_files import (
     Omissions,
     mesh_format,
     mesh_stem,
-    printable,
     walk,
 )
 from iebench.render.mesh_bytes import MESH_SUFFIXES

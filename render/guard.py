@@ -7,6 +7,7 @@ should not be, and at most an eighth of the inner pixels missing, where slats le
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -21,13 +22,41 @@ from iebench.render.surface import Surface, cover
 CAMERA = camera_matrix()
 GRID = 128  # cells along a side of the picture, in which expectation and mask are compared
 JITTER = 0.75  # pixels by which the random ray of a pixel misses its middle: half of Cycles' filter
-NEAREST = 1.0  # distance from the camera under which the points of a surface no longer cover it
+NEAREST = (
+    1.0  # distance from the camera under which the points of a surface no longer cover it, but tell the box around it
+)
 STRAY, STRAY_CELLS = 0.005, 2.0  # part of the mask, and cells, that may lie outside the expectation
 MISSING, MISSING_PIXELS = 0.25, 4.0  # part of the inner expectation, and pixels beside, that may be empty
 
 
 class GuardError(IebenchError):
     """An object that does not stand where its latents say."""
+
+
+@dataclass(frozen=True)
+class _Box:
+    """The part of the picture in which a near object lies.
+
+    Attributes:
+        low: first column and row, in cells.
+        high: behind the last ones.
+        slack: by how many cells it may be too small.
+    """
+
+    low: Float[ndarray, "2"]
+    high: Float[ndarray, "2"]
+    slack: float
+
+    def holds(self) -> Bool[ndarray, "side side"]:
+        """The cells that lie in it."""
+        cells = np.arange(GRID)[:, None]
+        columns, rows = ((cells + 1 > self.low - self.slack) & (cells < self.high + self.slack)).T
+        return rows[:, None] & columns
+
+    def has_left(self, other: "_Box") -> bool:
+        """Whether it ends elsewhere than another one."""
+        moved = max(np.abs(self.low - other.low).max(), np.abs(self.high - other.high).max())
+        return bool(moved > self.slack + other.slack)
 
 
 class Guard:
@@ -42,9 +71,11 @@ class Guard:
         """
         self._focal_length = focal_length
         cell = (CAMERA_DISTANCE - 0.5) * SENSOR_WIDTH / focal_length / GRID  # at the front of a unit diagonal
-        self._points, self._solid = cover(surface, cell * max(surface.diagonal, 1.0))
+        self._spacing = cell * max(surface.diagonal, 1.0)
+        self._points, self._solid = cover(surface, self._spacing)
         self._views, self._shown = 0, False
-        self._last: tuple[ndarray, ndarray] | None = None
+        self._corners = surface.vertices[np.unique(surface.triangles)]
+        self._last: tuple[ndarray, ndarray, _Box | None] | None = None
 
     def check(self, object_matrix: Float[ndarray, "4 4"], mask: Bool[ndarray, "size size"]) -> None:
         """Compare a view.
@@ -58,15 +89,20 @@ class Guard:
         """
         pixel = GRID / len(mask)  # cells along the side of a pixel
         margin = 1 + round(JITTER * pixel)
-        found, (expected, solid, near) = _to_grid(mask), self._expect(object_matrix, margin)
-        last, self._last = self._last, (expected, found)
+        found, (expected, solid, nearest) = _to_grid(mask), self._expect(object_matrix, margin)
+        box = self._find_box(object_matrix, margin) if nearest < NEAREST else None
+        last, self._last = self._last, (found, expected, box)
         view, self._views, self._shown = self._views, self._views + 1, self._shown or bool(found.any())
         if not found.any():
             if _inside(_shrink(solid, math.ceil(pixel / 2)), margin).any():
                 raise GuardError(f"view {view}: the object is not in the picture")
-        elif not near and (part := _differing_part(found, expected, solid, margin, pixel)):
-            if last is not None and np.array_equal(last[1], found) and not np.array_equal(last[0], expected):
+            return
+        part = _differing_part(found, expected, solid, margin, pixel) if box is None else _stray_part(found, box)
+        if last is not None and np.array_equal(last[0], found):
+            moves = bool(part) and not np.array_equal(last[1], expected)
+            if moves or (box is not None and last[2] is not None and box.has_left(last[2])):
                 raise GuardError(f"view {view}: the object stands still while its latents move")
+        if part:
             raise GuardError(f"view {view}: the object is not where its latents put it ({part:.0%} differ)")
 
     def finish(self) -> None:
@@ -78,19 +114,40 @@ class Guard:
         if self._views and not self._shown:
             raise GuardError("none of its views shows it")
 
-    def _expect(self, matrix: Float[ndarray, "4 4"], margin: int) -> tuple[ndarray, ndarray, bool]:
-        """The cells in which the object is expected, those in which it is solid, and whether it is too near to tell."""
+    def _find_box(self, matrix: Float[ndarray, "4 4"], margin: int) -> _Box:
+        """The box around a near object, whose corners and points tell it; the whole picture where the camera is among them."""
+        world = np.einsum("nj,ij->ni", np.concatenate([self._corners, self._points]), matrix[:3, :3]) + matrix[:3, 3]
+        depth, above = _depth(world), world[:, 2] > FLOOR_HEIGHT
+        if depth.min() <= 0 or not above.any():
+            return _Box(np.zeros(2), np.full(2, float(GRID)), margin)
+        gap = 0 if above.all() else self._spacing / depth.min() * self._focal_length / SENSOR_WIDTH * GRID
+        cells = np.clip(project(world[above], GRID, self._focal_length), 0, GRID)
+        return _Box(cells.min(axis=0), cells.max(axis=0), margin + gap)  # it ends at the floor between two points
+
+    def _expect(self, matrix: Float[ndarray, "4 4"], margin: int) -> tuple[ndarray, ndarray, float]:
+        """The cells in which the object is expected, those in which it is solid, and how near it comes to the camera."""
         world = np.einsum("nj,ij->ni", self._points, matrix[:3, :3]) + matrix[:3, 3]
-        depth = np.einsum("nj,j->n", CAMERA[:3, 3] - world, CAMERA[:3, 2])
+        depth = _depth(world)
         seen = (world[:, 2] > FLOOR_HEIGHT) & (depth > 0)  # the camera is above the floor
         cells = np.floor(project(world[seen], GRID, self._focal_length)).astype(np.int64)
-        return _fill(cells, margin), _fill(cells[self._solid[seen]], margin), bool(depth.min() < NEAREST)
+        return _fill(cells, margin), _fill(cells[self._solid[seen]], margin), float(depth.min())
 
 
 def _to_grid(mask: Bool[ndarray, "size size"]) -> Float[ndarray, "side side"]:
     """How much of each cell a mask covers."""
     picture = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(picture.resize((GRID, GRID), Image.Resampling.BOX)) / 255
+
+
+def _depth(world: Float[ndarray, "n 3"]) -> Float[ndarray, " n"]:
+    """How far points lie before the camera."""
+    return np.einsum("nj,j->n", CAMERA[:3, 3] - world, CAMERA[:3, 2])
+
+
+def _stray_part(found: ndarray, box: _Box) -> float:
+    """The part of a near object that is found outside the box in which it is expected; 0 where that may be chance."""
+    stray = float((found * ~box.holds()).sum())
+    return stray / float(found.sum()) if stray > max(STRAY * found.sum(), STRAY_CELLS) else 0.0
 
 
 def _differing_part(found: ndarray, expected: ndarray, solid: ndarray, margin: int, pixel: float) -> float:

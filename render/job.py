@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.catalogue import ObjectClass
+from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.card import FOCAL_LENGTH, PresetNote
 from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
@@ -115,6 +115,7 @@ class RenderJob:
     def settings(self) -> dict[str, Any]:
         """Plain values that must be equal for two renders to be one; the objects appear as their hash."""
         names = [f"{split}/{'/'.join(name)}" for split in SPLITS for name in self.splits.get(split, [])]
+        labels = {entry.synset: entry.label for entry in self.classes}
         return {
             "source": self.about_objects,
             "objects": hashlib.sha256("\n".join(names).encode()).hexdigest(),
@@ -129,6 +130,8 @@ class RenderJob:
             "part": "/".join(map(str, self.part)),
             # absent where it is the published one, so that datasets of before --focal-length go on
             **({} if self.focal_length == FOCAL_LENGTH else {"focal length": self.focal_length}),
+            # absent where all are the benchmark's, for the same reason
+            **({} if labels.items() <= {(entry.synset, entry.label) for entry in CLASSES} else {"labels": labels}),
         }
 
 

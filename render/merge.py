@@ -31,11 +31,12 @@ def merge_parts(folders: Sequence[Path], out: Path) -> Dataset:
         raise UsageError(f"{out} exists: choose a folder that does not exist yet.")
     parts = [Dataset(folder) for folder in folders]
     _check_parts(parts)
+    classes = _join_classes(parts)
     partial = partial_root(out)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     shards = sorted((piece for part in parts for piece in _take_shards(part, partial)), key=_shard_order)
-    card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=_join_classes(parts))
+    card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=classes)
     failures = [failure for part in parts for failure in read_failures(part.root / FAILURES)]
     finish_dataset(partial, card, shards, failures)
     partial.rename(out)
@@ -75,8 +76,22 @@ def _shard_order(piece: ShardTables) -> tuple[int, str]:
 
 
 def _join_classes(parts: Sequence[Dataset]) -> tuple[ObjectClass, ...]:
-    entries = {entry.label: entry for part in parts for entry in part.card.classes}
-    return tuple(entries[label] for label in sorted(entries))
+    """The classes of all parts.
+
+    Raises:
+        UsageError: parts give one label to two classes, or two labels to one class.
+    """
+    by_label: dict[int, ObjectClass] = {}
+    by_synset: dict[str, ObjectClass] = {}
+    for part in parts:
+        for entry in part.card.classes:
+            for known in (by_label.setdefault(entry.label, entry), by_synset.setdefault(entry.synset, entry)):
+                if (known.label, known.synset) != (entry.label, entry.synset):
+                    raise UsageError(
+                        f"{part.root} has the class {entry.synset} with label {entry.label}, and another part has "
+                        f"{known.synset} with label {known.label}: render the parts from the same folder of objects."
+                    )
+    return tuple(by_label[label] for label in sorted(by_label))
 
 
 def _link(path: Path, target: Path) -> None:

@@ -12,6 +12,8 @@ from numpy import ndarray
 from iebench.errors import IebenchError
 
 MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".off")  # where a name occurs with several, the first counts
+# Bytes up to 0x20 are blanks for Blender's reader of OBJ and MTL; a pattern that knows blank and tab alone would pass over words.
+PLAIN_BLANKS = bytes(32 if byte < 32 and chr(byte) not in "\t\n\r" else byte for byte in range(256))
 PACKED = ".gz"
 _GZIP = b"\x1f\x8b"  # how packed files begin
 LARGEST_FILE = 2 << 30  # bytes

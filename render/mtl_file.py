@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from iebench.dataset.appearance import Lost
+from iebench.render.mesh_bytes import PLAIN_BLANKS
 from iebench.render.object_files import PICTURES, ObjectFiles, readable_name
 from iebench.render.scene import VANISHED
 from iebench.render.texture_files import as_blender_reads, is_empty_mask, is_picture, is_whole, link_texture
@@ -23,7 +24,7 @@ COLORS = ("Ka", "Kd", "Ks", "Ke", "Tf")
 SHOWN_MAPS = ("map_Kd", "map_Ks", "map_Ke", "map_Ns", "map_d", "map_Bump", "bump", "norm", "refl", "map_refl",
               "map_Pr", "map_Pm", "map_Ps")  # fmt: skip
 OTHER_MAPS = ("map_Ka", "map_Tr", "disp", "decal")
-NUMBERS = (*COLORS, "Ns", "Ni", "d", "Tr", "illum", "Pr", "Pm", "Ps", "Pc")
+NUMBERS = (*COLORS, "Kt", "Ns", "Ni", "d", "Tr", "illum", "Pr", "Pm", "Ps", "Pc", "Pcr", "aniso", "anisor")
 WORDS = {word.lower(): word for word in ("newmtl", *NUMBERS, *SHOWN_MAPS, *OTHER_MAPS)}
 
 
@@ -59,7 +60,7 @@ def _read_text(path: Path) -> str:
     content = path.read_bytes()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16", "replace").encode()
-    text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    text = content.removeprefix(codecs.BOM_UTF8).translate(PLAIN_BLANKS).decode("utf-8", "surrogateescape")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -99,9 +100,7 @@ def write_materials(
     lost: list[Lost] = []
     for material, opacity in zip(materials, opacities, strict=True):
         lines.append(f"newmtl {names.get(material.name, material.name)}")
-        lines += [
-            f"{word} {rest}" for word, rest in material.statements if word not in ("d", "Tr") and not _is_map(word)
-        ]
+        lines += [f"{word} {rest}" for word, rest in material.statements if word in NUMBERS and word not in ("d", "Tr")]
         lines.append(f"d {1.0 if upside_down else opacity:g}")
         maps, missing = _link_maps(material, textures)
         lines += maps
@@ -110,7 +109,7 @@ def write_materials(
 
 
 def _is_map(word: str) -> bool:
-    return word.startswith("map_") or word in SHOWN_MAPS or word in OTHER_MAPS
+    return word in SHOWN_MAPS or word in OTHER_MAPS
 
 
 def _opacity(material: MtlMaterial) -> float:

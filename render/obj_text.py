@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.errors import IebenchError
-from iebench.render.mesh_bytes import check_finite, far_centre, replace_coordinates
+from iebench.render.mesh_bytes import PLAIN_BLANKS, check_finite, far_centre, replace_coordinates
 
 BYTE_ORDER_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -66,7 +66,7 @@ def _decode(content: bytes, name: str) -> bytes:
         content = content.decode(encoding, "replace").encode()
     if b"\0" in content[:4096]:
         raise IebenchError(f"{name} is a binary file, not an OBJ")
-    return content
+    return content.translate(PLAIN_BLANKS)
 
 
 def _check_faces(content: bytes, name: str) -> None:

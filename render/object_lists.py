@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from iebench.dataset.shards import name_fault
+from iebench.dataset.shards import name_fault, printable
 from iebench.dataset.splits import ObjectName, object_fraction
 from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
 from iebench.files import read_table
-from iebench.render.folder_files import printable
 from iebench.render.object_source import ObjectSource
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass, find_class
-from iebench.dataset.shards import name_fault
+from iebench.dataset.shards import name_fault, printable
 from iebench.errors import IebenchError, UsageError
 from iebench.render.folder_files import (
     FORMATS,
@@ -17,7 +17,6 @@ from iebench.render.folder_files import (
     list_folders,
     mesh_format,
     mesh_stem,
-    printable,
     walk,
 )
 from iebench.render.folder_objects import list_objects

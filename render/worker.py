@@ -10,6 +10,7 @@ import ctypes
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -111,7 +112,7 @@ def main(log: Path, scratch: Path) -> None:
         _serve(settings, scratch, replies)
     except Exception as error:
         traceback.print_exc()
-        _reply(replies, {"fatal": describe_fault(error)})
+        _reply(replies, {"fatal": describe_fault(error, scratch)})
     os._exit(0)
 
 
@@ -138,7 +139,7 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
                 raise
             if not isinstance(error, IebenchError):  # whose sentence says all
                 traceback.print_exc()
-            _reply(replies, {"failed": describe_fault(error)})
+            _reply(replies, {"failed": describe_fault(error, scratch)})
 
 
 def render_object(
@@ -214,13 +215,23 @@ def is_full_disk(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def describe_fault(error: Exception) -> str:
-    """One line on what went wrong."""
+def forget_scratch(text: str, scratch: Path) -> str:
+    """A text without the folders of scratch files, which have another name in every run."""
+    return re.sub(rf"{re.escape(str(scratch))}(/object-\d+)?/?", "", text)
+
+
+def describe_fault(error: Exception, scratch: Path) -> str:
+    """One line on what went wrong, the same in every run.
+
+    Args:
+        error: what was raised.
+        scratch: folder of the worker's files.
+    """
     if is_full_disk(error):
         return f"no space is left for {getattr(error, 'filename', None) or 'a file'}"
     if isinstance(error, ImportError):
         return explain_import_error(str(error)).rstrip(".")
-    text = shorten(" ".join(str(error).split()), REASON_LENGTH, placeholder=" …")
+    text = shorten(" ".join(forget_scratch(str(error), scratch).split()), REASON_LENGTH, placeholder=" …")
     return text if isinstance(error, IebenchError) else f"{type(error).__name__}: {text}"
 
 

@@ -19,7 +19,7 @@ from iebench.child_process import python_command
 from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError
 from iebench.plugins import is_dotted
-from iebench.render.worker import Task, WorkerSettings
+from iebench.render.worker import Task, WorkerSettings, forget_scratch
 
 START_SECONDS = 300.0  # importing Blender from a cold network disk takes a minute
 WATCH_SECONDS = 0.5
@@ -114,7 +114,7 @@ class WorkerProcess:
     def log_tail(self) -> str:
         """The last lines that Blender printed for the present object, without what changes from run to run."""
         try:
-            text = self._log.read_text(encoding="utf-8", errors="replace").replace(str(self._folder), "")
+            text = forget_scratch(self._log.read_text(encoding="utf-8", errors="replace"), self._folder)
         except OSError:
             return ""
         lines = [line.strip() for line in CHANGING.sub("", text).splitlines()]
@@ -184,6 +184,9 @@ class SupervisedWorker:
         """
         for attempt in (1, 2):
             worker = self._ready_worker()
+            if self._shut:  # while it started
+                self.close()
+                return Failure(task.synset, task.object_id, "the render was stopped", attempt, "")
             try:
                 reply = worker.run(task)
             except WorkerLostError as lost:

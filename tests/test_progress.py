@@ -86,3 +86,13 @@ def test_a_terminal_has_a_bar_and_no_lines(monkeypatch, total):
     import sys
 
     assert "\r" in sys.stderr.getvalue() and progress._lines is None
+
+
+def test_a_bar_knows_a_number_that_is_found_later(monkeypatch):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    with Progress("import", None, "object") as progress:
+        progress.total = 40
+        progress.add(40)
+    import sys
+
+    assert "100%" in sys.stderr.getvalue() and "40/40" in sys.stderr.getvalue()

@@ -76,7 +76,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--quality", help="fast, reference (as published), or preview.  [default: fast]")
 @click.option(
     "--focal-length",
-    type=click.FloatRange(1, 1000),
+    type=click.FloatRange(1, 300),
     metavar="MM",
     help="Of the camera in millimetres, on a sensor of 36; a longer one brings the object nearer.  [default: 50]",
 )

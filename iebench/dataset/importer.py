@@ -19,7 +19,7 @@ from iebench.dataset.channels import ChannelVote
 from iebench.dataset.layout_archive import LayoutArchive
 from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_lists
-from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.dataset.shards import locate_views, name_fault, pack_sample, printable, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
@@ -114,6 +114,7 @@ class _Importer:
     def __post_init__(self) -> None:
         self.placed, self.classes = self.lists.placed, self.lists.classes
         self.seen: set[ObjectName] = set()
+        self.refused: set[ObjectName] = set()
         self.vote = ChannelVote()
         self.packers = {
             split: _Packer(self.root, split, self.shape.num_views, self.objects_per_shard) for split in SPLITS
@@ -131,8 +132,7 @@ class _Importer:
 
     def finish(self, name: str, path: Path, channels: Channels) -> DatasetCard:
         """Write what is left, the tables and the card."""
-        known = self.seen | {(fault.synset, fault.object_id) for fault in self.faults}
-        for missing in sorted(self.placed.keys() - known):
+        for missing in sorted(self.placed.keys() - self.seen - self.refused):
             self._note(missing, ABSENT)
         parts = [part for packer in self.packers.values() for part in packer.finish()]
         if not parts:
@@ -160,6 +160,9 @@ class _Importer:
         return () if present <= set(CLASSES) else tuple(sorted(present))
 
     def _find_split(self, name: ObjectName) -> str:
+        for part in name:
+            if fault := name_fault(part):
+                raise Fault(f"its name {printable(part)} cannot be used, {fault}")
         if name in self.seen:
             raise Fault("its files stand far apart in the archive")
         if not self.lists.splits:
@@ -203,9 +206,11 @@ class _Importer:
             self.vote.add(image, latents[get_space("3diebench").names.index("floor_hue")])
 
     def _note(self, name: ObjectName, reason: str) -> None:
+        synset, object_id = map(printable, name)
         if self.strict:
-            raise IebenchError(f"{'/'.join(name)}: {reason}; without --strict such objects are left out and named.")
-        self.faults.append(Failure(*name, reason, 1, ""))
+            raise IebenchError(f"{synset}/{object_id}: {reason}; without --strict such objects are left out and named.")
+        self.refused.add(name)
+        self.faults.append(Failure(synset, object_id, reason, 1, ""))
 
 
 class _Packer:

@@ -22,6 +22,7 @@ from iebench.files import whole_file
 
 END_OF_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
 LONGEST_KEY = 88  # so that a member's name has its place in a tar header, of 100 bytes
+CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _ODD = re.compile(rb"[^A-Za-z0-9_-]")
 
 
@@ -56,9 +57,15 @@ def name_fault(name: object) -> str | None:
         return "it is no name"
     if "/" in name:
         return 'it holds "/"'
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+    if CONTROL.search(name):
         return "it holds a control character"
     return None if _is_unicode(name) else "it is not UTF-8"
+
+
+def printable(name: str) -> str:
+    """A name as text that can be printed and written: bytes that are no UTF-8, and control characters, stand as escapes."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
 
 
 def _is_unicode(name: str) -> bool:

@@ -1,6 +1,7 @@
 """The published layout: what comes in is what was there, whatever is wrong with the rest."""
 
 import io
+import os
 import re
 import shutil
 import tarfile
@@ -17,10 +18,13 @@ from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import ABSENT, import_layout
 from iebench.dataset.published_layout import MAX_BYTES
 from iebench.dataset.reader import Dataset
+from iebench.dataset.shards import printable
 from iebench.dataset.verify import verify_dataset
+from iebench.dataset.writer import read_failures
 from iebench.errors import IebenchError, UsageError
 from iebench.loader.pairs import PairDataset
 
+BAD_NAMES = ((b"b\xe4d", "not UTF-8"), (b"two\nlines", "a control character"))
 TABLES = ("objects.csv", "latents.npy", "offsets.npy", "checksums.npy")
 
 
@@ -306,3 +310,17 @@ def test_commands_say_what_they_did(drawn_dataset, tmp_path):
     assert "rotation_x" in run(COMMANDS["info"], [again]).output
     assert run(COMMANDS["show"], [again, "--out", str(tmp_path / "p.png"), "--pairs", "3"]).exit_code == 0
     assert (tmp_path / "p.png").read_bytes()[1:4] == b"PNG"
+
+
+@pytest.mark.parametrize(("name", "told"), BAD_NAMES)
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_name_that_cannot_be_written_costs_its_object_alone(loose, tmp_path, name, told, listed):
+    if not listed:
+        for path in loose.glob("*.npy"):
+            path.unlink()
+    folder = one_object(loose)
+    shutil.copytree(folder, folder.with_name(os.fsdecode(name)))
+    _, faults = import_layout(loose, tmp_path / "again", objects_per_shard=6)
+    assert [fault.object_id for fault in faults] == [printable(os.fsdecode(name))] and told in faults[0].reason
+    assert read_failures(tmp_path / "again" / "failures.csv") == faults
+    assert verify_dataset(tmp_path / "again", decode=True) == []

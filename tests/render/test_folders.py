@@ -420,3 +420,10 @@ def test_a_refused_id_stands_in_failures_and_a_dry_run_renders_nothing(
     assert [failure.object_id for failure in read_failures(tmp_path / "out" / "failures.csv")] == ["u/v"]
     size = sum(path.stat().st_size for path in (tmp_path / "out").glob("*.tar"))
     assert 0.5 * size < numbers["total"]["bytes"] < 2 * size
+
+
+def test_a_note_without_a_suffix_stops_no_listing(tmp_path):
+    """Any small text with a slash may be a link that was saved as a text; this one is no path at all."""
+    write(tmp_path, "mug/one.obj")
+    (tmp_path / "mug" / "README").write_text("Kept for the record, " * 15 + "see and/or ask")
+    assert open_source(str(tmp_path)).list_objects(MUG) == ["one"]

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
+from iebench.cli.render import render
 from iebench.factors.space import get_space
 from iebench.render.guard import Guard, GuardError
 from iebench.render.scene import project, view_scene
@@ -24,9 +26,9 @@ def surface_of(mesh: trimesh.Trimesh, solid: bool = True) -> Surface:
     return Surface(np.array(mesh.vertices), np.array(mesh.faces), np.full(len(mesh.faces), solid)).placed(True)
 
 
-def draw(surface: Surface, matrix: np.ndarray, size: int = 64) -> np.ndarray:
+def draw(surface: Surface, matrix: np.ndarray, size: int = 64, focal_length: float = 50.0) -> np.ndarray:
     """What a camera sees of it: the pixels whose middle lies in a triangle."""
-    pixels = project(surface.vertices @ matrix[:3, :3].T + matrix[:3, 3], 8 * size)
+    pixels = project(surface.vertices @ matrix[:3, :3].T + matrix[:3, 3], 8 * size, focal_length)
     picture = Image.new("1", (8 * size, 8 * size))
     for triangle in surface.triangles:
         ImageDraw.Draw(picture).polygon([tuple(pixels[corner]) for corner in triangle], fill=1)
@@ -47,6 +49,16 @@ def test_an_object_in_its_place_is_let_through(beams, space, size):
     for matrix in matrices(space):
         guard.check(matrix, draw(surface, matrix, size))
     guard.finish()
+
+
+@pytest.mark.slow
+def test_the_longest_lens_does_no_harm():
+    surface = surface_of(trimesh.creation.box((1, 1, 1)))
+    guard = Guard(surface, 300.0)
+    for matrix in matrices():
+        guard.check(matrix, draw(surface, matrix, 256, 300.0))
+    refused = CliRunner().invoke(render, ["--focal-length", "500", "--out", "out"])
+    assert refused.exit_code == 2 and "is not in the range 1<=x<=300" in refused.output
 
 
 def test_an_object_that_leaves_the_picture_or_the_floor_is_let_through(beams):
@@ -85,6 +97,29 @@ def test_a_hole_in_the_picture_of_a_solid_object_is_refused():
     Guard(Surface(surface.vertices, surface.triangles, ~surface.solid)).check(
         matrix, mask
     )  # it may be transparent there
+
+
+def near_rod(yaw: float) -> tuple[Surface, np.ndarray]:
+    """A rod without unit diagonal, and how it stands with an end before the camera."""
+    rod = trimesh.creation.box((0.4, 4.4, 0.3))
+    turns = ((np.radians(20), [1, 0, 0]), (np.radians(yaw), [0, 0, 1]))
+    tilt, turn = (trimesh.transformations.rotation_matrix(*one) for one in turns)
+    return Surface(np.array(rod.vertices), np.array(rod.faces), np.full(12, True)), turn @ tilt
+
+
+def test_an_object_that_comes_near_is_let_through_where_it_belongs():
+    guard = Guard(near_rod(0)[0])
+    for yaw in (-40, -20, 0, 5, 30):
+        guard.check(near_rod(yaw)[1], draw(*near_rod(yaw)))
+
+
+def test_an_object_that_comes_near_is_refused_where_it_stays_or_strays():
+    guard = Guard(near_rod(0)[0])
+    guard.check(near_rod(-30)[1], draw(*near_rod(-30)))
+    with pytest.raises(GuardError, match="stands still"):
+        guard.check(near_rod(30)[1], draw(*near_rod(-30)))
+    with pytest.raises(GuardError, match="not where its latents put it"):
+        Guard(near_rod(0)[0]).check(near_rod(30)[1], draw(*near_rod(-30)))
 
 
 def test_points_cover_a_surface_of_any_triangles():

@@ -42,6 +42,20 @@ def test_a_clean_obj_keeps_every_byte_but_its_library(tmp_path):
     assert prepared.lost == ()
 
 
+def test_no_word_hides_behind_a_control_character(tmp_path):
+    """Blender takes every byte up to 0x20 for a blank, and would read files outside the object's folder."""
+    folder, scratch = tmp_path / "object", tmp_path / "scratch"
+    folder.mkdir(), scratch.mkdir()
+    (folder / "model.obj").write_bytes(b"\x0cmtllib\x0b../evil.mtl\nmtllib model.mtl\n" + obj())
+    (folder / "model.mtl").write_bytes(
+        b"newmtl paint\nKd 1 0 0\n\x01map_Kd /secret.png\nbump\x0b/secret.png\n\x7fmap_Ks /secret.png\nmap_odd /secret.png\n"
+    )
+    prepared = prepare_mesh(Mesh(folder / "model.obj", folder, False), scratch)
+    written = prepared.path.read_bytes() + (scratch / "object.mtl").read_bytes()
+    assert b"evil" not in written and b"secret" not in written
+    assert [entry.name for entry in prepared.lost if entry.what == "texture"] == ["/secret.png"]
+
+
 def test_numbers_are_read_as_they_are_meant(tmp_path):
     path = tmp_path / "a.mtl"
     path.write_text("newmtl a\nKd 0,5 0,25 1\nKS 0.5\nNs 10,5\nmap_kd a,b.png\n")

@@ -5,6 +5,7 @@ import pytest
 
 from iebench.catalogue import ObjectClass
 from iebench.errors import UsageError
+from iebench.render.job import first_difference
 from iebench.render.plan import plan_job
 from iebench.render.request import RenderRequest
 
@@ -83,3 +84,17 @@ def test_what_no_card_can_hold_is_refused_before_anything_is_rendered(monkeypatc
     monkeypatch.setattr("iebench.render.plan.open_source", lambda path, one_class: Own())
     with pytest.raises(UsageError, match=r"--objects mine:Own: describe\(\) gives what no card can hold"):
         plan_job(RenderRequest(objects="mine:Own"))
+
+
+def test_labels_that_shift_make_another_job(tmp_path):
+    """A folder that comes before the chosen ones gives every class after it another label."""
+    request = RenderRequest(objects=str(tmp_path), classes="bead,cone")
+    for name in ("bead", "cone"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    begun = plan_job(request).settings()
+    (tmp_path / "arch").mkdir()
+    (tmp_path / "arch" / "one.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    difference = first_difference(begun, plan_job(request).settings())
+    assert difference == 'labels was {"bead": 0, "cone": 1} and is now {"bead": 1, "cone": 2}'
+    assert "labels" not in plan_job(RenderRequest(classes="mug")).settings()  # datasets of before go on
