@@ -212,7 +212,7 @@ def _finish(state: _State) -> None:
     job = state.job
     parts = [_read_part(state, shard) for shard in state.shards if (state.root / shard.name).exists()]
     if not parts:
-        raise IebenchError(f"Not one object could be rendered: {state.failed} holds the reasons.")
+        raise IebenchError(_tell_none(state.failures(), state.failed))
     present = {row.synset for part in parts for row in part.rows}
     card = DatasetCard(
         name=job.preset.dataset_name if job.preset else f"{job.space.name}-{job.about_objects['kind']}",
@@ -230,6 +230,14 @@ def _finish(state: _State) -> None:
     )
     refused = job.refused if job.part[0] == 1 else ()  # once, where parts are merged
     finish_dataset(state.root, card, parts, [*state.failures(), *refused])
+
+
+def _tell_none(failures: Sequence[Failure], folder: Path) -> str:
+    """Why a dataset would be empty."""
+    first = failures[0]
+    others = f", nor {len(failures) - 1} others" if len(failures) > 1 else ""
+    named = f"not {first.synset}/{first.object_id} ({first.reason}){others}"
+    return f"Not one object could be rendered: {named}; {folder} has all reasons."
 
 
 def _read_part(state: _State, shard: Shard) -> ShardTables:
