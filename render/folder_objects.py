@@ -2,10 +2,11 @@
 
 Every mesh file is an object, but those that are the same in another format or make: `a.obj` and `a.stl`; in a folder of their own
 `textured.obj` and `nontextured.ply`, `raw_model.obj` and `normalized_model.obj`; in YCB's `google_16k` and `tsdf`. The best is
-taken, and the others are told.
+taken, and the others are told. Files that differ in a noun, such as `scan.obj` and `scene.obj`, are two objects.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ LESSER_MAKES = frozenset(
     ("nontextured", "untextured", "simple", "simplified", "decimated", "raw", "collision", "watertight", "cloud")
 )
 LESSER_FOLDERS = frozenset(("clouds", "collision", "poisson", "tsdf"))
-NO_NAMES = MAKES | LESSER_MAKES | {"model", "mesh", "object", "scan", "scene"}
+NOUNS = frozenset(("model", "mesh", "object", "scan", "scene"))
+NO_NAMES = MAKES | LESSER_MAKES | NOUNS
 MODEL_SIGNS = (
     "materials",
     "model.config",
@@ -57,9 +59,12 @@ class _MeshFile:
 
     @property
     def group(self) -> tuple[str, ...]:
-        """What is equal for all files of one object: the path without side folders, makes and suffix."""
+        """What is equal for all files of one object: the path without side folders, makes and suffix; last, its nouns."""
         kept = [part for index, part in enumerate(self.parents) if index not in self.sides]
-        return (*kept, _strip_make(self.stem) if self.parents else self.stem)
+        if not self.parents:
+            return (self.stem, "")
+        nouns = [word for word in _words(self.stem) if word in NOUNS]
+        return (*kept, _strip_make(self.stem), "_".join(nouns))
 
     @property
     def rank(self) -> tuple[int, bool, int, bool, str]:
@@ -91,11 +96,17 @@ def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
         if mesh_format(path.name):
             file = _place(path, folder)
             groups.setdefault(file.group, []).append(file)
+    groups = _join_nameless(groups)
+    named = Counter(group[:-1] for group in groups)
     objects: dict[str, Mesh] = {}
     for group, members in groups.items():
         _refuse_twins(members)
         best, *others = sorted(members, key=lambda file: file.rank) if len(members) > 1 else members
-        object_id = _name_object(members) or "-".join(filter(None, group)) or folder.name
+        object_id = (
+            _name_object(members)
+            or "-".join(filter(None, group[: -1 if named[group[:-1]] == 1 else None]))
+            or folder.name
+        )
         if object_id in objects:
             raise _name_collision(objects[object_id].path, best.path, object_id)
         objects[object_id] = Mesh(best.path, best.folder(folder), unit_diagonal=True)
@@ -103,6 +114,18 @@ def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
             omissions.add("beside a better file of the same object", file.path, f" beside {printable(best.path.name)}")
     _note_foreign(files, omissions)
     return dict(sorted(objects.items()))
+
+
+def _join_nameless(groups: dict[tuple[str, ...], list[_MeshFile]]) -> dict[tuple[str, ...], list[_MeshFile]]:
+    """Put files without a noun, such as `raw.obj`, to those with one, such as `scan.obj`, where there is only one to choose."""
+    nouns: dict[tuple[str, ...], list[str]] = {}
+    for group in groups:
+        nouns.setdefault(group[:-1], []).append(group[-1])
+    joined: dict[tuple[str, ...], list[_MeshFile]] = {}
+    for (*name, noun), members in groups.items():
+        others = [other for other in nouns[tuple(name)] if other]
+        joined.setdefault((*name, others[0] if not noun and len(others) == 1 else noun), []).extend(members)
+    return joined
 
 
 def _place(path: Path, folder: Path) -> _MeshFile:
