@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-PACKAGES = ("site-packages", "dist-packages")
 HERE = Path(__file__).absolute()
 
 
@@ -28,10 +27,9 @@ def python_command(module: str, *arguments: str, shares_path: bool = False) -> l
 
 
 def look_in_folders(folders: Iterable[str]) -> None:
-    """Have Python find modules in folders too: before what is installed, and never instead of its own library."""
+    """Have Python find modules in folders too, and never instead of its own library or of what is installed."""
     known = {str(Path(entry).absolute()) for entry in sys.path}
-    place = next((i for i, entry in enumerate(sys.path) if Path(entry).name in PACKAGES), len(sys.path))
-    sys.path[place:place] = [folder for folder in dict.fromkeys(folders) if folder not in known]
+    sys.path += [folder for folder in dict.fromkeys(folders) if folder not in known]
 
 
 def _load_package() -> None:

@@ -1,6 +1,6 @@
 """Objects of other packages by name: `package.module:name` for backbones, methods, evaluators and object sources.
 
-They are looked for where Python looks, and in the working folder.
+They are looked for where Python looks, and then in the working folder.
 """
 
 import re
@@ -34,7 +34,11 @@ def load_object(text: str, option: str) -> Any:
     path, _, name = text.partition(":")
     module = _import(path, text, option)
     if not hasattr(module, name):
-        raise UsageError(f"{option} {text}: module {path} has no {name!r}; correct the name behind the colon.")
+        place = getattr(module, "__file__", None) or "a folder"
+        raise UsageError(
+            f"{option} {text}: module {path}, which is {place}, has no {name!r}; correct the name behind the colon, "
+            "or rename your module where another one is meant."
+        )
     return getattr(module, name)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,16 @@ class GivenLatents:
         Raises:
             UsageError: there are none.
         """
-        names = sorted({path.parent.relative_to(self.root).parts for path in self.root.glob("*/*/latent_0.npy")})
-        if not names:
+        if not self._names:
             raise UsageError(
                 f"--latents {self.root} holds no synset/object_id/latent_0.npy: give a folder in that layout."
             )
-        return [(synset, object_id) for synset, object_id in names]
+        return list(self._names)
+
+    @cached_property
+    def _names(self) -> list[ObjectName]:
+        names = {path.parent.relative_to(self.root).parts for path in self.root.glob("*/*/latent_0.npy")}
+        return [(synset, object_id) for synset, object_id in sorted(names)]
 
     def count_views(self, names: Sequence[ObjectName]) -> int:
         """The number of views that every object has at least.
@@ -85,8 +90,9 @@ class GivenLatents:
                 )
         return space
 
+    @cached_property
     def digest(self) -> str:
-        """Hash of all latents."""
+        """Hash of all latents; taken once, as the published release has 2.6 million files of them."""
         digest = hashlib.sha256()
         for path in sorted(self.root.glob("*/*/latent_*.npy")):
             digest.update(path.relative_to(self.root).as_posix().encode() + b"\0" + path.read_bytes())

@@ -125,7 +125,7 @@ class RenderJob:
             "size": self.image_size,
             "quality": asdict(self.quality),
             "objects per shard": self.objects_per_shard,
-            "latents": self.given_latents.digest() if self.given_latents else None,
+            "latents": self.given_latents.digest if self.given_latents else None,
             "sweep": asdict(self.sweep) if self.sweep else None,
             "part": "/".join(map(str, self.part)),
             # absent where it is the published one, so that datasets of before --focal-length go on

@@ -39,7 +39,10 @@ def test_an_object_is_loaded(package):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("outside.good:things", "--thing outside.good:things: module outside.good has no 'things'"),
+        (
+            "outside.good:things",
+            r"--thing outside.good:things: module outside.good, which is /.*good.py, has no 'things'",
+        ),
         ("outside.bad:thing", "no module outside.bad"),
         ("outside.good.deep:thing", "no module outside.good.deep"),
         ("inside.good:thing", "no module inside"),
@@ -57,11 +60,13 @@ def test_errors_inside_a_module_pass_through(package):
         load_object("outside.wrong:thing", "--thing")
 
 
-def test_the_working_folder_is_looked_in_after_pythons_own_library(tmp_path, monkeypatch):
+def test_the_working_folder_is_looked_in_after_all_else(tmp_path, monkeypatch):
     """As for `iebench` itself, which unlike `python -m` does not begin with the working folder."""
-    (tmp_path / "net_of_mine.py").write_text("import colorsys\nthing = colorsys.hsv_to_rgb")
-    (tmp_path / "colorsys.py").write_text("raise RuntimeError('this is not what Python brings')")
+    (tmp_path / "net_of_mine.py").write_text("import colorsys, simplejpeg\nthing = colorsys.hsv_to_rgb")
+    for name in ("colorsys", "simplejpeg"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('this is not what was installed')")
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
-    monkeypatch.delitem(sys.modules, "colorsys")
+    for name in ("colorsys", "simplejpeg"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.chdir(tmp_path)
     assert load_object("net_of_mine:thing", "--thing")(0, 0, 1) == (1, 1, 1)

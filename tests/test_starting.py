@@ -39,7 +39,7 @@ class Solids:
 def folder(tmp_path):
     """A working folder with a clone's folder `iebench`, and files that bear names of Python's modules."""
     (tmp_path / "iebench" / "tests").mkdir(parents=True)
-    for name in ("random", "numpy"):
+    for name in ("random", "numpy", "simplejpeg"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('a module of the working folder was imported')")
     (tmp_path / "solids.py").write_text(SOLIDS)
     return tmp_path
@@ -53,8 +53,6 @@ def test_a_child_runs_the_iebench_of_its_parent(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("objects", ["procedural", "solids:Solids"])
 def test_a_render_imports_nothing_from_the_working_folder_but_what_is_named(folder, objects):
-    if objects != "procedural":
-        (folder / "numpy.py").unlink()  # whoever names a module of a folder has its other modules too
     words = ["--objects", objects, "--classes", "1", "--objects-per-class", "2", "--views", "1", "--size", "16"]
     command = [sys.executable, "-P", "-m", "iebench", "render", *words, "--quality", "preview", "--out", "out"]
     environment = {**os.environ, "PYTHONPATH": HOME}
@@ -95,8 +93,8 @@ def test_a_script_beside_an_editable_clone_finds_the_package(folder, tmp_path_fa
     subprocess.run([sys.executable, "-c", build], check=True, capture_output=True, cwd=ROOT)
     (wheel,) = built.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(built / "site-packages")
-    (folder / "numpy.py").unlink()
-    (folder / "random.py").unlink()
+    for name in ("random", "numpy", "simplejpeg"):
+        (folder / f"{name}.py").unlink()
     script = folder / "mine.py"
     script.write_text(
         f"import site; site.addsitedir({str(built / 'site-packages')!r})\n"

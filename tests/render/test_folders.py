@@ -427,3 +427,17 @@ def test_a_note_without_a_suffix_stops_no_listing(tmp_path):
     write(tmp_path, "mug/one.obj")
     (tmp_path / "mug" / "README").write_text("Kept for the record, " * 15 + "see and/or ask")
     assert open_source(str(tmp_path)).list_objects(MUG) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("stems", "ids"),
+    [
+        (["mesh_1", "object_1", "scan", "scene", "raw"], ["set-mesh_1", "set-object_1", "set-raw", "set-scan", "set-scene"]),
+        (["chair", "simple_chair"], ["set-chair"]),
+        (["model", "textured", "model_raw"], ["set"]),
+        (["scan", "raw_scan", "scene", "raw_scene"], ["set-scan", "set-scene"]),
+    ],
+)  # fmt: skip
+def test_files_of_two_nouns_are_two_objects(tmp_path, stems, ids):
+    write(tmp_path, *(f"mug/set/{stem}.obj" for stem in stems))
+    assert open_source(str(tmp_path)).list_objects(MUG) == ids

@@ -1,5 +1,7 @@
 """Options that do not go together, and what the card of a render says."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,15 @@ def test_given_latents_tell_their_space(latents):
     job = plan_job(RenderRequest(latents=latents(ROW, turned)))
     assert job.space.name == "3diebench*" and job.space.factors[0].high == 3.0
     assert job.num_views == 2 and job.latents_of(MUG).tolist() == [ROW, turned]
+
+
+def test_given_latents_are_hashed_once(latents, monkeypatch):
+    job, read = plan_job(RenderRequest(latents=latents(ROW, ROW))), []
+    of_disk = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or of_disk(path))
+    digest = "467ebeeb03144c4d5629c9badbef707832c7f236534fe95210e4d3eb82a63c28"
+    assert job.settings()["latents"] == job.settings()["latents"] == digest  # a render that was begun goes on
+    assert read == ["latent_0.npy", "latent_1.npy"]
 
 
 def test_ten_latents_are_those_of_the_translated_benchmark(latents):
