@@ -1,7 +1,10 @@
 """Errors that a user can mend."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import TypeVar
+
+Entry = TypeVar("Entry")
 
 
 class IebenchError(Exception):
@@ -37,6 +40,18 @@ def suggest(name: str, names: Iterable[str], otherwise: str) -> str:
     """The end of a sentence about an unknown name: the nearest known one, or what to say where none is near."""
     near = get_close_matches(name, list(names), n=1)
     return f"did you mean {near[0]!r}?" if near else otherwise
+
+
+def find_named(name: str, entries: Mapping[str, Entry], kind: str) -> Entry:
+    """The entry of a name.
+
+    Raises:
+        UsageError: there is none; the sentence has the nearest name, or all.
+    """
+    if name not in entries:
+        hint = suggest(name, entries, f"choose one of {', '.join(entries)}.")
+        raise UsageError(f"There is no {kind} {name!r}: {hint}")
+    return entries[name]
 
 
 def explain_missing_package(error: ModuleNotFoundError) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from iebench.errors import UsageError, suggest
+from iebench.errors import UsageError, find_named, suggest
 from iebench.models.registry import find_method
 from iebench.models.settings import MethodSettings, TrainerSettings, list_settings
 
@@ -80,10 +80,7 @@ def get_recipe(name: str) -> Recipe:
     Raises:
         UsageError: there is none of that name.
     """
-    if name not in RECIPES:
-        otherwise = f"choose one of {', '.join(RECIPES)}."
-        raise UsageError(f"There is no recipe {name!r}: {suggest(name, RECIPES, otherwise)}")
-    return RECIPES[name]
+    return find_named(name, RECIPES, "recipe")
 
 
 def make_training(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from iebench.errors import UsageError, suggest
+from iebench.errors import find_named
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,4 @@ def get_preset(name: str) -> Preset:
     Raises:
         UsageError: there is none of that name.
     """
-    if name not in PRESETS:
-        otherwise = f"choose one of {', '.join(PRESETS)}."
-        raise UsageError(f"There is no preset {name!r}: {suggest(name, PRESETS, otherwise)}")
-    return PRESETS[name]
+    return find_named(name, PRESETS, "preset")

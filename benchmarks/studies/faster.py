@@ -9,15 +9,13 @@ not use. What is done stays done; small files of each run are kept under results
 import argparse
 import json
 import statistics
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from runs import iebench, train_and_evaluate
+from runs import ROOT, is_kept, read_options, render, side_by_side, train_and_evaluate
 
 from iebench.evals.results import Results
 from iebench.models.recipes import RECIPES
 
-ROOT = Path(__file__).parents[2]
 SEEDS, METHOD, PROBE_EPOCHS = (11, 12, 13), "sie", 50
 STEPS = RECIPES["mini"].trainer["steps"] // 2
 KEYS = ("rotation/whole/r2_uniform", "classification/whole/top1")
@@ -31,21 +29,12 @@ WAYS: dict[str, list[str]] = {
 
 def main() -> None:
     """Make what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, default=ROOT / "data" / "study-faster", help="folder for whole runs")
-    parser.add_argument(
-        "--data", type=Path, default=ROOT / "data" / "table" / "data", help="iebench-mini; rendered if absent"
-    )
-    parser.add_argument(
-        "--results", type=Path, default=ROOT / "results" / "study-faster", help="folder for what is kept"
-    )
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
-    options = parser.parse_args()
-    iebench("render", "--preset", "mini", "--workers", str(options.jobs), "--out", str(options.data))
+    options = read_options(__doc__, "study-faster", "study-faster", data=str(ROOT / "data" / "table" / "data"))
+    data = Path(options.data)
+    render(data, options)
     rows = [(way, seed) for seed in SEEDS for way in WAYS]
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda row: make_run(row[0], row[1], options), rows))
-    write_table(options.results)
+    side_by_side(lambda row: make_run(row[0], row[1], data, options), rows, options)
+    write_table(options)
 
 
 def name_run(way: str, seed: int) -> str:
@@ -53,27 +42,25 @@ def name_run(way: str, seed: int) -> str:
     return f"{way.replace(' ', '-')}-{seed}"
 
 
-def make_run(way: str, seed: int, options: argparse.Namespace) -> None:
+def make_run(way: str, seed: int, data: Path, options: argparse.Namespace) -> None:
     """Train and evaluate one way with one seed."""
-    train = [METHOD, "--recipe", "mini", "--data", str(options.data), "--seed", str(seed), "--steps", str(STEPS)]
-    evaluate = ["--data", str(options.data), "--tasks", "classification,rotation", "--epochs", str(PROBE_EPOCHS)]
-    evaluate += ["--workers", "0", "--baselines", "constant"]
-    name = name_run(way, seed)
-    train_and_evaluate(options.work / name, options.results / name, train + WAYS[way], evaluate, options.jobs)
+    train = [METHOD, "--seed", str(seed), "--steps", str(STEPS), *WAYS[way]]
+    evaluate = ["--tasks", "classification,rotation", "--epochs", str(PROBE_EPOCHS)]
+    train_and_evaluate(options, name_run(way, seed), data, train, evaluate)
 
 
-def write_table(results: Path) -> None:
+def write_table(options: argparse.Namespace) -> None:
     """Write table.md: for each way the mean and deviation over seeds of rotation and class, and seconds of one core."""
     lines = ["| way | rotation R², uniform | top-1 | training, s of one core |", "|---|--:|--:|--:|"]
     for way in WAYS:
-        runs = [results / name_run(way, seed) for seed in SEEDS]
-        runs = [run for run in runs if (run / "results.json").exists()]
-        if len(runs) == len(SEEDS):
+        names = [name_run(way, seed) for seed in SEEDS]
+        if all(is_kept(options, name) for name in names):
+            runs = [options.results / name for name in names]
             found = [Results.read(run) for run in runs]
             seconds = [json.loads((run / "cost.json").read_text())["train"]["cpu_seconds"] for run in runs]
             scores = [show([result.scores.scores[key].mean for result in found]) for key in KEYS]
             lines.append(f"| {way} | {' | '.join(scores)} | {statistics.fmean(seconds):.0f} |")
-    (results / "table.md").write_text("\n".join(lines) + "\n")
+    (options.results / "table.md").write_text("\n".join(lines) + "\n")
 
 
 def show(values: list[float]) -> str:

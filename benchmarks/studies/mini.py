@@ -8,10 +8,9 @@ run are kept under results/study-mini/VARIANT-METHOD, and table.md shows rotatio
 """
 
 import argparse
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from runs import iebench, train_and_evaluate
+from runs import is_kept, read_options, render, side_by_side, train_and_evaluate
 
 from iebench.dataset.card import DatasetCard
 from iebench.evals.columns import Cell
@@ -20,7 +19,6 @@ from iebench.evals.table import build_rows
 from iebench.models.recipes import RECIPES
 from iebench.render.presets import PRESETS
 
-ROOT = Path(__file__).parents[2]
 SEED, METHODS, PROBE_EPOCHS = 10, ("sie", "vicreg"), 50
 MINI = PRESETS["mini"].settings
 OBJECTS, STEPS = MINI["objects_per_class"] // 2, RECIPES["mini"].trainer["steps"] // 3
@@ -50,47 +48,44 @@ VARIANTS: dict[str, list[str]] = {
 
 def main() -> None:
     """Make what is missing of the study."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, default=ROOT / "data" / "study-mini", help="folder for datasets and runs")
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "study-mini", help="folder for what is kept")
-    parser.add_argument("--variants", default=",".join(VARIANTS), help="names with commas between")
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
-    options = parser.parse_args()
+    options = read_options(__doc__, "study-mini", "study-mini", variants=",".join(VARIANTS))
     for name in options.variants.split(","):
         make_variant(name, options)
-        write_table(options.results)
+        write_table(options)
+
+
+def name_run(variant: str, method: str) -> str:
+    """Folder of a run."""
+    return f"{variant.replace(' ', '-')}-{method}"
 
 
 def make_variant(name: str, options: argparse.Namespace) -> None:
     """Render a variant, train and evaluate both methods on it."""
-    plain = name.replace(" ", "-")
-    rows = {method: options.results / f"{plain}-{method}" for method in METHODS}
-    if all((kept / "results.json").exists() for kept in rows.values()):
+    if all(is_kept(options, name_run(name, method)) for method in METHODS):
         return
-    data = options.work / plain
-    defaults = ["--preset", "mini", "--seed", str(SEED), "--objects-per-class", str(OBJECTS)]
-    iebench("render", *defaults, *VARIANTS[name], "--workers", str(options.jobs), "--out", str(data))
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda method: make_row(method, rows[method], data, options), METHODS))
+    defaults = ["--seed", str(SEED), "--objects-per-class", str(OBJECTS)]
+    data = options.work / name.replace(" ", "-")
+    render(data, options, *defaults, *VARIANTS[name])
+    side_by_side(lambda method: make_run(name, method, data, options), METHODS, options)
 
 
-def make_row(method: str, kept: Path, data: Path, options: argparse.Namespace) -> None:
+def make_run(variant: str, method: str, data: Path, options: argparse.Namespace) -> None:
     """Train and evaluate one method."""
     steps = round(STEPS * (MINI["size"] / DatasetCard.read(data).image_size) ** 2)
-    train = [method, "--recipe", "mini", "--data", str(data), "--seed", str(SEED), "--steps", str(steps)]
-    evaluate = ["--data", str(data), "--tasks", "classification,rotation,predictor", "--epochs", str(PROBE_EPOCHS)]
-    evaluate += ["--workers", "0", "--baselines", "constant"]
-    train_and_evaluate(options.work / "runs" / kept.name, kept, train, evaluate, options.jobs)
+    train = [method, "--seed", str(SEED), "--steps", str(steps)]
+    evaluate = ["--tasks", "classification,rotation,predictor", "--epochs", str(PROBE_EPOCHS)]
+    train_and_evaluate(options, name_run(variant, method), data, train, evaluate)
 
 
-def write_table(results: Path) -> None:
+def write_table(options: argparse.Namespace) -> None:
     """Write table.md: a line for each variant, with 95 % intervals over objects."""
     lines = [f"| {' | '.join(HEADS)} |", "|---" + "|--:" * (len(HEADS) - 1) + "|"]
     for name in VARIANTS:
-        found = [results / f"{name.replace(' ', '-')}-{method}" for method in METHODS]
-        if all((run / "results.json").exists() for run in found):
-            lines.append(f"| {' | '.join([name, *describe([Results.read(run) for run in found])])} |")
-    (results / "table.md").write_text("\n".join(lines) + "\n")
+        runs = [name_run(name, method) for method in METHODS]
+        if all(is_kept(options, run) for run in runs):
+            found = [Results.read(options.results / run) for run in runs]
+            lines.append(f"| {' | '.join([name, *describe(found)])} |")
+    (options.results / "table.md").write_text("\n".join(lines) + "\n")
 
 
 def describe(found: list[Results]) -> list[str]:

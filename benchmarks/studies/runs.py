@@ -1,5 +1,6 @@
 """What studies share: commands that go on where they were stopped, what they cost, and the small files that are kept of a run."""
 
+import argparse
 import csv
 import json
 import os
@@ -8,34 +9,75 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+Row = TypeVar("Row")
+ROOT = Path(__file__).parents[2]
 Cost = dict[str, float]  # seconds by the clock and of the processors
 KEPT = ("config.json", "results.json")  # the last says that all is there
 
 
-def train_and_evaluate(run: Path, kept: Path, train: Sequence[str], evaluate: Sequence[str], jobs: int) -> None:
-    """Train and evaluate one run, unless that is done, and keep its small files.
+def read_options(doc: str | None, work: str, results: str, **more: str | int) -> argparse.Namespace:
+    """The command line of a study.
 
     Args:
-        run: folder of the run.
-        kept: folder of what is kept.
-        train: words after `iebench train`, without --out.
-        evaluate: words after `iebench eval RUN`.
-        jobs: runs side by side, which share the cores.
+        doc: of the script, for its help.
+        work, results: its folders below data/ and results/.
+        more: further options with their defaults: a number, or names with commas between.
     """
-    if (kept / KEPT[-1]).exists():
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=ROOT / "data" / work, help="folder for datasets and whole runs")
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / results, help="folder for what is kept")
+    parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
+    for option, default in more.items():
+        parser.add_argument(f"--{option}", type=type(default), default=default)
+    return parser.parse_args()
+
+
+def render(data: Path, options: argparse.Namespace, *words: str) -> None:
+    """Render `mini`, changed by further options, unless that is done."""
+    iebench("render", "--preset", "mini", *words, "--workers", str(options.jobs), "--out", str(data))
+
+
+def side_by_side(make: Callable[[Row], None], rows: Iterable[Row], options: argparse.Namespace) -> None:
+    """Make all rows, as many at a time as there are jobs."""
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(make, rows))
+
+
+def is_kept(options: argparse.Namespace, name: str) -> bool:
+    """Whether a run is done."""
+    return (Path(options.results) / name / KEPT[-1]).exists()
+
+
+def train_and_evaluate(
+    options: argparse.Namespace, name: str, data: Path, train: Sequence[str], evaluate: Sequence[str]
+) -> None:
+    """Train and evaluate one run after the recipe of `mini`, unless that is done, and keep its small files.
+
+    Args:
+        options: of the study.
+        name: of the run.
+        data: the dataset.
+        train: the method and its further options.
+        evaluate: options of the evaluation; the only baseline is the constant one unless they say otherwise.
+    """
+    if is_kept(options, name):
         return
-    env = {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // jobs, 1))}
-    tell(f"{run.name}: training")
+    run, env = options.work / "runs" / name, {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // options.jobs, 1))}
+    method, *more = train
+    tell(f"{name}: training")
     run.parent.mkdir(parents=True, exist_ok=True)
-    iebench("train", *train, "--out", str(run), cost=partial(add_cost, run, "train"), **env)
-    tell(f"{run.name}: evaluating")
-    iebench("eval", str(run), *evaluate, cost=partial(add_cost, run, "evaluate"), **env)
-    keep(run, kept)
+    words = ["train", method, "--recipe", "mini", "--data", str(data), "--out", str(run), *more]
+    iebench(*words, cost=partial(add_cost, run, "train"), **env)
+    tell(f"{name}: evaluating")
+    words = ["eval", str(run), "--data", str(data), "--workers", "0", "--baselines", "constant", *evaluate]
+    iebench(*words, cost=partial(add_cost, run, "evaluate"), **env)
+    keep(run, options.results / name)
 
 
 def iebench(*words: str, cost: Callable[[Cost], None] | None = None, **env: str) -> None:

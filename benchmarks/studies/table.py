@@ -13,15 +13,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from runs import iebench, train_and_evaluate
+from runs import read_options, render, side_by_side, train_and_evaluate
 
 from iebench.evals.results import Results
 from iebench.evals.table import label_of
 
-ROOT = Path(__file__).parents[2]
 TASKS, PROBE_EPOCHS = "classification,rotation,color,retrieval,predictor", 100
 ROWS = {  # name → method and options beside the recipe's
     "sie": ("sie",),
@@ -43,25 +41,12 @@ FIRST = 3  # rows of which all seeds come before any of the others
 
 def main() -> None:
     """Make what is missing of the table."""
-    options = read_options()
+    options = read_options(__doc__, "table", "mini", rows=",".join(ROWS), seeds=3)
     data = options.work / "data"
-    iebench("render", "--preset", "mini", "--workers", str(options.jobs), "--out", str(data))
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda row: make_row(row[0], row[1], data, options), order_rows(options.rows, options.seeds)))
+    render(data, options)
+    rows = order_rows(options.rows, options.seeds)
+    side_by_side(lambda row: make_row(row[0], row[1], data, options), rows, options)
     write_tables(options.results)
-
-
-def read_options() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--work", type=Path, default=ROOT / "data" / "table", help="folder for the dataset and whole runs"
-    )
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "mini", help="folder for what is kept")
-    parser.add_argument("--rows", default=",".join(ROWS), help="names with commas between")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
-    return parser.parse_args()
 
 
 def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
@@ -79,11 +64,10 @@ def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
 
 def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> None:
     """Train and evaluate one run."""
-    row, (method, *more) = f"{name}-{seed}", ROWS[name]
-    baselines = () if row == "sie-0" else ("--baselines", "constant")  # all rows have one backbone, so once is enough
-    train = [method, "--recipe", "mini", "--data", str(data), "--seed", str(seed), *more]
-    evaluate = ["--data", str(data), "--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), "--workers", "0", *baselines]
-    train_and_evaluate(options.work / "runs" / row, options.results / row, train, evaluate, options.jobs)
+    row = f"{name}-{seed}"
+    baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
+    evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
+    train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
 
 
 def write_tables(results: Path) -> None:
