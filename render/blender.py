@@ -15,8 +15,8 @@ from numpy import ndarray
 from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.render import scene as spec
-from iebench.render.blender_import import MeshError, coordinates, import_still, read_surface
-from iebench.render.blender_looks import drop_missing_images, forget_kept_images, has_packed_images
+from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
+from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_images, has_packed_images
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.quality import Quality
 from iebench.render.scene import VANISHED
@@ -231,21 +231,21 @@ def _set_world(scene: bpy.types.Scene) -> None:
 def _add_camera(scene: bpy.types.Scene, focal_length: float) -> None:
     data = bpy.data.cameras.new("camera")
     data.lens, data.sensor_width, data.clip_end = focal_length, spec.SENSOR_WIDTH, 2 * spec.FLOOR_SIDE
-    scene.camera = _link(scene, "camera", data)
+    scene.camera = link(scene, "camera", data)
     scene.camera.matrix_world = Matrix(spec.camera_matrix().tolist())
 
 
 def _add_sun(scene: bpy.types.Scene) -> None:
     data = bpy.data.lights.new("sun", "SUN")
     data.energy, data.angle = spec.SUN_ENERGY, spec.SUN_ANGLE
-    _link(scene, "sun", data)  # a new lamp shines straight down
+    link(scene, "sun", data)  # a new lamp shines straight down
 
 
 def _add_spot(scene: bpy.types.Scene) -> bpy.types.Object:
     data = bpy.data.lights.new("spot", "SPOT")
     data.energy, data.spot_size = spec.SPOT_ENERGY, spec.SPOT_CONE
     data.spot_blend, data.shadow_soft_size = spec.SPOT_BLEND, spec.SPOT_RADIUS
-    return _link(scene, "spot", data)
+    return link(scene, "spot", data)
 
 
 def _add_floor(scene: bpy.types.Scene) -> bpy.types.NodeSocket:
@@ -257,21 +257,10 @@ def _add_floor(scene: bpy.types.Scene) -> bpy.types.NodeSocket:
     corners = [(-half, -half, height), (half, -half, height), (half, half, height), (-half, half, height)]
     mesh = bpy.data.meshes.new("floor")
     mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-    material = bpy.data.materials.new("floor")
-    material.use_nodes = True
-    nodes = material.node_tree.nodes
-    nodes.clear()
-    diffuse, output = nodes.new("ShaderNodeBsdfDiffuse"), nodes.new("ShaderNodeOutputMaterial")
-    material.node_tree.links.new(diffuse.outputs["BSDF"], output.inputs["Surface"])
+    material, color = diffuse_material("floor")
     mesh.materials.append(material)
-    _link(scene, "floor", mesh)
-    return diffuse.inputs["Color"]
-
-
-def _link(scene: bpy.types.Scene, name: str, data: bpy.types.ID) -> bpy.types.Object:
-    thing = bpy.data.objects.new(name, data)
-    scene.collection.objects.link(thing)
-    return thing
+    link(scene, "floor", mesh)
+    return color
 
 
 def _centre(thing: bpy.types.Object, unit_diagonal: bool) -> None:

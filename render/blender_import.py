@@ -20,7 +20,7 @@ from iebench.errors import IebenchError
 from iebench.render.blender_looks import show_vertex_colors
 from iebench.render.mesh_bytes import FAR
 from iebench.render.scene import VANISHED
-from iebench.render.surface import Surface
+from iebench.render.surface import Surface, transform
 
 AXES = {"y": {"forward_axis": "NEGATIVE_Z", "up_axis": "Y"}, "z": {"forward_axis": "Y", "up_axis": "Z"}}
 IMPORTERS: dict[str, Callable[..., object]] = {
@@ -77,7 +77,7 @@ def import_still(
     bpy.data.batch_remove(imported)  # one by one, each would be looked for in all others
     if not parts:
         raise MeshError(UNSEEN if has_faces else EMPTY)
-    things = [_link(scene, part.mesh) for part in parts]
+    things = [link(scene, "object", part.mesh) for part in parts]
     lost = show_vertex_colors(things)
     _join(things)
     return things[0], np.concatenate([part.vertices for part in parts]), lost
@@ -152,8 +152,7 @@ def _drop_faces(mesh: bpy.types.Mesh, materials: list[int]) -> None:
 
 def _apply(matrix: Matrix, points: ndarray) -> ndarray:
     """Points (n, 3) through a matrix, in float64 and apart from Blender's own mesh: the guard must not ask the accused."""
-    to_world = np.array(matrix, dtype=np.float64)
-    return np.einsum("nj,ij->ni", points, to_world[:3, :3]) + to_world[:3, 3]
+    return transform(np.array(matrix, dtype=np.float64), points)
 
 
 def coordinates(mesh: bpy.types.Mesh) -> Float[ndarray, "n 3"]:
@@ -194,8 +193,9 @@ def _alpha(material: bpy.types.Material | None) -> bpy.types.NodeSocket | None:
     return next((n.inputs["Alpha"] for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
 
 
-def _link(scene: bpy.types.Scene, mesh: bpy.types.Mesh) -> bpy.types.Object:
-    thing = bpy.data.objects.new("object", mesh)
+def link(scene: bpy.types.Scene, name: str, data: bpy.types.ID) -> bpy.types.Object:
+    """A new object of a scene."""
+    thing = bpy.data.objects.new(name, data)
     scene.collection.objects.link(thing)
     return thing
 

@@ -37,10 +37,23 @@ def show_vertex_colors(meshes: Sequence[bpy.types.Object]) -> list[Lost]:
     for thing in colored:
         if not _materials(thing):
             thing.data.materials.clear()
-            thing.data.materials.append(_plain_material())
+            material, color = diffuse_material(VERTEX_COLORS)  # white, as that of a mesh without a material
+            color.default_value = (1.0, 1.0, 1.0, 1.0)
+            thing.data.materials.append(material)
     for material in {material for thing in colored for material in _materials(thing)}:
         _multiply(material)
     return [Lost(VERTEX_COLORS, "they are all black")] if black else []
+
+
+def diffuse_material(name: str) -> tuple[bpy.types.Material, bpy.types.NodeSocket]:
+    """A new diffuse material, and the socket of its color."""
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    diffuse, output = nodes.new("ShaderNodeBsdfDiffuse"), nodes.new("ShaderNodeOutputMaterial")
+    material.node_tree.links.new(diffuse.outputs["BSDF"], output.inputs["Surface"])
+    return material, diffuse.inputs["Color"]
 
 
 def drop_missing_images() -> list[Lost]:
@@ -95,18 +108,6 @@ def _rename_colors(mesh: bpy.types.Mesh) -> Float[ndarray, "n 3"]:
 def _fill_white(mesh: bpy.types.Mesh) -> None:
     colors = mesh.color_attributes.get(COLOR) or mesh.color_attributes.new(COLOR, "FLOAT_COLOR", "POINT")
     colors.data.foreach_set("color", np.ones(4 * len(colors.data), np.float32))
-
-
-def _plain_material() -> bpy.types.Material:
-    """A white diffuse surface, as that of a mesh without a material."""
-    material = bpy.data.materials.new("vertex colors")
-    material.use_nodes = True
-    nodes = material.node_tree.nodes
-    nodes.clear()
-    diffuse, output = nodes.new("ShaderNodeBsdfDiffuse"), nodes.new("ShaderNodeOutputMaterial")
-    diffuse.inputs["Color"].default_value = (1.0, 1.0, 1.0, 1.0)
-    material.node_tree.links.new(diffuse.outputs["BSDF"], output.inputs["Surface"])
-    return material
 
 
 def _multiply(material: bpy.types.Material) -> None:

@@ -178,7 +178,7 @@ def _tell_row(*cells: object) -> str:
 
 def tell_estimate(estimate: Estimate, out: Path) -> list[str]:
     """The estimate in sentences, with how it was measured."""
-    told = [f"Cannot be rendered: {f.synset}/{f.object_id}: {f.reason}." for f in estimate.failures[:10]]
+    told = [f"Cannot be rendered: {'/'.join(f.object_name)}: {f.reason}." for f in estimate.failures[:10]]
     total, measured = estimate.total, estimate.measured
     if total is None or measured is None:
         return [*told, "Time and disk cannot be told, as not one of the objects that were tried can be rendered."]

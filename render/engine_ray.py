@@ -12,10 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from iebench.dataset.appearance import Lost, read_note, write_note
+from iebench.dataset.appearance import Lost, read_note, write_sample
 from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
-from iebench.files import write_whole
 from iebench.render.engines import Outcome
 from iebench.render.system import find_gpus
 from iebench.render.worker import Task, WorkerSettings
@@ -124,8 +123,7 @@ class _ActorPool:
             failure = Failure(task.synset, task.object_id, "the machine that rendered it was lost", attempts, "")
             return Outcome(task, failure, {}), fresh
         if failure is None:
-            write_note(Path(task.out), lost)
-            write_whole(Path(task.out), sample)
+            write_sample(Path(task.out), sample, lost)
         return Outcome(task, failure, about), actor
 
 

@@ -121,10 +121,10 @@ class _State:
         self.about: dict[str, str] = self._read_about()
 
     def sample(self, name: ObjectName) -> Path:
-        return self.samples / f"{sample_file(*name)}.tar"
+        return _sample_path(self.root, name)
 
     def note(self, name: ObjectName) -> Path:
-        return self.failed / f"{sample_file(*name)}.json"
+        return _failure_path(self.root, name)
 
     def missing(self, shard: Shard) -> list[ObjectName]:
         """Objects of a shard of which nothing is known yet; a sample cut short by a power failure counts as missing."""
@@ -135,14 +135,14 @@ class _State:
         ]
 
     def fail(self, failure: Failure) -> None:
-        _write_json(self.note((failure.synset, failure.object_id)), asdict(failure))
+        _write_json(self.note(failure.object_name), asdict(failure))
 
     def failures(self) -> list[Failure]:
         return [Failure(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(self.failed.glob("*.json"))]
 
     def forget_failures(self) -> None:
         """Have failed objects rendered again: their shards turn back into samples."""
-        failed = {(failure.synset, failure.object_id) for failure in self.failures()}
+        failed = {failure.object_name for failure in self.failures()}
         for shard in self.shards:
             if failed & set(shard.objects) and (self.root / shard.name).exists():
                 for _, sample in split_shard(self.root / shard.name):
@@ -232,11 +232,19 @@ def _finish(state: _State) -> None:
     finish_dataset(state.root, card, parts, [*state.failures(), *refused])
 
 
+def _sample_path(root: Path, name: ObjectName) -> Path:
+    return root / STATE / "samples" / f"{sample_file(*name)}.tar"
+
+
+def _failure_path(root: Path, name: ObjectName) -> Path:
+    return root / STATE / "failed" / f"{sample_file(*name)}.json"
+
+
 def _tell_none(failures: Sequence[Failure], folder: Path) -> str:
     """Why a dataset would be empty."""
     first = failures[0]
     others = f", nor {len(failures) - 1} others" if len(failures) > 1 else ""
-    named = f"not {first.synset}/{first.object_id} ({first.reason}){others}"
+    named = f"not {'/'.join(first.object_name)} ({first.reason}){others}"
     return f"Not one object could be rendered: {named}; {folder} has all reasons."
 
 
@@ -266,16 +274,13 @@ def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
         raise UsageError(
             f"--out {out} holds another dataset ({difference}): choose another --out, or remove that folder."
         )
-    refused = {
-        (failure.synset, failure.object_id) for failure in job.refused
-    }  # whom no retry mends, and `_finish` lists
-    failures = [one for one in read_failures(out / FAILURES) if (one.synset, one.object_id) not in refused]
+    refused = {failure.object_name for failure in job.refused}  # whom no retry mends, and `_finish` lists
+    failures = [failure for failure in read_failures(out / FAILURES) if failure.object_name not in refused]
     if not (retry_failed and failures):
         shutil.rmtree(out / STATE, ignore_errors=True)
         return False
-    (out / STATE / "failed").mkdir(parents=True, exist_ok=True)
     for failure in failures:
-        _write_json(out / STATE / "failed" / f"{sample_file(failure.synset, failure.object_id)}.json", asdict(failure))
+        _write_json(_failure_path(out, failure.object_name), asdict(failure))
     _restore_notes(out)
     _write_json(
         out / STATE / "about.json", {name: card.made[name] for name in ("blender", "device") if name in card.made}
@@ -287,10 +292,10 @@ def _restore_notes(out: Path) -> None:
     """Note again what the objects of a finished dataset have lost."""
     lost: dict[ObjectName, list[Lost]] = {}
     for row in read_lost(out / APPEARANCE) if (out / APPEARANCE).exists() else []:
-        lost.setdefault((row.synset, row.object_id), []).append(Lost(row.what, row.name))
+        lost.setdefault(row.object_name, []).append(Lost(row.what, row.name))
     (out / STATE / "samples").mkdir(exist_ok=True)
     for name, entries in lost.items():
-        write_note(out / STATE / "samples" / f"{sample_file(*name)}.tar", entries)
+        write_note(_sample_path(out, name), entries)
 
 
 def _summarise(out: Path, fresh: int) -> Summary:

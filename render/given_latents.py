@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.dataset.importer import ROUNDING, SPACE_OF_LENGTH, cover_latents
+from iebench.dataset.importer import SPACE_OF_LENGTH, cover_latents, find_outside
 from iebench.dataset.splits import ObjectName
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
@@ -18,24 +18,27 @@ from iebench.factors.space import FactorSpace
 
 @dataclass(frozen=True)
 class GivenLatents:
-    """Latents in the published layout: synset/object_id/latent_0.npy, latent_1.npy and so on."""
+    """Latents in the published layout: synset/object_id/latent_0.npy, latent_1.npy and so on.
+
+    Attributes:
+        root: the folder.
+        space: what they were drawn from; None where their number says it.
+    """
 
     root: Path
-    num_factors: int
+    space: FactorSpace | None
 
     @classmethod
     def open(cls, root: Path, space: FactorSpace | None) -> "GivenLatents":
         """The latents in a folder.
 
-        Args:
-            root: the folder.
-            space: what they were drawn from; None where their number says it.
-
         Raises:
-            UsageError: there are none.
+            UsageError: there are none, or as many in each as no space has.
         """
-        latents = cls(root, 0)
-        return replace(latents, num_factors=len(space.names) if space else latents._count_factors())
+        latents = cls(root, space)
+        if space is None:
+            _ = latents.num_factors  # known now, so that it is told before anything else
+        return latents
 
     def objects(self) -> list[ObjectName]:
         """Objects that have latents here.
@@ -73,22 +76,21 @@ class GivenLatents:
         """
         return np.stack([self._read_view(self.root / Path(*name) / f"latent_{view}.npy") for view in range(num_views)])
 
-    def find_space(self, names: Sequence[ObjectName], num_views: int, space: FactorSpace | None) -> FactorSpace:
+    def find_space(self, names: Sequence[ObjectName], num_views: int) -> FactorSpace:
         """The space of some objects' latents: the given one, or the published one with ranges widened where they leave it.
 
         Raises:
             UsageError: they leave the given one.
         """
         latents = np.stack([self.read(name, num_views) for name in names])
-        if space is None:
+        if self.space is None:
             return cover_latents(latents)
-        for factor, low, high in zip(space.factors, latents.min(axis=(0, 1)), latents.max(axis=(0, 1)), strict=True):
-            if low < factor.low - ROUNDING or high > factor.high + ROUNDING:
-                raise UsageError(
-                    f"--latents {self.root} holds {factor.name} from {low:.4g} to {high:.4g}, and {space.name} has "
-                    f"{factor.low:.4g} to {factor.high:.4g}: leave out --space and --factor, or give theirs."
-                )
-        return space
+        for factor, low, high in find_outside(self.space, latents):
+            raise UsageError(
+                f"--latents {self.root} holds {factor.name} from {low:.4g} to {high:.4g}, and {self.space.name} has "
+                f"{factor.low:.4g} to {factor.high:.4g}: leave out --space and --factor, or give theirs."
+            )
+        return self.space
 
     @cached_property
     def digest(self) -> str:
@@ -98,7 +100,11 @@ class GivenLatents:
             digest.update(path.relative_to(self.root).as_posix().encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
-    def _count_factors(self) -> int:
+    @cached_property
+    def num_factors(self) -> int:
+        """Numbers in the latents of a view."""
+        if self.space is not None:
+            return len(self.space.names)
         path = self.root / Path(*self.objects()[0]) / "latent_0.npy"
         count = _load(path).size
         if count not in SPACE_OF_LENGTH:

@@ -8,6 +8,7 @@ should not be, and at most an eighth of the inner pixels missing, where slats le
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -17,7 +18,7 @@ from PIL import Image
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.errors import IebenchError
 from iebench.render.scene import CAMERA_DISTANCE, FLOOR_HEIGHT, SENSOR_WIDTH, camera_matrix, project
-from iebench.render.surface import Surface, cover
+from iebench.render.surface import Surface, cover, transform
 
 CAMERA = camera_matrix()
 GRID = 128  # cells along a side of the picture, in which expectation and mask are compared
@@ -69,12 +70,11 @@ class Guard:
             surface: in the object's own frame.
             focal_length: of the camera in millimetres.
         """
-        self._focal_length = focal_length
+        self._surface, self._focal_length = surface, focal_length
         cell = (CAMERA_DISTANCE - 0.5) * SENSOR_WIDTH / focal_length / GRID  # at the front of a unit diagonal
         self._spacing = cell * max(surface.diagonal, 1.0)
         self._points, self._solid = cover(surface, self._spacing)
         self._views, self._shown = 0, False
-        self._corners = surface.vertices[np.unique(surface.triangles)]
         self._last: tuple[ndarray, ndarray, _Box | None] | None = None
 
     def check(self, object_matrix: Float[ndarray, "4 4"], mask: Bool[ndarray, "size size"]) -> None:
@@ -114,9 +114,14 @@ class Guard:
         if self._views and not self._shown:
             raise GuardError("none of its views shows it")
 
+    @cached_property
+    def _outline(self) -> Float[ndarray, "n 3"]:
+        """Corners and points together, which near objects need and others do not."""
+        return np.concatenate([self._surface.vertices[np.unique(self._surface.triangles)], self._points])
+
     def _find_box(self, matrix: Float[ndarray, "4 4"], margin: int) -> _Box:
         """The box around a near object, whose corners and points tell it; the whole picture where the camera is among them."""
-        world = np.einsum("nj,ij->ni", np.concatenate([self._corners, self._points]), matrix[:3, :3]) + matrix[:3, 3]
+        world = transform(matrix, self._outline)
         depth, above = _depth(world), world[:, 2] > FLOOR_HEIGHT
         if depth.min() <= 0 or not above.any():
             return _Box(np.zeros(2), np.full(2, float(GRID)), margin)
@@ -126,7 +131,7 @@ class Guard:
 
     def _expect(self, matrix: Float[ndarray, "4 4"], margin: int) -> tuple[ndarray, ndarray, float]:
         """The cells in which the object is expected, those in which it is solid, and how near it comes to the camera."""
-        world = np.einsum("nj,ij->ni", self._points, matrix[:3, :3]) + matrix[:3, 3]
+        world = transform(matrix, self._points)
         depth = _depth(world)
         seen = (world[:, 2] > FLOOR_HEIGHT) & (depth > 0)  # the camera is above the floor
         cells = np.floor(project(world[seen], GRID, self._focal_length)).astype(np.int64)

@@ -67,7 +67,7 @@ def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
             for i in chosen
         ]
         names = {(row.synset, row.object_id) for row in rows}
-        lost = tuple(row for row in part.lost if (row.synset, row.object_id) in names)
+        lost = tuple(row for row in part.lost if row.object_name in names)
         yield ShardTables(rows, part.latents[chosen], part.offsets[chosen], lost)
 
 

@@ -74,8 +74,9 @@ def choose_objects(
     for synset in synsets:
         ids = list(source.list_objects(synset, objects_per_class) if allowed is None else allowed.get(synset, ()))
         _refuse_twice(synset, ids)
-        refused += [_refuse(synset, object_id, fault) for object_id in ids if (fault := name_fault(object_id))]
-        usable = [(synset, object_id) for object_id in ids if name_fault(object_id) is None]
+        faults = {object_id: fault for object_id in ids if (fault := name_fault(object_id))}
+        refused += [_refuse(synset, object_id, fault) for object_id, fault in faults.items()]
+        usable = [(synset, object_id) for object_id in ids if object_id not in faults]
         names = [name for name in usable if name not in excluded]
         left_out += len(usable) - len(names)
         if not names and allowed is None:

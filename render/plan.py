@@ -87,7 +87,7 @@ def plan_render(request: RenderRequest) -> Plan:
         about_objects=about_objects,
         classes=classes,
         splits=_split(names, request.val_list),
-        space=given.find_space(names, num_views, asked) if given else space,
+        space=given.find_space(names, num_views) if given else space,
         seed=request.seed or 0,
         num_views=num_views,
         image_size=request.size,
@@ -110,7 +110,7 @@ def _tell_left_out(source: ObjectSource, choice: Choice) -> Iterator[str]:
     if choice.excluded:
         yield f"Left out: {choice.excluded} of the objects (known to break a render, or named by --exclude)."
     if choice.refused:
-        names = [f"{failure.synset}/{failure.object_id}" for failure in choice.refused]
+        names = ["/".join(failure.object_name) for failure in choice.refused]
         yield f"Left out: {name_some(names)} ({choice.refused[0].reason}); failures.csv will name them."
 
 

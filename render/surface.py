@@ -36,6 +36,11 @@ class Surface:
         return replace(self, vertices=(self.vertices - centre) * (1 / self.diagonal if unit_diagonal else 1.0))
 
 
+def transform(matrix: Float[ndarray, "4 4"], points: Float[ndarray, "n 3"]) -> Float[ndarray, "n 3"]:
+    """Points through a matrix."""
+    return np.einsum("nj,ij->ni", points, matrix[:3, :3]) + matrix[:3, 3]  # not "@", whose threads compete with Cycles'
+
+
 def cover(surface: Surface, spacing: float, most: int = 200_000) -> tuple[Float[ndarray, "n 3"], Bool[ndarray, " n"]]:
     """Points on a surface from which no place on it is farther than about `spacing`.
 

@@ -28,12 +28,11 @@ import simplejpeg
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from iebench.dataset.appearance import Lost, join_lost, write_note
+from iebench.dataset.appearance import Lost, join_lost, write_sample
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
-from iebench.files import write_whole
 from iebench.render.guard import Guard
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
@@ -131,8 +130,7 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         try:
             with _work_folder(scratch / f"object-{number}") as work:
                 sample, lost = render_object(settings, source, stage, task, work)
-            write_note(Path(task.out), lost)
-            write_whole(Path(task.out), sample)
+            write_sample(Path(task.out), sample, lost)
             _reply(replies, {"done": time.monotonic() - start})
         except Exception as error:
             if is_full_disk(error):

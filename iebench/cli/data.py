@@ -101,7 +101,7 @@ def import_(
         card, faults = import_layout(path, out, lists, strict, cast(Channels, channels), objects_per_shard, progress)
     faulty = [fault for fault in faults if fault.reason != ABSENT]
     for fault in faulty[:10]:
-        click.echo(f"left out {fault.synset}/{fault.object_id}: {fault.reason}", err=True)
+        click.echo(f"left out {'/'.join(fault.object_name)}: {fault.reason}", err=True)
     if not card.source["lists"]:
         click.echo("There are no official lists, so a hash of the names splits: --lists names their folder.", err=True)
     counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())

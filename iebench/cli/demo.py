@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iebench.child_process import python_command
 from iebench.errors import IebenchError
 from iebench.progress import Progress
 
@@ -122,8 +122,8 @@ def _processes(
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for run in runs:
-            command = [sys.executable, "-m", "iebench", "train", run.name, "--recipe", "mini"]
-            command += ["--data", str(data), "--out", str(run), *options]
+            words = ["train", run.name, "--recipe", "mini", "--data", str(data), "--out", str(run), *options]
+            command = python_command("iebench", *words)
             with _log(run).open("wb") as log:  # Ctrl-C is for this process, which lets them save
                 processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0))
         yield processes

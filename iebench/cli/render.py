@@ -220,7 +220,7 @@ def _report(summary: "Summary", log_json: bool) -> None:
     if summary.lost:
         click.echo(f"  {tell_lost(summary.lost)}")
     for failure in summary.failures[:10]:
-        click.echo(f"  failed: {failure.synset}/{failure.object_id}: {failure.reason}")
+        click.echo(f"  failed: {'/'.join(failure.object_name)}: {failure.reason}")
     if len(summary.failures) > 10:
         click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
     if any(failure.log for failure in summary.failures):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from iebench.dataset.splits import ObjectName
 from iebench.files import write_whole
 
 APPEARANCE = "appearance.csv"
@@ -36,6 +37,11 @@ class LostRow:
     object_id: str
     what: str
     name: str
+
+    @property
+    def object_name(self) -> ObjectName:
+        """Of the object."""
+        return self.synset, self.object_id
 
 
 def join_lost(named: Sequence[Lost], unread: Sequence[Lost]) -> list[Lost]:
@@ -69,6 +75,12 @@ def write_note(sample: Path, lost: Sequence[Lost]) -> None:
     note.unlink(missing_ok=True)
     if lost:
         write_whole(note, json.dumps(lost))
+
+
+def write_sample(path: Path, sample: bytes, lost: Sequence[Lost]) -> None:
+    """Write a sample, and before it the note of what its object has lost."""
+    write_note(path, lost)
+    write_whole(path, sample)
 
 
 def read_note(sample: Path) -> list[Lost]:

@@ -23,7 +23,7 @@ from iebench.dataset.shards import locate_views, name_fault, pack_sample, printa
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
-from iebench.factors.space import FactorSpace, get_space
+from iebench.factors.space import Factor, FactorSpace, get_space
 from iebench.progress import Progress
 from iebench.version import __version__
 
@@ -248,12 +248,18 @@ def cover_latents(latents: Float[ndarray, "objects views factors"]) -> FactorSpa
     Angles a hair outside by rounding are not taken for a wider range.
     """
     space = get_space(SPACE_OF_LENGTH[latents.shape[-1]])
+    for factor, low, high in find_outside(space, latents):
+        space = space.with_factor(replace(factor, low=float(min(low, factor.low)), high=float(max(high, factor.high))))
+    return space
+
+
+def find_outside(
+    space: FactorSpace, latents: Float[ndarray, "objects views factors"]
+) -> Iterator[tuple[Factor, float, float]]:
+    """The factors whose range the latents leave by more than rounding, each with its least and its greatest value."""
     for factor, low, high in zip(space.factors, latents.min(axis=(0, 1)), latents.max(axis=(0, 1)), strict=True):
         if low < factor.low - ROUNDING or high > factor.high + ROUNDING:
-            space = space.with_factor(
-                replace(factor, low=float(min(low, factor.low)), high=float(max(high, factor.high)))
-            )
-    return space
+            yield factor, float(low), float(high)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -63,7 +62,8 @@ class LayoutArchive:
             raise IebenchError(f"{self._path} is damaged or cut short ({error}): fetch it again.") from None
 
     def _read_tar(self) -> Iterator[Member]:
-        with self._path.open("rb") as file, _unpack(file) as stream:
+        with self._path.open("rb") as file:
+            stream = _unpack(file)
             yield from self._read_members(file, stream)
             while stream.read(2**20):  # to the end, where gzip compares its checksum
                 pass
@@ -113,11 +113,10 @@ class LayoutArchive:
             )
 
 
-@contextmanager
-def _unpack(file: IO[bytes]) -> Iterator[ByteStream]:
+def _unpack(file: IO[bytes]) -> ByteStream:
     start = file.read(2)
     file.seek(0)
-    yield gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
+    return gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
 
 
 def _group(members: Iterator[Member]) -> Iterator[LooseObject]:

@@ -112,7 +112,7 @@ class Dataset:
     @property
     def num_lost(self) -> int:
         """Objects that have lost something of their appearance."""
-        return len({(row.synset, row.object_id) for row in self.lost})
+        return len({row.object_name for row in self.lost})
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
         """Indices of the objects of "train", "val", or "all".

@@ -13,6 +13,7 @@ from numpy import ndarray
 from iebench.dataset.appearance import APPEARANCE, LostRow, write_lost
 from iebench.dataset.card import DatasetCard, ShardEntry, SplitCounts, describe_file
 from iebench.dataset.pages import write_pages
+from iebench.dataset.splits import ObjectName
 from iebench.files import write_whole
 
 OBJECTS, FAILURES, FAILURES_LOG = "objects.csv", "failures.csv", "failures.log"
@@ -46,6 +47,11 @@ class Failure:
     reason: str
     attempts: int
     log: str
+
+    @property
+    def object_name(self) -> ObjectName:
+        """Of the object."""
+        return self.synset, self.object_id
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> list[str]:
     Returns:
         The names of the files.
     """
-    ordered = sorted(failures, key=lambda failure: (failure.synset, failure.object_id))
+    ordered = sorted(failures, key=lambda failure: failure.object_name)
     with (root / FAILURES).open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, [field.name for field in fields(Failure)], lineterminator="\n")
         table.writeheader()
@@ -174,7 +180,7 @@ def _describe_shard(root: Path, rows: Sequence[ObjectRow]) -> ShardEntry:
 
 
 def _write_log(failure: Failure) -> str:
-    lines = [f"{failure.synset}/{failure.object_id}", *(_INDENT + line for line in failure.log.splitlines())]
+    lines = ["/".join(failure.object_name), *(_INDENT + line for line in failure.log.splitlines())]
     return "\n".join(lines) + "\n"
 
 
