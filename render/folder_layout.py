@@ -4,10 +4,10 @@ from pathlib import Path
 
 from iebench.catalogue import find_class
 from iebench.errors import UsageError
-from iebench.render.folder_files import FORMATS, is_junk, list_folder, list_folders, mesh_format, name_some
+from iebench.render.folder_files import FORMATS, is_junk, list_folders, mesh_format, name_some
 from iebench.render.folder_objects import is_object_folder, is_plain_folder
 from iebench.render.object_source import ObjectSource
-from iebench.render.source_folders import ClassFolders, describe_files, has_mesh, loose_meshes
+from iebench.render.source_folders import ClassFolders, describe_files, has_mesh, loose_meshes, mesh_folders
 from iebench.render.source_shapenet import SYNSET, ShapeNetFolder, ZipSource, is_shapenet, is_synset
 
 DEEPEST = 3  # folders in which nothing stands but the next one
@@ -59,8 +59,9 @@ def _open_zips(archives: list[Path]) -> ObjectSource:
 
 def _find_shapenet(root: Path) -> ObjectSource | None:
     """ShapeNetCore in a folder, in the one above it, or in one of its folders."""
-    if SYNSET.fullmatch(root.resolve().name) and is_synset(root):
-        return ShapeNetFolder(root.resolve().parent, root.resolve().name)
+    real = root.resolve()
+    if SYNSET.fullmatch(real.name) and is_synset(root):
+        return ShapeNetFolder(real.parent, real.name)
     here = _shapenet_at(root)
     if here is not None:
         return here
@@ -85,11 +86,11 @@ def _zips(root: Path, named: bool = False) -> list[Path]:
 
 
 def _open_classes(root: Path, depth: int = 1) -> ObjectSource:
-    folders = [path for path in list_folders(root) if has_mesh(path)]
+    folders = mesh_folders(root)
     if not folders:
         loose = [path.name for path in loose_meshes(root)]
         raise _no_classes(root, f"holds {name_some(loose)} and no folder for a class") if loose else _nothing(root)
-    if _is_object(root):
+    if is_object_folder(root):
         raise _no_classes(root, "is one object and holds no folder for a class")
     if not _are_benchmark(folders) and _are_objects(folders):
         raise _no_classes(
@@ -100,17 +101,10 @@ def _open_classes(root: Path, depth: int = 1) -> ObjectSource:
     return ClassFolders(root)
 
 
-def _is_object(folder: Path) -> bool:
-    return is_object_folder(folder, [entry.name for entry in list_folder(folder)])
-
-
 def _are_objects(folders: list[Path]) -> bool:
     """Whether every folder is one object, and not a class of objects."""
-    names = {path: [entry.name for entry in list_folder(path)] for path in folders}
-    if all(is_object_folder(path, names[path]) for path in folders):
-        return True
-    plain = all(is_object_folder(path, names[path]) or is_plain_folder(names[path]) for path in folders)
-    return plain and len(folders) > 1
+    others = [path for path in folders if not is_object_folder(path)]
+    return not others or (len(folders) > 1 and all(map(is_plain_folder, others)))
 
 
 def _are_benchmark(folders: list[Path]) -> bool:
@@ -122,7 +116,7 @@ def _are_benchmark(folders: list[Path]) -> bool:
 
 def _holds_classes(folder: Path) -> bool:
     """Whether the folders in a folder are classes: those of the benchmark, or each parted in train and test."""
-    inner = [path for path in list_folders(folder) if has_mesh(path)]
+    inner = mesh_folders(folder)
     parted = all({"train", "test"} & {path.name for path in list_folders(one)} for one in inner)
     return len(inner) > 1 and (parted or _are_benchmark(inner)) and not _are_benchmark([folder])
 

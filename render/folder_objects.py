@@ -6,7 +6,7 @@ taken, and the others are told.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,11 +17,12 @@ from iebench.render.folder_files import (
     FOREIGN_SUFFIXES,
     FORMATS,
     Omissions,
+    list_folder,
     mesh_format,
     mesh_stem,
     walk,
 )
-from iebench.render.mesh_bytes import MESH_SUFFIXES
+from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
 from iebench.render.object_source import Mesh
 
 YCB_FOLDERS = frozenset(("google_16k", "google_64k", "google_512k", "poisson", "tsdf"))
@@ -74,8 +75,8 @@ class _MeshFile:
         words = _words(self.stem)
         lesser = sum(word in LESSER_MAKES for word in words)
         lesser += sum(self.parents[index] in LESSER_FOLDERS for index in self.sides)
-        suffix = MESH_SUFFIXES.index(mesh_format(self.path.name) or "")
-        packed = self.path.name.lower().endswith(".gz")
+        suffix = MESH_SUFFIXES.index(mesh_suffix(self.path))
+        packed = self.path.name.lower().endswith(PACKED)
         return lesser, "textured" not in words, suffix, packed, str(self.path)
 
     def folder(self, class_folder: Path) -> Path:
@@ -114,7 +115,9 @@ def list_objects(folder: Path, omissions: Omissions) -> dict[str, Mesh]:
 
 def _split(group: tuple[str, ...], members: list[_MeshFile]) -> Iterator[tuple[tuple[str, ...], list[_MeshFile]]]:
     """A group whose names differ in nouns, and not in makes alone, is several objects."""
-    nouns = {file.noun: [other for other in members if other.noun == file.noun] for file in members}
+    nouns: dict[str, list[_MeshFile]] = {}
+    for file in members:
+        nouns.setdefault(file.noun, []).append(file)
     if len(nouns.keys() - {""}) < 2:
         yield group, members
     else:
@@ -131,16 +134,16 @@ def _is_side(name: str, parent: Path) -> bool:
     return name in SIDE_FOLDERS or (name == "meshes" and any((parent / sign).exists() for sign in MODEL_SIGNS))
 
 
-def is_object_folder(folder: Path, names: Iterable[str]) -> bool:
+def is_object_folder(folder: Path) -> bool:
     """Whether a folder holds one object and is no class, by the layout of a data set that is known."""
-    names = set(names)
+    names = {entry.name for entry in list_folder(folder)}
     scanned = "meshes" in names and not names.isdisjoint(MODEL_SIGNS)
     return scanned or not names.isdisjoint(YCB_FOLDERS) or (folder / "models" / "model_normalized.obj").exists()
 
 
-def is_plain_folder(names: Iterable[str]) -> bool:
+def is_plain_folder(folder: Path) -> bool:
     """Whether the meshes in a folder are all called as if there were one object, such as `model.obj`."""
-    stems = [mesh_stem(name) for name in names if mesh_format(name)]
+    stems = [mesh_stem(entry.name) for entry in list_folder(folder) if mesh_format(entry.name)]
     return bool(stems) and all(_without(ALL_MAKES | NOUNS, stem) == "" for stem in stems)
 
 
@@ -158,7 +161,7 @@ def _without(left_out: frozenset[str], stem: str) -> str:
 def _refuse_twins(files: list[_MeshFile]) -> None:
     """Two files that differ in the case of their suffix alone are two objects, and have one id."""
     seen: dict[tuple[str, ...], Path] = {}
-    for file in files if len(files) > 1 else []:
+    for file in files:
         key = (*file.parents, file.stem, file.path.name.lower())
         if key in seen:
             raise _name_collision(seen[key], file.path, file.stem)

@@ -4,39 +4,40 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from iebench.errors import IebenchError
-from iebench.render.gltf_images import Document, literal_path
+from iebench.render.gltf_images import Document, binary_start, literal_path
 from iebench.render.mesh_bytes import check_finite
 from iebench.render.object_files import ObjectFiles
-from iebench.render.object_source import Mesh
 
 DEEPEST = 300  # nested nodes; Blender's importer, which calls itself for each, gives up at about 900
 WITHOUT_FACES = (0, 1, 2, 3)  # modes of points and lines
 FLOAT = 5126  # component type
 
 
-def check_gltf(mesh: Mesh, content: bytes) -> Document:
+def check_gltf(path: Path, content: bytes, files: ObjectFiles) -> Document:
     """The JSON of a glTF; one that Blender would read wrongly, or not at all, is refused.
 
     Args:
-        mesh: the object.
-        content: of its file, unpacked.
+        path: of the file.
+        content: of it, unpacked.
+        files: of the object.
 
     Raises:
         IebenchError: the file is damaged or cut short, holds no faces or numbers that are not finite, nests its nodes too
             deep, or reads buffers outside the object's folder.
     """
-    name = mesh.path.name
+    name = path.name
     try:
         document = json.loads(_json_chunk(content, name), parse_constant=_refuse_constant)
-        _check_outside(mesh, document)
+        _check_outside(path, document, files)
         _check_version(document, name)
         _check_depth(document, name)
         _check_faces(document, name)
-        _check_positions(mesh, document, content)
+        _check_positions(path, document, content)
         return document
     except (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError) as error:
         raise IebenchError(f"{name} is not a readable glTF file: {error}") from None
@@ -62,12 +63,12 @@ def _check_version(document: Document, name: str) -> None:
         raise IebenchError(f"{name} is glTF {version}, and 2.0 is read: convert it")
 
 
-def _check_outside(mesh: Mesh, document: Document) -> None:
+def _check_outside(path: Path, document: Document, files: ObjectFiles) -> None:
     """Buffers only: pictures are looked for inside the folder, and counted where they are lost."""
     uris = [buffer.get("uri", "") for buffer in document.get("buffers", [])]
     for uri in (uri for uri in uris if uri and not uri.startswith("data:")):
-        if not ObjectFiles(mesh).is_inside(literal_path(mesh.path, uri)):
-            raise IebenchError(f"{mesh.path.name} reads {uri}, which lies outside the object's folder")
+        if not files.is_inside(literal_path(path, uri)):
+            raise IebenchError(f"{path.name} reads {uri}, which lies outside the object's folder")
 
 
 def _check_depth(document: Document, name: str) -> None:
@@ -92,8 +93,8 @@ def _check_faces(document: Document, name: str) -> None:
         raise IebenchError(f"{name} has no faces" + (": it holds points or lines" if modes else ""))
 
 
-def _check_positions(mesh: Mesh, document: Document, content: bytes) -> None:
-    buffers = [_read_buffer(mesh, buffer, content) for buffer in document.get("buffers", [])]
+def _check_positions(path: Path, document: Document, content: bytes) -> None:
+    buffers = [_read_buffer(path, buffer, content) for buffer in document.get("buffers", [])]
     attributes = [part for p in _primitives(document) for part in (p["attributes"], *p.get("targets", []))]
     for number in sorted({part["POSITION"] for part in attributes if "POSITION" in part}):
         accessor = document["accessors"][number]
@@ -105,21 +106,21 @@ def _check_positions(mesh: Mesh, document: Document, content: bytes) -> None:
         if data is None:
             continue
         if accessor["count"] < 1 or start + stride * (accessor["count"] - 1) + 12 > len(data):
-            raise IebenchError(f"{mesh.path.name} is cut short: it has fewer positions than it announces")
+            raise IebenchError(f"{path.name} is cut short: it has fewer positions than it announces")
         points: np.ndarray = np.ndarray((accessor["count"], 3), "<f4", data, start, (stride, 4))
-        check_finite(mesh.path.name, points.astype(np.float64))
+        check_finite(path.name, points)
 
 
-def _read_buffer(mesh: Mesh, buffer: Document, content: bytes) -> bytes | None:
+def _read_buffer(path: Path, buffer: Document, content: bytes) -> bytes | None:
     """The bytes of a buffer; None where another file should have them and is not there, which Blender names."""
     uri = buffer.get("uri")
     if uri is None:
-        start = 20 + int.from_bytes(content[12:16], "little") + 8
+        start = binary_start(content)
         return content[start : start + int.from_bytes(content[start - 8 : start - 4], "little")]
     if uri.startswith("data:"):
         try:
             return base64.b64decode(uri.partition(",")[2])
         except binascii.Error as error:
             raise ValueError(f"a buffer is not base64: {error}") from None
-    path = literal_path(mesh.path, uri)
-    return path.read_bytes() if path.is_file() else None
+    file = literal_path(path, uri)
+    return file.read_bytes() if file.is_file() else None

@@ -42,7 +42,7 @@ def mend_gltf(
         return None, lost
     for number in set(sources) - gone:
         textures[number] = {**textures[number], "source": sources[number][0], "extensions": {}}
-    for parent, key, info in list(_texture_infos(materials)):
+    for parent, key, info in _texture_infos(materials):
         if info["index"] in gone:
             del parent[key]
     return link_buffers(path, content, document, files, scratch), lost
@@ -137,7 +137,7 @@ def read_view(path: Path, content: bytes, document: Document, files: ObjectFiles
     uri = document["buffers"][view["buffer"]].get("uri")
     start, length = view.get("byteOffset", 0), view["byteLength"]
     if uri is None:
-        start += _binary_start(content)
+        start += binary_start(content)
         return content[start : start + length]
     if uri.startswith("data:"):
         return (_decode_data(uri) or b"")[start : start + length]
@@ -149,7 +149,7 @@ def read_view(path: Path, content: bytes, document: Document, files: ObjectFiles
         return stream.read(length)
 
 
-def _binary_start(content: bytes) -> int:
+def binary_start(content: bytes) -> int:
     """Where the binary chunk's data begin in a `.glb`: after its header, the JSON chunk, and the chunk's own header."""
     return 12 + 8 + int.from_bytes(content[12:16], "little") + 8
 
@@ -172,5 +172,5 @@ def link_buffers(path: Path, content: bytes, document: Document, files: ObjectFi
     if not content.startswith(b"glTF"):
         return text
     text += b" " * (-len(text) % 4)
-    chunk = struct.pack("<I4s", len(text), b"JSON") + text + content[_binary_start(content) - 8 :]
+    chunk = struct.pack("<I4s", len(text), b"JSON") + text + content[binary_start(content) - 8 :]
     return struct.pack("<4sII", b"glTF", 2, 12 + len(chunk)) + chunk

@@ -73,9 +73,19 @@ def far_centre(points: Float[ndarray, "n 3"]) -> Float[ndarray, "3"] | None:
     return centre if np.abs(centre).max() > FAR * (high - low).max() > 0 else None
 
 
-def replace_coordinates(content: bytes, line: re.Pattern[bytes], word: bytes, points: Float[ndarray, "n 3"]) -> bytes:
-    """A text with other coordinates in the lines that a pattern finds, each of which then begins with a word."""
-    rows = iter(points.tolist())
+def bring_near(content: bytes, line: re.Pattern[bytes], word: bytes, points: Float[ndarray, "n 3"]) -> bytes:
+    """A text whose points lie at the origin where they lay far from it; else the same.
+
+    Args:
+        content: the text.
+        line: finds the lines with coordinates, each of which then begins with `word`.
+        word: such as "v".
+        points: in the order of the lines.
+    """
+    centre = far_centre(points)
+    if centre is None:
+        return content
+    rows = iter((points - centre).tolist())
     return line.sub(lambda _: b" ".join([word, *(repr(value).encode() for value in next(rows))]), content)
 
 

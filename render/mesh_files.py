@@ -50,23 +50,24 @@ def prepare_mesh(mesh: Mesh, scratch: Path) -> PreparedMesh:
     Raises:
         IebenchError: the file cannot be rendered, and why.
     """
-    if not ObjectFiles(mesh).is_inside(mesh.path, shared=False):
+    files = ObjectFiles(mesh)
+    if not files.is_inside(mesh.path, shared=False):
         raise IebenchError(
             f"{mesh.path.name} lies outside the object's folder, perhaps as a link: copy the file, or link the whole folder"
         )
     content, suffix, name = read_mesh_bytes(mesh.path), mesh_suffix(mesh.path), mesh.path.name
     if suffix == ".obj":
-        dressed, lost = dress_obj(clean_obj(content, name), mesh.path, ObjectFiles(mesh), scratch)
+        dressed, lost = dress_obj(clean_obj(content, name), mesh.path, files, scratch)
         return _write_obj(dressed, lost, scratch)
     if suffix == ".off":
         return _write_obj(off_to_obj(content, name), (), scratch)
     if suffix in (".gltf", ".glb"):
-        return _prepare_gltf(mesh, content, scratch)
+        return _prepare_gltf(mesh.path, content, files, scratch)
     clean = {".ply": clean_ply, ".stl": clean_stl}[suffix](content, name)
     unchanged = clean is content and is_plain(mesh.path)
     path = mesh.path if unchanged else _copy(clean, scratch / f"object{suffix}")
     if suffix == ".ply":
-        return _prepare_ply(mesh, clean, path, scratch)
+        return _prepare_ply(mesh.path, clean, path, files, scratch)
     colored = read_stl_colors(clean)
     return PreparedMesh(path) if colored is None else _write_obj(colored, (), scratch)
 
@@ -77,14 +78,12 @@ def _copy(content: bytes, path: Path) -> Path:
 
 
 def _write_obj(content: bytes, lost: Iterable[Lost], scratch: Path) -> PreparedMesh:
-    copy = scratch / "object.obj"
-    copy.write_bytes(content)
-    return PreparedMesh(copy, tuple(dict.fromkeys(lost)))
+    return PreparedMesh(_copy(content, scratch / "object.obj"), tuple(dict.fromkeys(lost)))
 
 
-def _prepare_ply(mesh: Mesh, content: bytes, path: Path, scratch: Path) -> PreparedMesh:
-    """A PLY as it is, or as an OBJ where it has a texture or colors that Blender does not read."""
-    header = parse_header(content, mesh.path.name)
+def _prepare_ply(named: Path, content: bytes, path: Path, files: ObjectFiles, scratch: Path) -> PreparedMesh:
+    """A PLY, whose content lies in `path`, as it is, or as an OBJ where it has a texture or colors that Blender does not read."""
+    header = parse_header(content, named.name)
     if not (header.textures or header.has_odd_colors):
         return PreparedMesh(path)
     textured = bool(header.textures) and header.has_coordinates
@@ -95,9 +94,9 @@ def _prepare_ply(mesh: Mesh, content: bytes, path: Path, scratch: Path) -> Prepa
     if not textured:
         return _write_obj(text, _all_textures(header), scratch)
     materials = [
-        MtlMaterial(f"texture-{number}", (("map_Kd", name),), mesh.path) for number, name in enumerate(header.textures)
+        MtlMaterial(f"texture-{number}", (("map_Kd", name),), named) for number, name in enumerate(header.textures)
     ]
-    library, lost = write_materials(materials, {}, ObjectFiles(mesh), scratch)
+    library, lost = write_materials(materials, {}, files, scratch)
     (scratch / "object.mtl").write_bytes(library)
     return _write_obj(b"mtllib object.mtl\n" + text, lost, scratch)
 
@@ -106,13 +105,13 @@ def _all_textures(header: Header) -> tuple[Lost, ...]:
     return tuple(Lost("texture", readable_name(name)) for name in header.textures)
 
 
-def _prepare_gltf(mesh: Mesh, content: bytes, scratch: Path) -> PreparedMesh:
-    document, files = check_gltf(mesh, content), ObjectFiles(mesh)
+def _prepare_gltf(path: Path, content: bytes, files: ObjectFiles, scratch: Path) -> PreparedMesh:
+    document = check_gltf(path, content, files)
     try:
-        mended, lost = mend_gltf(mesh.path, content, document, files, scratch)
-        if mended is None and not is_plain(mesh.path):
-            mended = link_buffers(mesh.path, content, document, files, scratch)
+        mended, lost = mend_gltf(path, content, document, files, scratch)
+        if mended is None and not is_plain(path):
+            mended = link_buffers(path, content, document, files, scratch)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
-        raise IebenchError(f"{mesh.path.name} is not a readable glTF file: {error!r}") from None
-    path = mesh.path if mended is None else _copy(mended, scratch / f"object{mesh_suffix(mesh.path)}")
-    return PreparedMesh(path, tuple(lost))
+        raise IebenchError(f"{path.name} is not a readable glTF file: {error!r}") from None
+    mended_path = path if mended is None else _copy(mended, scratch / f"object{mesh_suffix(path)}")
+    return PreparedMesh(mended_path, tuple(lost))

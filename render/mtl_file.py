@@ -121,22 +121,19 @@ def _opacity(material: MtlMaterial) -> float:
 
 
 class _Textures:
-    """The textures of an object, each of which is read once, however many materials wear it."""
+    """The textures of an object, each of which is looked for and read once, however many materials wear it."""
 
     def __init__(self, files: ObjectFiles, scratch: Path) -> None:
-        self._files, self._scratch = files, scratch
-        self._links: dict[tuple[Path, str], str] = {}
+        def find(name: str, source: Path) -> Path | None:
+            """The picture that a name in a file means."""
+            return files.find(name, PICTURES, source, is_picture)
+
+        def link(picture: Path, word: str) -> str:  # noqa: ARG001 - the word is for the cache
+            """A picture's name beside the library; one for each word, as Blender reads colors otherwise than other numbers."""
+            return link_texture(as_blender_reads(picture, scratch), scratch)
+
+        self.find, self.link = cache(find), cache(link)
         self.is_whole, self.is_empty_mask = cache(is_whole), cache(is_empty_mask)
-
-    def find(self, name: str, source: Path) -> Path | None:
-        """The picture that a name in a file means."""
-        return self._files.find(name, PICTURES, source, is_picture)
-
-    def link(self, picture: Path, word: str) -> str:
-        """The name of a picture beside the library; one for each word, as Blender reads colors otherwise than other numbers."""
-        if (picture, word) not in self._links:
-            self._links[picture, word] = link_texture(as_blender_reads(picture, self._scratch), self._scratch)
-        return self._links[picture, word]
 
 
 def _link_maps(material: MtlMaterial, textures: _Textures) -> tuple[list[str], list[Lost]]:

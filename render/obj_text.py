@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.errors import IebenchError
-from iebench.render.mesh_bytes import PLAIN_BLANKS, check_finite, far_centre, replace_coordinates
+from iebench.render.mesh_bytes import PLAIN_BLANKS, bring_near, check_finite
 
 BYTE_ORDER_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -53,8 +53,7 @@ def clean_obj(content: bytes, name: str) -> bytes:
     points = _points(content, name)
     if _has_early_faces(content):
         content = b"".join(POINT_LINES.findall(content + b"\n")) + POINT_LINES.sub(b"", content)
-    centre = far_centre(points)
-    return content if centre is None else replace_coordinates(content, VERTEX, b"v", points - centre)
+    return bring_near(content, VERTEX, b"v", points)
 
 
 def _decode(content: bytes, name: str) -> bytes:

@@ -38,14 +38,16 @@ def _clean_binary(body: bytes, elements: Sequence[Element], order: str, name: st
     for element in elements:
         start, place = place, _end_of(body, place, element, order, name)
         if element.name == "vertex" and not element.has_lists:
-            rows = np.frombuffer(body, element.row(order), element.count, start).copy()
+            rows = np.frombuffer(body, element.row(order), element.count, start)
             points = _coordinates(
                 [rows[axis].astype(np.float64) for axis in "xyz" if axis in (rows.dtype.names or ())],
                 name,
             )
             centre = far_centre(points)
-            for axis, shift in zip("xyz", [] if centre is None else centre, strict=False):
-                rows[axis] = rows[axis] - (shift if rows[axis].dtype.kind == "f" else round(shift))
+            if centre is not None:
+                rows = rows.copy()
+                for axis, shift in zip("xyz", centre, strict=True):
+                    rows[axis] = rows[axis] - (shift if rows[axis].dtype.kind == "f" else round(shift))
                 moved = body[:start] + rows.tobytes() + body[place:]
     return moved
 
@@ -72,7 +74,7 @@ def _end_of(body: bytes, start: int, element: Element, order: str, name: str) ->
 
 
 def _clean_text(body: bytes, elements: Sequence[Element], name: str) -> bytes | None:
-    lines = [line for line in body.splitlines() if line.strip()]
+    lines, moved = [line for line in body.splitlines() if line.strip()], False
     bounds = np.cumsum([0, *(element.count for element in elements)]).tolist()
     for element, (start, end) in zip(elements, pairwise(bounds), strict=True):
         if end > len(lines):
@@ -86,8 +88,9 @@ def _clean_text(body: bytes, elements: Sequence[Element], name: str) -> bytes | 
                 )
             except (IndexError, ValueError):
                 raise IebenchError(f"{name} has a vertex whose coordinates are not numbers") from None
-            lines[start:end] = _move(rows, columns, points) or lines[start:end]
-    return None if lines == [line for line in body.splitlines() if line.strip()] else b"\n".join(lines) + b"\n"
+            if near := _move(rows, columns, points):
+                lines[start:end], moved = near, True
+    return b"\n".join(lines) + b"\n" if moved else None
 
 
 def _move(rows: list[list[bytes]], columns: list[int], points: Float[ndarray, "n 3"]) -> list[bytes]:

@@ -41,8 +41,8 @@ def convert_ply(elements: dict[str, Table], textured: bool) -> bytes:
         points, colors, places = points[ids], np.repeat(of_faces, lengths, axis=0), np.arange(len(ids))
     uv, uv_ids = _find_coordinates(vertex, face, lengths, ids)
     normals = _columns(vertex, NORMALS) if set(NORMALS) <= set(vertex) else np.empty((0, 3))
-    lines = _vertex_lines("v", points if colors is None else np.concatenate([points, colors], axis=1))
-    lines += _vertex_lines("vt", uv) + _vertex_lines("vn", normals)
+    lines = vertex_lines("v", points if colors is None else np.concatenate([points, colors], axis=1))
+    lines += vertex_lines("vt", uv) + vertex_lines("vn", normals)
     numbers = face.get(TEXTURE_NUMBER, np.zeros(len(lengths))) if textured else None
     lines += _face_lines(places, uv_ids, ids if len(normals) else None, lengths, numbers)
     return ("\n".join(lines) + "\n").encode()
@@ -76,7 +76,8 @@ def _find_coordinates(
     return (_columns(vertex, pair), ids) if pair else (np.empty((0, 2)), None)
 
 
-def _vertex_lines(word: str, rows: Float[ndarray, "rows columns"]) -> list[str]:
+def vertex_lines(word: str, rows: Float[ndarray, "rows columns"]) -> list[str]:
+    """Lines of an OBJ, each of a word and some numbers."""
     line = word + " %.9g" * rows.shape[1]  # as many digits as a float32 has
     return [line % tuple(row) for row in rows.tolist()]
 

@@ -62,8 +62,8 @@ class ClassFolders:
     def _class_paths(self) -> list[Path]:
         paths = []
         for path in list_folders(self.root, self._omissions):
-            if name_fault(path.name):
-                self._omissions.add(f"no name for a class, {name_fault(path.name)}", path)
+            if fault := name_fault(path.name):
+                self._omissions.add(f"no name for a class, {fault}", path)
             elif has_mesh(path):
                 paths.append(path)
             else:
@@ -91,13 +91,11 @@ class ClassFolders:
 
     def _doubt_level(self) -> list[str]:
         """Whether the classes may stand one folder further down."""
-        folders = [
-            (entry, path) for entry, path in self._folders.values() if entry not in CLASSES and path != self.root
-        ]
-        inner = [path for path in list_folders(folders[0][1]) if has_mesh(path)] if len(folders) == 1 else []
-        if len(inner) < 2 or len(self._folders) > 1:
+        if len(self._folders) != 1:
             return []
-        entry, path = folders[0]
+        ((entry, path),) = self._folders.values()
+        if entry in CLASSES or path == self.root or len(mesh_folders(path)) < 2:
+            return []
         return [
             f"All objects are of the class {entry.name!r}: give --objects {path} where the folders in it are the classes."
         ]
@@ -115,8 +113,9 @@ class ClassFolders:
         if synset not in self._shared_folders:
             folder = self._folders[synset][1]
             beside = list_folders(folder) if folder.is_dir() else []
-            own = {path for mesh in self._meshes(synset).values() for path in mesh.path.parents}
-            self._shared_folders[synset] = tuple(path for path in beside if path not in own)
+            meshes = self._meshes(synset).values() if beside else ()
+            own = {mesh.path.parts[len(folder.parts)] for mesh in meshes}  # what stands in the class's folder
+            self._shared_folders[synset] = tuple(path for path in beside if path.name not in own)
         return self._shared_folders[synset]
 
     @cached_property
@@ -136,6 +135,11 @@ class ClassFolders:
     @cached_property
     def _omissions(self) -> Omissions:
         return Omissions(self.root)
+
+
+def mesh_folders(folder: Path) -> list[Path]:
+    """The folders in a folder below which there is a mesh file."""
+    return [path for path in list_folders(folder) if has_mesh(path)]
 
 
 def has_mesh(folder: Path) -> bool:

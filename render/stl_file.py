@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from iebench.errors import IebenchError
-from iebench.render.mesh_bytes import check_finite, far_centre, replace_coordinates
+from iebench.render.mesh_bytes import bring_near, check_finite, far_centre
+from iebench.render.ply_to_obj import vertex_lines
 
 HEAD = 84  # bytes: a comment of 80, and the number of triangles
 TRIANGLE = np.dtype([("normal", "<f4", 3), ("points", "<f4", (3, 3)), ("color", "<u2")])
@@ -59,10 +60,7 @@ def _clean_text(content: bytes, name: str) -> bytes:
     check_finite(name, points)
     if b"endfacet" not in content.lower().rsplit(b"vertex", 1)[-1] or len(points) % 3:
         raise IebenchError(f"{name} is cut short: its last triangle is not whole")
-    centre = far_centre(points)
-    if centre is None:
-        return content
-    return replace_coordinates(content, VERTEX, b"vertex", points - centre)
+    return bring_near(content, VERTEX, b"vertex", points)
 
 
 def read_stl_colors(content: bytes) -> bytes | None:
@@ -75,7 +73,7 @@ def read_stl_colors(content: bytes) -> bytes | None:
     if colors is None:
         return None
     rows = np.concatenate([faces["points"].reshape(-1, 3), np.repeat(colors, 3, axis=0)], axis=1)
-    lines = ["v " + " ".join(f"{value:.9g}" for value in row) for row in rows.tolist()]
+    lines = vertex_lines("v", rows)
     lines += [f"f {3 * i + 1} {3 * i + 2} {3 * i + 3}" for i in range(count)]
     return ("\n".join(lines) + "\n").encode()
 
