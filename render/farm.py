@@ -22,7 +22,7 @@ import numpy as np
 from iebench.dataset.appearance import APPEARANCE, Lost, LostRow, read_lost, read_note, write_note
 from iebench.dataset.card import CARD, DatasetCard, partial_root
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import locate_views, sample_file, sample_name, split_shard, write_shard
+from iebench.dataset.shards import locate_views, read_sample, sample_file, sample_name, split_shard, write_shard
 from iebench.dataset.splits import ObjectName
 from iebench.dataset.writer import (
     FAILURES,
@@ -250,14 +250,15 @@ def _tell_none(failures: Sequence[Failure], folder: Path) -> str:
 
 def _read_part(state: _State, shard: Shard) -> ShardTables:
     """Tables of a finished shard, read from the shard itself."""
-    samples = [(sample_name(sample), sample) for _, sample in split_shard(state.root / shard.name)]
+    samples = [sample for _, sample in split_shard(state.root / shard.name)]
+    read = [read_sample(sample, state.job.num_views) for sample in samples]
+    names = [name for name, _ in read]
     rows = [
-        ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name)
-        for (synset, object_id), _ in samples
+        ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name) for synset, object_id in names
     ]
-    offsets = place_samples([len(s) for _, s in samples], [locate_views(s, state.job.num_views) for _, s in samples])
-    lost = tuple(LostRow(*name, *entry) for name, _ in samples for entry in read_note(state.sample(name)))
-    return ShardTables(rows, np.stack([state.job.latents_of(name) for name, _ in samples]), offsets, lost)
+    lost = tuple(LostRow(*name, *entry) for name in names for entry in read_note(state.sample(name)))
+    offsets = place_samples([len(sample) for sample in samples], [located for _, located in read])
+    return ShardTables(rows, np.stack([state.job.latents_of(name) for name in names]), offsets, lost)
 
 
 def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:

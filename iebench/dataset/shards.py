@@ -114,14 +114,7 @@ def locate_views(sample: bytes, num_views: int) -> Int[ndarray, "views 2"]:
     Raises:
         ValueError: the sample is damaged or has another number of views.
     """
-    found = {}
-    try:
-        with tarfile.TarFile(fileobj=io.BytesIO(sample + END_OF_ARCHIVE)) as archive:
-            for member in archive:
-                found[member.name.partition(".")[2]] = (member.offset_data, member.size)
-        return np.array([found[view_name(view)] for view in range(num_views)], dtype=np.int64)
-    except (tarfile.TarError, KeyError) as error:
-        raise ValueError(f"not a whole sample of {num_views} views: {error}") from error
+    return _views_of(_read_members(sample, f" of {num_views} views"), num_views)
 
 
 def sample_name(sample: bytes) -> ObjectName:
@@ -130,13 +123,42 @@ def sample_name(sample: bytes) -> ObjectName:
     Raises:
         ValueError: the sample is damaged.
     """
+    return _name_of(_read_members(sample), sample)
+
+
+def read_sample(sample: bytes, num_views: int) -> tuple[ObjectName, Int[ndarray, "views 2"]]:
+    """`sample_name` and `locate_views` at once.
+
+    Raises:
+        ValueError: the sample is damaged or has another number of views.
+    """
+    members = _read_members(sample, f" of {num_views} views")
+    return _name_of(members, sample), _views_of(members, num_views)
+
+
+def _read_members(sample: bytes, what: str = "") -> dict[str, tuple[int, int]]:
+    """Offset and length of each member of a sample, by its name without the key; `what` it is to be is for the error."""
     try:
         with tarfile.TarFile(fileobj=io.BytesIO(sample + END_OF_ARCHIVE)) as archive:
-            about = next(archive.extractfile(member) for member in archive if member.name.endswith(".json"))
-            told = json.loads(about.read())  # type: ignore[union-attr]
+            return {member.name.partition(".")[2]: (member.offset_data, member.size) for member in archive}
+    except tarfile.TarError as error:
+        raise ValueError(f"not a whole sample{what}: {error}") from error
+
+
+def _name_of(members: dict[str, tuple[int, int]], sample: bytes) -> ObjectName:
+    try:
+        offset, length = members["json"]
+        told = json.loads(sample[offset : offset + length])
         return told["synset"], told["object_id"]
-    except (tarfile.TarError, StopIteration, KeyError) as error:
+    except KeyError as error:
         raise ValueError(f"not a whole sample: {error!r}") from error
+
+
+def _views_of(members: dict[str, tuple[int, int]], num_views: int) -> Int[ndarray, "views 2"]:
+    try:
+        return np.array([members[view_name(view)] for view in range(num_views)], dtype=np.int64)
+    except KeyError as error:
+        raise ValueError(f"not a whole sample of {num_views} views: {error}") from error
 
 
 def write_shard(path: Path, samples: Iterable[bytes]) -> None:
