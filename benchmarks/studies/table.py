@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 
 from runs import read_options, render, side_by_side, train_and_evaluate
 
@@ -36,6 +37,7 @@ ROWS = {  # name → method and options beside the recipe's
     "byol-conditioned": ("byol-conditioned",),
 }
 COMPARED = (("sie (rotation)", "vicreg"), ("sie (rotation):equivariant", "sie (rotation):invariant"))
+WRITING = Lock()
 FIRST = 3  # rows of which all seeds come before any of the others
 
 
@@ -46,7 +48,6 @@ def main() -> None:
     render(data, options)
     rows = order_rows(options.rows, options.seeds)
     side_by_side(lambda row: make_row(row[0], row[1], data, options), rows, options)
-    write_tables(options.results)
 
 
 def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
@@ -68,6 +69,8 @@ def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> N
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
     train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
+    with WRITING:
+        write_tables(options.results)
 
 
 def write_tables(results: Path) -> None:
