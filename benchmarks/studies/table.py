@@ -78,7 +78,7 @@ def write_tables(results: Path) -> None:
     runs = sorted(path.parent for path in results.glob("*/results.json"))
     table = capture("table", *map(str, runs), "--format", "markdown")
     lines = [table, *(line for pair in COMPARED for line in compare(pair, runs)), ""]
-    lines += ["| row | training, s | of one core, s | images for each of these |", "|---|--:|--:|--:|"]
+    lines += ["| row | steps timed | in seconds | of one core | images for each of these |", "|---|--:|--:|--:|--:|"]
     lines += [describe_cost(run) for run in runs]
     (results / "table.md").write_text("\n".join(lines) + "\n")
 
@@ -96,9 +96,10 @@ def compare(pair: tuple[str, str], runs: list[Path]) -> list[str]:
 def describe_cost(run: Path) -> str:
     """A line of the table of costs."""
     cost, config = json.loads((run / "cost.json").read_text()), json.loads((run / "config.json").read_text())
-    images = 2 * config["trainer"]["steps"] * config["trainer"]["batch_size"]
     train = cost["train"]
-    return f"| {run.name} | {train['seconds']:.0f} | {train['cpu_seconds']:.0f} | {images / train['cpu_seconds']:.0f} |"
+    images = 2 * train["steps"] * config["trainer"]["batch_size"]
+    numbers = (train["steps"], train["seconds"], train["cpu_seconds"], images / train["cpu_seconds"])
+    return f"| {run.name} | {' | '.join(f'{number:.0f}' for number in numbers)} |"
 
 
 def capture(*words: str) -> str:
