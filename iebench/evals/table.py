@@ -1,19 +1,19 @@
 """One table of many results, and the published rows beside them: each R² in a column of its own."""
 
-import csv
-import io
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from iebench.errors import UsageError, suggest
 from iebench.evals.columns import Cell, Column
 from iebench.evals.metrics import pooled_from_uniform
+from iebench.evals.published import PublishedResult, read_published
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
-from iebench.files import read_table
+from iebench.evals.table_formats import FORMATS
 
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 ESTIMATED = "rotation R², pooled, estimated"
@@ -132,19 +132,49 @@ def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, C
     return cells
 
 
-def published_rows() -> list[Row]:
-    """What papers report, each with its protocol, every R² in the column of its kind."""
-    return [_published_row(row) for row in read_table("published_results.csv")]
+def published_rows(protocol: str = "") -> list[Row]:
+    """What papers report, each with its protocol, every R² in the column of its kind.
+
+    Args:
+        protocol: words that protocol or source must have, see `read_published`.
+    """
+    return [_published_row(result) for result in read_published(protocol)]
 
 
-def _published_row(row: Mapping[str, str]) -> Row:
-    cells: dict[str, Cell] = {}
-    for column in OUR_COLUMNS:
-        name, _, kind = column.published.partition(":")
-        if name and row[name] and kind in ("", row["r2_kind"]):
-            cells[column.title] = Cell(float(row[name]) / column.scale)
-    transform = "" if row["transform"] == "none" else f" ({row['transform']})"
-    return Row(f"{row['method']}{transform}", f"{row['protocol']}; {row['source']}", cells, "published")
+def _published_row(result: PublishedResult) -> Row:
+    texts = {column: result.get(column.published) for column in OUR_COLUMNS}
+    cells = {column.title: Cell(float(text) / column.scale) for column, text in texts.items() if text}
+    return Row(result.name, result.description, cells, "published")
+
+
+def select_metrics(rows: Sequence[Row], names: str) -> list[Row]:
+    """The rows that have one of some scores, with these alone.
+
+    Args:
+        rows: of `build_rows` and `published_rows`.
+        names: with commas between: keys of scores, or parts of them, as "rotation", "rotation/r2_uniform" or "mrr".
+
+    Raises:
+        UsageError: a name is in no key, or no row has such a score.
+    """
+    columns = dict.fromkeys(column for row in rows for column in row.columns)
+    titles = {column.title for name in names.split(",") for column in _find_columns(name.strip(), list(columns))}
+    cut = [replace(row, cells={title: row.cells[title] for title in row.cells if title in titles}) for row in rows]
+    if not any(row.cells for row in cut):
+        raise UsageError(f"--metric {names}: no row of this table has it; leave it out to see which there are.")
+    return [row for row in cut if row.cells]
+
+
+def _find_columns(name: str, columns: Sequence[Column]) -> list[Column]:
+    """The column of a key, or those whose keys have all parts of a name."""
+    found = [column for column in columns if column.key == name] or [
+        column for column in columns if set(name.split("/")) <= set(column.key.split("/"))
+    ]
+    if not found:
+        parts = dict.fromkeys(part for column in columns for part in column.key.split("/"))
+        hint = suggest(name, parts, f"take {', '.join(parts)}, or some of them with / between.")
+        raise UsageError(f"--metric {name!r} is in the name of no score: {hint}")
+    return found
 
 
 def used_columns(rows: Sequence[Row]) -> list[Column]:
@@ -179,48 +209,14 @@ def estimate_pooled(row: Row) -> str:
     return f"≈ {pooled_from_uniform(uniform[0]):.2f}"
 
 
+def has_estimate(rows: Sequence[Row]) -> bool:
+    """Whether a published row has an estimate of its pooled R² to show."""
+    return any(row.kind == "published" and estimate_pooled(row) for row in rows)
+
+
 def format_table(rows: Sequence[Row], form: str = "text") -> str:
     """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its caution with them."""
-    published = any(row.kind == "published" for row in rows)
-    grid = to_grid(rows, estimate=published, intervals=form == "text")
-    note = f"\n{ESTIMATE}\n" if published and form in ("text", "markdown") else ""
+    estimate = has_estimate(rows)
+    grid = to_grid(rows, estimate=estimate, intervals=form == "text")
+    note = f"\n{ESTIMATE}\n" if estimate and form in ("text", "markdown") else ""
     return FORMATS[form](grid) + note
-
-
-def _as_text(grid: list[list[str]]) -> str:
-    """One block for each row's name, a line for each score: wide tables do not fit a terminal."""
-    titles = grid[0][1:-1]
-    width = max(len(line[0]) for line in grid)
-    blocks = []
-    for line in grid[1:]:
-        filled = [(title, cell) for title, cell in zip(titles, line[1:-1], strict=True) if cell]
-        wide = max((len(title) for title, _ in filled), default=0)
-        blocks.append(f"{line[0]:{width}s}  {line[-1]}\n" + "".join(f"    {t:{wide}s}  {c}\n" for t, c in filled))
-    return "".join(blocks)
-
-
-def _as_markdown(grid: list[list[str]]) -> str:
-    rows = [[cell.replace("|", "\\|") for cell in line] for line in grid]
-    rule = ["---", *["--:"] * (len(grid[0]) - 2), "---"]
-    return "".join("| " + " | ".join(line) + " |\n" for line in [rows[0], rule, *rows[1:]])
-
-
-def _as_latex(grid: list[list[str]]) -> str:
-    signs = {"±": r"$\pm$", "%": r"\%", "°": r"$^\circ$", "²": "$^2$", "_": r"\_", "&": r"\&", "≈": r"$\approx$"}
-    lines = [" & ".join("".join(signs.get(sign, sign) for sign in cell) for cell in line) + r" \\" for line in grid]
-    body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-    return "\n".join([rf"\begin{{tabular}}{{l{'r' * (len(grid[0]) - 2)}l}}", *body, r"\end{tabular}", ""])
-
-
-def _as_csv(grid: list[list[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(grid)
-    return text.getvalue()
-
-
-FORMATS: dict[str, Callable[[list[list[str]]], str]] = {
-    "text": _as_text,
-    "markdown": _as_markdown,
-    "latex": _as_latex,
-    "csv": _as_csv,
-}
