@@ -71,10 +71,14 @@ def read_published(protocol: str = "") -> list[PublishedResult]:
     order = list(dict.fromkeys(result.protocol for result in results))
     found = [result for result in results if _has_words(result, protocol)]
     if not found:
-        raise UsageError(
-            f"--protocol {protocol!r}: no published row has that; take words of {'; or of '.join(map(repr, order))}."
-        )
+        there = ", ".join(dict.fromkeys(word for text in order for word in split_words(text)))
+        raise UsageError(f"--protocol {protocol!r} is in no published row: take some of {there}, or words of a source.")
     return sorted(found, key=lambda result: order.index(result.protocol))
+
+
+def split_words(text: str) -> list[str]:
+    """What stands between commas and semicolons."""
+    return [word.strip() for word in re.split("[,;]", text) if word.strip()]
 
 
 def _read_row(row: Mapping[str, str]) -> PublishedResult:
@@ -85,6 +89,11 @@ def _read_row(row: Mapping[str, str]) -> PublishedResult:
 
 def _has_words(result: PublishedResult, words: str) -> bool:
     """Whether protocol or source has all the words, each whole: "table 1" is not "table 11", 3DIEBench not 3DIEBench-T."""
-    wanted = [re.escape(word.strip()) for word in re.split("[,;]", words) if word.strip()]
     text = f"{result.protocol}; {result.source}"
-    return all(re.search(rf"(?<!\w){word}(?!-?\w)", text, re.IGNORECASE) for word in wanted)
+    return all(re.search(_word_pattern(word), text, re.IGNORECASE) for word in split_words(words))
+
+
+def _word_pattern(word: str) -> str:
+    """Finds a word, in which "128px" is "128 px"."""
+    pieces = re.findall(r"[\d.]+|[^\s\d]+", word)
+    return r"(?<!\w)" + r"\s*".join(map(re.escape, pieces)) + r"(?!-?\w)"

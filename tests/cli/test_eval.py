@@ -47,7 +47,7 @@ def test_a_damaged_file_of_results_is_named(tmp_path):
     ("arguments", "words"),
     [
         ([], "or give --published"),
-        (["--published", "--protocol", "64 px"], "no published row"),
+        (["--published", "--protocol", "64 px"], "in no published row"),
         (["--published", "--metric", "rotaton"], "'rotation'"),
         (["--published", "--protocol", "table 10", "--metric", "pose"], "no row of this table"),
         (["run", "--protocol", "OOD"], "add --published"),
