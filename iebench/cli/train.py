@@ -65,6 +65,7 @@ def make_command(name: str) -> click.Command:
         make_option(setting, getattr(entry.trainer, setting.name)) for setting in list_settings(TrainerSettings)
     ]
     options += [make_option(setting, setting.default) for setting in list_settings(entry.settings)]
+    told = inspect.cleandoc(entry.settings.__doc__ or "")
     paper = f"Paper: {', '.join(entry.paper)}" if entry.paper else ""
     return click.Command(
         name,
@@ -72,7 +73,7 @@ def make_command(name: str) -> click.Command:
         params=options,
         help=entry.description,
         short_help=entry.summary,
-        epilog=f"{inspect.cleandoc(entry.settings.__doc__ or '')}\n\n{paper}",
+        epilog=f"{told}\n\n{paper}".strip(),
     )
 
 

@@ -16,6 +16,9 @@ from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 from iebench.evals.table_formats import FORMATS
 
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
+PROTOCOLS = (
+    "Rows of papers compare with rows of the same data and protocol; between papers a difference may be one of code."
+)
 ESTIMATED = "rotation R², pooled, estimated"
 ESTIMATE = (
     "The estimated pooled R² of rows that give the uniform one is 0.229 + 0.771 · R², exact only where every component of the "
@@ -214,9 +217,14 @@ def has_estimate(rows: Sequence[Row]) -> bool:
     return any(row.kind == "published" and estimate_pooled(row) for row in rows)
 
 
+def notes_of(rows: Sequence[Row]) -> list[str]:
+    """What must be known to read a table with published rows."""
+    published = any(row.kind == "published" for row in rows)
+    return [PROTOCOLS] * published + [ESTIMATE] * has_estimate(rows)
+
+
 def format_table(rows: Sequence[Row], form: str = "text") -> str:
-    """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its caution with them."""
-    estimate = has_estimate(rows)
-    grid = to_grid(rows, estimate=estimate, intervals=form == "text")
-    note = f"\n{ESTIMATE}\n" if estimate and form in ("text", "markdown") else ""
-    return FORMATS[form](grid) + note
+    """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its cautions with them."""
+    grid = to_grid(rows, estimate=has_estimate(rows), intervals=form == "text")
+    notes = notes_of(rows) if form in ("text", "markdown") else []
+    return FORMATS[form](grid) + "".join(f"\n{note}\n" for note in notes)

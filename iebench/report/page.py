@@ -8,12 +8,12 @@ from typing import Any
 from iebench.errors import IebenchError, explain_missing_package
 from iebench.evals.results import Results
 from iebench.evals.table import (
-    ESTIMATE,
     ESTIMATED,
     Row,
     build_rows,
     estimate_pooled,
     has_estimate,
+    notes_of,
     published_rows,
     used_columns,
 )
@@ -57,15 +57,14 @@ def write_report(
     rows = build_rows([run.results for run in runs])
     sections = make_sections(runs, rows)
     shown = rows + (published_rows(protocol) if published else [])
-    estimate = has_estimate(shown)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
     page = template.render(
         title=title,
         version=__version__,
         runs=runs,
-        table=make_table(shown, estimate),
-        estimate=ESTIMATE if estimate else "",
+        table=make_table(shown, has_estimate(shown)),
+        notes=notes_of(shown),
         sections=sections,
         galleries=[(run.name, gallery) for run in runs if (gallery := show_gallery(run.folder))],
         settings=[(run.name, settings_of(run.results)) for run in runs],
