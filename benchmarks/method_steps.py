@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/method_steps.py [METHOD…]
 
-Claim: none; docs/methods.md has what came out as the cost of a step. Settings are those of `--recipe mini`: 128 objects, 48 px,
-resnet18-narrow, here on noise. A ratio is the median over rounds of a method's seconds to those of the
+Claim: none; the cards of docs/methods.md have what came out as the cost of a step. Settings are those of `--recipe mini`:
+128 objects, 48 px, resnet18-narrow, here on noise. A ratio is the median over rounds of a method's seconds to those of the
 step of SIE just before it, so that what else a machine does in the meantime weighs on both.
 """
 
