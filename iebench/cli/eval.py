@@ -102,7 +102,8 @@ def table_command(results: tuple[Path, ...], published: bool, protocol: str, met
     iebench table --published --metric mrr                     # without RESULTS: what papers report
     """  # noqa: D301 - click reads the backspace
     from iebench.evals.results import read_results
-    from iebench.evals.table import build_rows, format_table, published_rows, select_metrics
+    from iebench.evals.table import build_rows, format_table, published_rows
+    from iebench.evals.table_metrics import select_metrics
 
     check_protocol(protocol, published)
     if not (results or published):

@@ -9,7 +9,8 @@ import pytest
 
 from iebench.errors import UsageError
 from iebench.evals.published import read_published
-from iebench.evals.table import OUR_COLUMNS, Row, build_rows, published_rows, select_metrics
+from iebench.evals.table import OUR_COLUMNS, Row, build_rows, published_rows
+from iebench.evals.table_metrics import select_metrics
 
 DOCS = Path(__file__).parents[2] / "docs"
 
