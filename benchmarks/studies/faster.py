@@ -3,7 +3,8 @@
     python benchmarks/studies/faster.py [--work FOLDER] [--data FOLDER] [--results FOLDER] [--jobs 2]
 
 All runs encode as many images of `mini`: half of the recipe's steps, 256 images in a step. Seeds 11 to 13, which the table does
-not use. What is done stays done; small files of each run are kept under results/study-faster, and the table beside it is made of these.
+not use. What is done stays done; small files of each run are kept under results/study-faster, and results/study-faster.md is
+made of these.
 """
 
 import argparse

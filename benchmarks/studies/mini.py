@@ -4,8 +4,8 @@
 
 Each variant renders half of `mini`'s objects and trains SIE and VICReg for a third of the steps, on seed 10, which the table
 does not use; a larger image trains for as many steps fewer as it has more pixels. What is done stays done. Small files of each
-run are kept under results/study-mini/VARIANT-METHOD, and the table beside them shows rotation and class of both: R² says how much of the
-rotations that there are is known, so of narrower ones the degrees are to be compared, with those of a constant answer.
+run are kept under results/study-mini/VARIANT-METHOD, of which results/study-mini.md is made. R² says how much of the rotations
+that there are is known, so of narrower ones the degrees are to be compared, with those of a constant answer.
 """
 
 import argparse
