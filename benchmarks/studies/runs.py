@@ -21,20 +21,21 @@ Cost = dict[str, float]  # seconds by the clock and of the processors, and the t
 KEPT = ("config.json", "results.json")  # the last says that all is there
 
 
-def read_options(doc: str | None, work: str, results: str, **more: str | int) -> argparse.Namespace:
+def read_options(doc: str | None, work: str, results: str, **more: str | float | bool) -> argparse.Namespace:
     """The command line of a study.
 
     Args:
         doc: of the script, for its help.
         work, results: its folders below data/ and results/.
-        more: further options with their defaults: a number, or names with commas between.
+        more: further options with their defaults: a number, names with commas between, or False for a flag.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "data" / work, help="folder for datasets and whole runs")
     parser.add_argument("--results", type=Path, default=ROOT / "results" / results, help="folder for what is kept")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
     for option, default in more.items():
-        parser.add_argument(f"--{option}", type=type(default), default=default)
+        kind: dict[str, Any] = {"action": "store_true"} if default is False else {"type": type(default)}
+        parser.add_argument(f"--{option.replace('_', '-')}", default=default, **kind)
     return parser.parse_args()
 
 
