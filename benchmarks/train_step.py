@@ -3,22 +3,25 @@
     python benchmarks/train_step.py [--data DATASET]
     python benchmarks/train_step.py --device cuda --size 256 --batch 1024 --steps 25 --workers 16 [--data DATASET]
 
-Ours: the precision that this machine has instructions for, channels-last images and weights, the factorised predictor, on a CPU
-memory that is kept, on CUDA a compiled backbone; the images lie on the device. Plain: contiguous float32 (on CUDA float16 autocast);
-once with our predictor, once with built weights. The limit is what a step of as many FLOPs would take at the rate of a large
-matrix product. With a dataset, real trainings too: streamed by workers, and with images that stay decoded (`--resident`). Claims: on a
-CPU with bf16 instructions at least 1.5 times the plain step with the same predictor, and with 2 workers at most 5 % of the time
-goes into waiting for data; on CUDA trainings reach 90 % of the step. Each way runs in a process of its own.
+Ours: the precision that this machine has instructions for, channels-last images and weights, the factorised predictor, on a
+CPU memory that is kept, on CUDA a compiled backbone; the images lie on the device. Plain: contiguous float32 (on CUDA float16
+autocast); once with our predictor, once with built weights. The limit is the rate of a step of as many FLOPs that are computed
+as fast as a large matrix product. With a dataset, real trainings too: streamed by workers, and with images that stay decoded
+(`--resident`). Claims: on a CPU with bf16 instructions at least 1.5 times the plain step with the same predictor, and with 2
+workers at most 5 % of the time goes into waiting for data; on CUDA trainings reach 90 % of the step. Each way runs in a process
+of its own.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +40,7 @@ from iebench.models.session import keep_channels_last
 from iebench.models.settings import TrainerSettings
 from iebench.models.training import train
 
+Result = TypeVar("Result")
 WAYS = ("ours", "plain", "built")
 DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}
 
@@ -156,17 +160,20 @@ def measure_training(options: argparse.Namespace, resident: bool) -> dict[str, f
     return {name: float(last[name]) for name in ("images_per_second", "waiting_for_data", "memory_mib")}
 
 
+def apart(function: Callable[..., Result], *arguments: Any) -> Result:
+    """What a function returns in a process of its own, which may have workers."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
 def main() -> None:
     """Measure all ways in turn, and print one JSON line."""
     options = read_options()
     arguments = (options.device, options.batch, options.size)
-    # no Pool, whose processes may not have workers of their own
-    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        results = {way: pool.submit(measure, way, *arguments, options.steps).result() for way in WAYS}
-        flops = pool.submit(count_flops, *arguments).result()
-        limit = pool.submit(measure_product, options.device).result() / flops
-        for name in ("streamed", "resident") if options.data else ():
-            results[name] = pool.submit(measure_training, options, name == "resident").result()
+    results = {way: apart(measure, way, *arguments, options.steps) for way in WAYS}
+    limit = apart(measure_product, options.device) / apart(count_flops, *arguments)
+    for name in ("streamed", "resident") if options.data else ():
+        results[name] = apart(measure_training, options, name == "resident")
     speed = {way: result["images_per_second"] for way, result in results.items()}
     told = {
         "benchmark": "train_step",

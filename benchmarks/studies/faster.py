@@ -3,10 +3,10 @@
     python benchmarks/studies/faster.py [--work FOLDER] [--data FOLDER] [--results FOLDER] [--jobs 2] [--ways NAMES]
     python benchmarks/studies/faster.py --calibrate
 
-All runs train for the seconds that one core needs for 800 steps of the published way on `mini`: a way whose step costs more takes
-as many steps fewer (`cost`, measured by `--calibrate` in one process, alternating), and a tenth of its steps warms up. Seeds 11 to
-13, which the table does not use. What is done stays done: the same command goes on. Small files of each run are kept under
-results/study-faster, and table.md is made of these.
+All runs train for the seconds that one core needs for 800 steps of the published way on `mini`: a way whose step costs more
+takes as many steps fewer (`cost`, measured by `--calibrate` in one process, in turn), and a tenth of its steps warms up. Seeds
+11 to 13, which the table does not use. What is done stays done: the same command goes on. Small files of each run are kept
+under results/study-faster, and table.md is made of these.
 """
 
 import argparse

@@ -67,3 +67,10 @@ def test_the_bytes_are_said_before_and_where_they_do_not_fit(drawn_dataset, monk
     with pytest.raises(UsageError, match=r"take 0\.2 MB in each of 2 processes, and of 0\.3 MB .* smaller --size"):
         ResidentViews(drawn_dataset, copies=2)
     ResidentViews(drawn_dataset)
+
+
+def test_images_stay_on_the_device_where_they_fit(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10_000_000, 80_000_000))
+    device = torch.device("cuda:1")
+    assert resident.choose_device(7_000_000, device, copies=8) == device
+    assert resident.choose_device(8_000_000, device) == torch.device("cpu")
