@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
 from runs import ROOT, end_after, iebench, read_options, run_command, side_by_side, tell, train_and_evaluate
 from table import make_row, order_rows
 
@@ -28,6 +29,10 @@ def main() -> None:
     names = {"mini": "", "data": "", "device": "cuda", "rows": ",".join(METHODS), "methods": ",".join(METHODS)}
     numbers = {"minutes": 60.0, "seeds": 3, "batch": 1024, "steps": 5000, "workers": 8}
     options = read_options(__doc__, "cuda", "cuda", **names, **numbers)
+    if not (options.mini or options.data):
+        raise SystemExit("Nothing to do: name datasets with --mini or --data.")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("torch finds no CUDA device here: run this where there is one, or give --device cpu.")
     end_after(options.minutes)
     datasets = [Path(folder) for folder in options.data.split(",") if folder]
     for data in datasets:

@@ -21,7 +21,7 @@ from typing import Any, TextIO, TypeVar
 Row = TypeVar("Row")
 ROOT = Path(__file__).parents[2]
 Cost = dict[str, float]  # seconds by the clock and of the processors, and the training's steps in that time
-RUNNING: set[int] = set()  # processes
+RUNNING: set[int] = set()  # process groups
 TIME_IS_OVER, GOES_ON = threading.Event(), "The time is over; the same command goes on."
 KEPT = ("config.json", "results.json")  # the last says that all is there
 
@@ -131,9 +131,9 @@ def end_after(minutes: float) -> None:
 
 def _end_all() -> None:
     TIME_IS_OVER.set()
-    for process in list(RUNNING):
+    for group in list(RUNNING):
         with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGTERM)
+            os.killpg(group, signal.SIGTERM)  # with all that it began
 
 
 def last_step(run: Path) -> int:
