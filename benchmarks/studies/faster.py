@@ -6,7 +6,7 @@
 All runs train for the seconds that one core needs for 800 steps of the published way on `mini`: a way whose step costs more
 takes as many steps fewer (`cost`, measured by `--calibrate` in one process, in turn), and a tenth of its steps warms up. Seeds
 11 to 13, which the table does not use. What is done stays done: the same command goes on. Small files of each run are kept
-under results/study-faster, and table.md is made of these.
+under results/study-faster, and the table beside it is made of these.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import statistics
 import time
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from runs import ROOT, is_kept, read_options, render, side_by_side, train_and_evaluate
@@ -24,6 +25,7 @@ from iebench.models.recipes import make_training
 SEEDS, METHOD, PROBE_EPOCHS = (11, 12, 13), "sie", 50
 STEPS, WARMUP, ROUNDS = 800, 0.1, 15
 KEYS = ("rotation/whole/r2_uniform", "classification/whole/top1")
+WRITING = Lock()
 Settings = dict[str, Any]
 
 
@@ -53,14 +55,13 @@ def main() -> None:
     """Make what is missing, or measure the costs."""
     more: dict[str, str | bool] = {"ways": ",".join(WAYS), "calibrate": False}
     options = read_options(__doc__, "study-faster", "study-faster", data=str(ROOT / "data" / "table" / "data"), **more)
-    data = Path(options.data)
+    data, chosen = Path(options.data), choose_ways(options.ways)
     render(data, options)
     if options.calibrate:
         calibrate(data)
         return
-    rows = [(name, seed) for seed in SEEDS for name in choose_ways(options.ways)]
+    rows = [(name, seed) for seed in SEEDS for name in chosen]
     side_by_side(lambda row: make_run(row[0], row[1], data, options), rows, options)
-    write_table(options)
 
 
 def choose_ways(names: str) -> list[str]:
@@ -84,6 +85,8 @@ def make_run(name: str, seed: int, data: Path, options: argparse.Namespace) -> N
     train = [word for field, value in given.items() for word in (f"--{field.replace('_', '-')}", str(value))]
     evaluate = ["--tasks", "classification,rotation", "--epochs", str(PROBE_EPOCHS)]
     train_and_evaluate(options, name_run(name, seed), data, [METHOD, *train], evaluate)
+    with WRITING:
+        write_table(options)
 
 
 def calibrate(data: Path) -> None:
@@ -118,7 +121,9 @@ def write_table(options: argparse.Namespace) -> None:
         if all(is_kept(options, run.name) for run in runs):
             found = [Results.read(run) for run in runs]
             costs = [json.loads((run / "cost.json").read_text())["train"] for run in runs]
-            seconds = [way.steps * cost["cpu_seconds"] / cost["steps"] for cost in costs]  # a kill loses both of a sitting
+            seconds = [
+                way.steps * cost["cpu_seconds"] / cost["steps"] for cost in costs
+            ]  # a kill loses both of a sitting
             scores = [show([result.scores.scores[key].mean for result in found]) for key in KEYS]
             lines.append(f"| {name} | {way.steps} | {' | '.join(scores)} | {statistics.fmean(seconds):.0f} |")
     options.results.with_suffix(".md").write_text("\n".join(lines) + "\n")
