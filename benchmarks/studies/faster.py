@@ -121,9 +121,8 @@ def write_table(options: argparse.Namespace) -> None:
         if all(is_kept(options, run.name) for run in runs):
             found = [Results.read(run) for run in runs]
             costs = [json.loads((run / "cost.json").read_text())["train"] for run in runs]
-            seconds = [
-                way.steps * cost["cpu_seconds"] / cost["steps"] for cost in costs
-            ]  # a kill loses both of a sitting
+            # of the steps that were timed: a kill loses those of its sitting
+            seconds = [way.steps * cost["cpu_seconds"] / cost["steps"] for cost in costs]
             scores = [show([result.scores.scores[key].mean for result in found]) for key in KEYS]
             lines.append(f"| {name} | {way.steps} | {' | '.join(scores)} | {statistics.fmean(seconds):.0f} |")
     options.results.with_suffix(".md").write_text("\n".join(lines) + "\n")

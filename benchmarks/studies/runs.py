@@ -105,6 +105,8 @@ def run_command(
     start = time.monotonic()
     process = subprocess.Popen(command, env=os.environ | env, stdout=output, process_group=0)
     RUNNING.add(process.pid)
+    if TIME_IS_OVER.is_set():  # by now
+        process.terminate()
     try:
         _, status, used = os.wait4(process.pid, 0)
     except BaseException:
