@@ -202,7 +202,7 @@ class Method(nn.Module, ABC, Generic[Settings]):
         """The learning rate of a step: constant, or a linear warm-up and then a cosine to zero."""
         if trainer.schedule == "constant":
             return trainer.learning_rate
-        warmup = min(trainer.warmup_epochs * steps_per_epoch, num_steps)
+        warmup = min(trainer.count_warmup_steps(steps_per_epoch), num_steps)
         return warmup_cosine(step, num_steps, warmup, peak=trainer.learning_rate, ahead=1)
 
     def after_step(self, progress: float) -> None:

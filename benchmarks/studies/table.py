@@ -63,12 +63,12 @@ def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
         yield from ((name, seed) for seed in range(seeds) for name in group)
 
 
-def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> None:
-    """Train and evaluate one run."""
+def make_row(name: str, seed: int, data: Path, options: argparse.Namespace, *more: str) -> None:
+    """Train and evaluate one run, with further options that do not change results."""
     row = f"{name}-{seed}"
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
-    train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
+    train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed), *more], evaluate)
     with WRITING:
         write_tables(options.results)
 
