@@ -100,7 +100,7 @@ class VicregTraj(Method[VicregTrajSettings]):
 
     def forward(self, views: Views) -> LossOutput:
         """VICReg's terms between the first view and the second, and the curvature from the first through it to the third."""
-        seen = [self.represent(views.images[:, view]) for view in range(3)]
-        left, centre, right = (gather(self.embed(representation)) for representation in seen)
+        representations = self.represent(views.images.transpose(0, 1).flatten(0, 1))  # in one pass, as published
+        left, centre, right = map(gather, self.embed(representations).chunk(3))
         terms = {**vicreg_terms(left, centre), "trajectory": curvature(left, centre, right)}
-        return LossOutput(*self.weigh(terms), stack_views(*seen))
+        return LossOutput(*self.weigh(terms), stack_views(*representations.chunk(3)))
