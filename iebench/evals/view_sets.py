@@ -1,6 +1,7 @@
 """Sets of views of an object, and what the mean of representations or a method's `represent_set` makes of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -33,6 +34,12 @@ def choose_sets(representations: Representations, counts: Iterable[int], num_set
     possible = [count for count in counts if count <= total]
     draws = [choose_views(0, draw, representations.objects, total, max(possible)) for draw in range(num_sets)]
     return {count: np.stack(draws, axis=1)[..., :count] for count in possible}
+
+
+def put_sets(values: Vectors, sets: Sets, representations: Representations) -> Representations:
+    """Representations of sets in the place of those of views; each has the latents of its first view."""
+    latents = representations.latents[np.arange(len(sets))[:, None], sets[..., 0]]
+    return replace(representations, latents=latents, values=values, embeddings=None, images=None)
 
 
 def average_sets(representations: Representations, sets: Sets) -> Vectors:

@@ -10,7 +10,7 @@ from iebench.evals.tasks.classification_from_views import ClassificationFromView
 from iebench.factors.transforms import make_transform
 
 NAME = "classification-from-views"
-QUICK = EvalSettings(probes=ProbeSettings(epochs=60, batch_size=64, lr=5e-2), draws=10, baselines=("random init",))
+QUICK = EvalSettings(probes=ProbeSettings(epochs=30, batch_size=50, lr=1e-1), draws=10, baselines=("random init",))
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def half_seen(read_latents, read_labels):
 
 
 def test_a_mean_of_more_views_knows_what_few_show(fake, half_seen):
-    results = run_suite(Model(half_seen), fake(num_train=200, num_val=200), (ClassificationFromViews,), QUICK)
+    results = run_suite(Model(half_seen), fake(num_train=100, num_val=200), (ClassificationFromViews,), QUICK)
     for count in (1, 2, 4, 8):
         seen = 1 - 0.5**count
         expected = seen + (1 - seen) / 5  # by chance where no view shows it
@@ -47,7 +47,7 @@ def test_sets_are_the_same_views_with_all_that_belongs_to_them(fake, half_seen, 
     views = type(asked[0])(*map(torch.cat, zip(*asked, strict=True)))
     assert views.images.shape[:2] == (80, 3)  # two sets of each object
     assert (views.label == -1).all()
-    assert torch.equal(views.object_index, torch.arange(40).repeat_interleave(2))
+    assert sorted(views.object_index.tolist()) == [object // 2 for object in range(80)]
     assert all(len(set(row)) == 3 for row in views.view_index.tolist())
     latents = data.latents[views.object_index[:, None], views.view_index]
     assert np.array_equal(views.latents, latents)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
@@ -13,7 +12,7 @@ from iebench.evals.evaluator import Context, Detail, Needs, Score
 from iebench.evals.representations import Representations
 from iebench.evals.settings import RANDOM_INIT
 from iebench.evals.tasks.classification import Classification
-from iebench.evals.view_sets import average_sets, choose_sets, represent_sets
+from iebench.evals.view_sets import average_sets, choose_sets, put_sets, represent_sets
 
 NAME = "classification-from-views"
 MEAN, SET = "mean", "set"
@@ -57,13 +56,13 @@ class ClassificationFromViews(Classification):
         self.needs = Needs(num_views=max(2, min(counts)))
 
     def parts(self, context: Context, representations: Representations) -> Iterator[tuple[str, Representations]]:
-        """Each kind and number of views, in whose representations a set stands where a view stands elsewhere."""
+        """The sets of each number of views, by their means and by the model's `represent_set` where it has one."""
         sets, device = choose_sets(representations, self.counts, self.sets_per_object), context.settings.device
         for count, views in sets.items():
-            yield f"{MEAN}-{count}", replace(representations, values=average_sets(representations, views))
+            yield f"{MEAN}-{count}", put_sets(average_sets(representations, views), views, representations)
         if context.model.represent_set is not None:
             for count, values in represent_sets(context.model, representations, sets, device).items():
-                yield f"{SET}-{count}", replace(representations, values=values)
+                yield f"{SET}-{count}", put_sets(values, sets[count], representations)
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """The scores of the probes, and top-1 on val over the number of views: the means over the seeds."""
