@@ -49,7 +49,7 @@ def projector(input_size: int, sizes: Sequence[int], ends_in_norm: bool = False)
 
 
 def predictor_head(input_size: int, sizes: Sequence[int]) -> nn.Sequential:
-    """The predictor of seq-JEPA and of its BYOL: hidden layers as in `projector`, without biases, then a linear layer with one."""
+    """seq-JEPA's predictor: hidden layers as in `projector`, without biases, then a linear layer with one."""
     *hidden, output = sizes
     return nn.Sequential(*_hidden_layers(input_size, hidden, bias=False), nn.Linear([input_size, *hidden][-1], output))
 

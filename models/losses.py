@@ -91,7 +91,7 @@ def cosine_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
 
 @in_full_precision
 def curvature(left: Embeddings, centre: Embeddings, right: Embeddings) -> Scalar:
-    """Minus the mean cosine of the steps left → centre and centre → right, each without its part along the centre: -1 if straight.
+    """Minus the mean cosine of two steps, left → centre and centre → right, without their parts along the centre: -1 if straight.
 
     A step v loses (v·y) y, where y is the centre's embedding as it is, not a unit vector (hafezgh/seq-jepa 73e0550).
     """

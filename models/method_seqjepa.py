@@ -69,7 +69,12 @@ class Aggregator(nn.Module):
     "seqjepa",
     SeqJepaSettings,
     TrainerSettings(
-        epochs=1000, batch_size=512, learning_rate=4e-4, weight_decay=1e-3, schedule="cosine", warmup_epochs=20, size=128
+        epochs=1000,
+        batch_size=512,
+        learning_rate=4e-4,
+        weight_decay=1e-3,
+        schedule="cosine",
+        warmup_epochs=20,
     ),
 )
 class SeqJepa(Method[SeqJepaSettings]):
@@ -102,7 +107,9 @@ class SeqJepa(Method[SeqJepaSettings]):
     def forward(self, views: Views) -> LossOutput:
         """The distance between the prediction of the last view and what the target network makes of it."""
         images, last = views.images.transpose(0, 1)[:-1], views.images[:, -1]
-        seen = self.represent(images.flatten(0, 1)).unflatten(0, images.shape[:2]).transpose(0, 1)  # in one pass, as published
+        seen = (
+            self.represent(images.flatten(0, 1)).unflatten(0, images.shape[:2]).transpose(0, 1)
+        )  # in one pass, as published
         target = self._represent_target(last)
         return LossOutput(*self.agreement(seen, target, views.transforms), seen)
 

@@ -117,4 +117,6 @@ class PredictorSettings(MethodSettings):
         "", "Hidden sizes of deep-hypernetwork and mlp, as 128-128; empty: two of fitting width."
     )
     predictor_bias: bool = setting(False, "Give the hypernetwork biases.")
-    transform_width: int = setting(128, "Numbers of the transform's learned embedding of the predictor embedding.", minimum=1)
+    transform_width: int = setting(
+        128, "Numbers of the transform's learned embedding of the predictor embedding.", minimum=1
+    )

@@ -32,7 +32,9 @@ def test_a_mean_of_more_views_knows_what_few_show(fake, half_seen):
 
 
 @pytest.mark.parametrize(("anchor", "starts"), [("first", [0, 0]), ("previous", [0, 1])])
-def test_sets_are_the_same_views_with_all_that_belongs_to_them(fake, half_seen, read_latents, read_labels, anchor, starts):
+def test_sets_are_the_same_views_with_all_that_belongs_to_them(
+    fake, half_seen, read_latents, read_labels, anchor, starts
+):
     data, asked = fake(num_train=20, num_val=20, batch_size=7), []
 
     def represent_set(views):
@@ -60,7 +62,9 @@ def test_sets_are_the_same_views_with_all_that_belongs_to_them(fake, half_seen, 
 
 def test_neither_batches_nor_other_counts_change_a_set(fake, half_seen):
     found = []
-    model = Model(half_seen, represent_set=lambda views: half_seen(views.images.flatten(0, 1)).view(-1, 5 * views.images.shape[1]))
+    model = Model(
+        half_seen, represent_set=lambda views: half_seen(views.images.flatten(0, 1)).view(-1, 5 * views.images.shape[1])
+    )
     for batch_size, counts in ((33, (2,)), (5, (2, 4))):
         results = run_suite(model, fake(batch_size=batch_size), (ClassificationFromViews(counts),), QUICK)
         found.append([results.get(f"{NAME}/{kind}-2/top1") for kind in ("mean", "set")])

@@ -1,7 +1,6 @@
 """seq-JEPA and the baselines of its paper compute what its authors' code computes: losses, outputs, gradient norms, momentum."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
