@@ -71,7 +71,7 @@ RECIPES: dict[str, Recipe] = {
             "byol": {"projector": "512-256"},
             "byol-conditioned": {"projector": "512-256"},
             "vicreg-traj": _WIDE,
-            "seqjepa": {"transform_width": 32, "predictor_hidden": 512, "size": 0},
+            "seqjepa": {"transform_width": 32, "predictor_hidden": 512},
         },
     ),
     "seqjepa": Recipe(
