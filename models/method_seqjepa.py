@@ -31,6 +31,11 @@ Aggregate = Float[Tensor, "batch token"]
 class SeqJepaSettings(MethodSettings):
     """The paper's setting for 3DIEBench."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.dropout < 1:
+            raise UsageError(f"--dropout {self.dropout} leaves nothing: give less than 1.")
+
     observed: int = setting(3, "Views that are seen; the one after them is predicted.", minimum=1)
     actions: Literal["embedded", "raw", "none"] = setting(
         "embedded", "Transforms between views as the network is told them: embedded, as they are, or not at all."
@@ -107,11 +112,9 @@ class SeqJepa(Method[SeqJepaSettings]):
     def forward(self, views: Views) -> LossOutput:
         """The distance between the prediction of the last view and what the target network makes of it."""
         images, last = views.images.transpose(0, 1)[:-1], views.images[:, -1]
-        seen = (
-            self.represent(images.flatten(0, 1)).unflatten(0, images.shape[:2]).transpose(0, 1)
-        )  # in one pass, as published
-        target = self._represent_target(last)
-        return LossOutput(*self.agreement(seen, target, views.transforms), seen)
+        # all observed views in one pass, as published: their batch statistics are of all
+        seen = self.represent(images.flatten(0, 1)).unflatten(0, images.shape[:2]).transpose(0, 1)
+        return LossOutput(*self.agreement(seen, self._represent_target(last), views.transforms), seen)
 
     def agreement(self, seen: Seen, target: Representations, transforms: Transforms) -> WeighedTerms:
         """1 - cos(prediction, target), over the global batch."""

@@ -1,4 +1,4 @@
-"""Classification from n views on images that are their latents: which views are asked, what they are told with, and known scores."""
+"""Classification from n views on images that are their latents: which views are asked, and known scores."""
 
 import numpy as np
 import pytest
