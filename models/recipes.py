@@ -78,7 +78,7 @@ RECIPES: dict[str, Recipe] = {
         benchmark="3diebench",
         source="Ghaemi, Muller and Bakhtiari, NeurIPS 2025, appendix A.2; heads as in hafezgh/seq-jepa 73e0550",
         cost="1000 epochs of 512 objects at 128 px, for GPUs",
-        expect="the rows of that paper in `iebench table --published`",
+        expect="that paper's rows in `iebench table --published`; no run of ours has met or missed them",
         trainer={"epochs": 1000, "batch_size": 512, "size": 128, "learning_rate": 1e-3, "weight_decay": 0.0},
         methods={
             "seqjepa": {"learning_rate": 4e-4, "weight_decay": 1e-3},

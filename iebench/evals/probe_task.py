@@ -65,9 +65,10 @@ class ProbeTask(Learnable, Evaluator):
         work = list(product(self.parts(context, context.train), context.settings.seeds))
         for (part, train), seed in track(work, f"{self.name} probes", "probe"):
             predict = self._fit(train, context, seed)
+            is_first = seed == context.settings.seeds[0]
             for prefix, parts in tests.items():
-                is_first = seed == context.settings.seeds[0]
-                yield from self._score(f"{prefix}{self.name}/{part}", parts[part], predict, context, is_first)
+                if part in parts:  # another dataset may have too few views for it
+                    yield from self._score(f"{prefix}{self.name}/{part}", parts[part], predict, context, is_first)
 
     def constant(self, context: Context) -> Iterator[Score]:
         """The scores of the best constant prediction."""

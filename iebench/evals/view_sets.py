@@ -27,12 +27,13 @@ def choose_sets(representations: Representations, counts: Iterable[int], num_set
 
     Args:
         representations: whose objects.
-        counts: numbers of views, one of which an object has; others are left out.
+        counts: numbers of views; those that an object does not have are left out.
         num_sets: sets of each object.
     """
     total = representations.num_views
     possible = [count for count in counts if count <= total]
-    draws = [choose_views(0, draw, representations.objects, total, max(possible)) for draw in range(num_sets)]
+    most = max(possible, default=1)
+    draws = [choose_views(0, draw, representations.objects, total, most) for draw in range(num_sets)]
     return {count: np.stack(draws, axis=1)[..., :count] for count in possible}
 
 

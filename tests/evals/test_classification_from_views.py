@@ -71,6 +71,16 @@ def test_neither_batches_nor_other_counts_change_a_set(fake, half_seen):
     assert found[0] == found[1]
 
 
+def test_another_dataset_may_have_fewer_views(fake, half_seen, read_labels):
+    model = Model(half_seen, represent_set=lambda views: torch.eye(5)[read_labels(views.images[:, 0])])
+    results = run_suite(
+        model, fake(num_views=4), (ClassificationFromViews((2, 4)),), QUICK, ood=fake(num_views=2, seed=1)
+    )
+    kinds = {key.removesuffix("/top1") for key in results.scores.scores if key.endswith("/top1")}
+    own = {f"{NAME}/{kind}-{count}" for kind in ("mean", "set") for count in (2, 4)}
+    assert kinds == own | {f"ood/{NAME}/{kind}-2" for kind in ("mean", "set")}
+
+
 def test_counts_that_make_no_sense_are_told(fake, half_seen):
     for settings in ({"counts": ()}, {"counts": (0, 2)}, {"sets_per_object": 0}):
         with pytest.raises(UsageError, match="1 or more"):

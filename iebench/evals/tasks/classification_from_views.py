@@ -60,7 +60,7 @@ class ClassificationFromViews(Classification):
         sets, device = choose_sets(representations, self.counts, self.sets_per_object), context.settings.device
         for count, views in sets.items():
             yield f"{MEAN}-{count}", put_sets(average_sets(representations, views), views, representations)
-        if context.model.represent_set is not None:
+        if context.model.represent_set is not None and sets:
             for count, values in represent_sets(context.model, representations, sets, device).items():
                 yield f"{SET}-{count}", put_sets(values, sets[count], representations)
 
