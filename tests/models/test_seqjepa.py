@@ -68,6 +68,8 @@ def test_a_prediction_is_made_from_a_set_of_one(actions: str) -> None:
 def test_the_learning_rate_of_paper_and_code() -> None:
     method, (_, paper) = make_method(), make_training("seqjepa")
     assert (paper.learning_rate, paper.weight_decay, paper.batch_size, paper.epochs) == (4e-4, 1e-3, 512, 1000)
+    assert make_training("seqjepa", "seqjepa")[1] == replace(paper, size=128)
+    assert make_training("byol", "seqjepa")[1].learning_rate == 1e-3
     code = replace(paper, schedule="constant")
     rates = {
         name: [method.learning_rate(trainer, step, 10, 1000) for step in (0, 100, 200, 600, 1000)]
