@@ -147,13 +147,13 @@ def extract(
 
 
 def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
-    for block in regroup(batches):
+    for block in regroup(batches, BLOCK):
         with torch.no_grad():
             vectors = check_vectors(function(block.to(device)), len(block), "The network")
         yield vectors.cpu().numpy()
 
 
-def regroup(batches: Iterable[Tensor], size: int = BLOCK) -> Iterator[Tensor]:
+def regroup(batches: Iterable[Tensor], size: int) -> Iterator[Tensor]:
     """The same rows in blocks of one size; only the last may be smaller."""
     kept: list[Tensor] = []
     for batch in batches:
