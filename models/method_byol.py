@@ -11,9 +11,10 @@ from iebench.models.distributed import gather
 from iebench.models.ema import cosine_momentum, update_ema
 from iebench.models.heads import ProjectorSettings, embedding_of_transforms, parse_sizes, predictor_head, projector
 from iebench.models.losses import Embeddings, cosine_distance
-from iebench.models.method import LossOutput, Method, Representations, Sizes, WeighedTerms, register, stack_views
+from iebench.models.method import LossOutput, Method, Paper, Representations, Sizes, WeighedTerms, register, stack_views
 from iebench.models.settings import setting
 
+PAPER = Paper("Grill et al., NeurIPS 2020", "https://arxiv.org/abs/2006.07733")
 Both = tuple[Tensor, Tensor]  # of the source view and of the target view
 
 
@@ -33,7 +34,7 @@ class ByolConditionedSettings(ByolSettings):
     transform_width: int = setting(0, "Numbers of the transform's learned embedding; 0: the transform as it is.")
 
 
-@register("byol", ByolSettings)
+@register("byol", ByolSettings, paper=PAPER)
 class Byol(Method[ByolSettings]):
     """Each view's embedding predicts what an EMA target network makes of the other view."""
 
@@ -70,7 +71,7 @@ class Byol(Method[ByolSettings]):
         update_ema(self.target_network, nn.Sequential(self.backbone, self.projector), momentum)
 
 
-@register("byol-conditioned", ByolConditionedSettings)
+@register("byol-conditioned", ByolConditionedSettings, paper=PAPER)
 class ByolConditioned(Byol):
     """BYOL whose predictor is told the transform, so that the prediction need not be invariant.
 

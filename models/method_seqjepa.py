@@ -16,7 +16,7 @@ from iebench.models.distributed import gather
 from iebench.models.ema import cosine_momentum, update_ema
 from iebench.models.heads import embedding_of_transforms, predictor_head
 from iebench.models.losses import cosine_distance
-from iebench.models.method import LossOutput, Method, Representations, Sizes, WeighedTerms, register
+from iebench.models.method import LossOutput, Method, Paper, Representations, Sizes, WeighedTerms, register
 from iebench.models.settings import MethodSettings, TrainerSettings, setting
 
 FLOOR = 1e-5  # of the learning rate, before the warm-up and after the cosine
@@ -81,6 +81,7 @@ class Aggregator(nn.Module):
         schedule="cosine",
         warmup_epochs=20,
     ),
+    Paper("Ghaemi, Muller and Bakhtiari, NeurIPS 2025", "https://arxiv.org/abs/2505.03176"),
 )
 class SeqJepa(Method[SeqJepaSettings]):
     """Views with the transforms between them are summed up in one token, from which the next view's representation is told.

@@ -13,6 +13,7 @@ from iebench.models.method import (
     InvariantMethod,
     LossOutput,
     Method,
+    Paper,
     Representations,
     Sizes,
     WeighedTerms,
@@ -21,6 +22,8 @@ from iebench.models.method import (
     stack_views,
 )
 from iebench.models.settings import AllPairsSettings, setting
+
+PAPER = Paper("Bardes, Ponce and LeCun, ICLR 2022", "https://arxiv.org/abs/2105.04906")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class VicregTrajSettings(ProjectorSettings):
     trajectory_weight: float = setting(0.01, "Weight of how much the way through the three views' embeddings bends.")
 
 
-@register("vicreg", VicregSettings)
+@register("vicreg", VicregSettings, paper=PAPER)
 class Vicreg(InvariantMethod[VicregSettings]):
     """Embeddings of two views that agree, vary over the batch and do not repeat each other's coordinates."""
 
@@ -69,7 +72,7 @@ def vicreg_terms(source: Embeddings, target: Embeddings, part: slice = slice(Non
     }
 
 
-@register("vicreg-partial", VicregPartialSettings)
+@register("vicreg-partial", VicregPartialSettings, paper=PAPER)
 class VicregPartial(Vicreg):
     """VICReg whose invariance covers the first coordinates of the embedding only."""
 
@@ -82,9 +85,13 @@ class VicregPartial(Vicreg):
         self.embedding_parts = halves(invariant, size)
 
 
-@register("vicreg-traj", VicregTrajSettings)
+@register(
+    "vicreg-traj",
+    VicregTrajSettings,
+    paper=Paper("Wang, Chen and Yu, ECCV 2024", "https://arxiv.org/abs/2403.14973"),
+)
 class VicregTraj(Method[VicregTrajSettings]):
-    """VICReg between two views, and embeddings of three that lie on a straight way (VICRegTraj, Wang et al., ECCV 2024)."""
+    """VICReg between two views, and embeddings of three that lie on a straight way: VICRegTraj."""
 
     num_views, anchor = 3, "previous"
 
