@@ -193,6 +193,8 @@ def model_of_method(method: Method, device: str) -> Model:
         embed=method.embed_images if method.uses_map else method.embed,
         embeds_images=method.uses_map,
         predict=getattr(method, "predict", None),
+        represent_set=getattr(method, "represent_set", None),
+        anchor=method.anchor,
         parts=method.parts,
         transform=method.settings.transform,
         key=hash_weights(method),

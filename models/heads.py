@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import nn
 
@@ -14,6 +15,9 @@ class ProjectorSettings(MethodSettings):
     """What a method with a projector is told; the SIE paper's size for the methods it compares with."""
 
     projector: str = setting("2048-2048-2048", "Sizes of the projector's layers.")
+    projector_norm: bool = setting(
+        False, "End the projector in a batch norm without gains, and leave its biases out, as SimCLR's code does."
+    )
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
@@ -30,19 +34,36 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def projector(input_size: int, sizes: Sequence[int]) -> nn.Sequential:
+def projector(input_size: int, sizes: Sequence[int], ends_in_norm: bool = False) -> nn.Sequential:
     """VICReg's projector: (linear, batch norm, ReLU) for each hidden size, then a linear layer without bias.
 
     Args:
         input_size: number of coordinates of a representation.
         sizes: hidden sizes, then the embedding's size.
+        ends_in_norm: SimCLR's instead: a batch norm without gains comes last, and no linear layer has biases.
     """
     *hidden, embedding = sizes
+    layers = _hidden_layers(input_size, hidden, bias=not ends_in_norm)
+    layers.append(nn.Linear([input_size, *hidden][-1], embedding, bias=False))
+    return nn.Sequential(*layers, *([nn.BatchNorm1d(embedding, affine=False)] if ends_in_norm else []))
+
+
+def predictor_head(input_size: int, sizes: Sequence[int]) -> nn.Sequential:
+    """seq-JEPA's predictor: hidden layers as in `projector`, without biases, then a linear layer with one."""
+    *hidden, output = sizes
+    return nn.Sequential(*_hidden_layers(input_size, hidden, bias=False), nn.Linear([input_size, *hidden][-1], output))
+
+
+def embedding_of_transforms(transform_size: int, width: int) -> nn.Sequential:
+    """A transform as so many learned numbers: a linear layer without bias, then a batch norm without gains (seq-JEPA)."""
+    return projector(transform_size, [width], ends_in_norm=True)
+
+
+def _hidden_layers(input_size: int, sizes: Sequence[int], bias: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for size in hidden:
-        layers += [nn.Linear(input_size, size), nn.BatchNorm1d(size), nn.ReLU(inplace=True)]
-        input_size = size
-    return nn.Sequential(*layers, nn.Linear(input_size, embedding, bias=False))
+    for before, size in pairwise([input_size, *sizes]):
+        layers += [nn.Linear(before, size, bias=bias), nn.BatchNorm1d(size), nn.ReLU(inplace=True)]
+    return layers
 
 
 def perceptron(input_size: int, hidden: Sequence[int], output_size: int, bias: bool = True) -> nn.Sequential:

@@ -90,6 +90,17 @@ def cosine_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
 
 
 @in_full_precision
+def curvature(left: Embeddings, centre: Embeddings, right: Embeddings) -> Scalar:
+    """Minus the mean cosine of two steps, left → centre and centre → right, without their parts along the centre: -1 if straight.
+
+    A step v loses (v·y) y, where y is the centre's embedding as it is, not a unit vector (hafezgh/seq-jepa 73e0550).
+    """
+    steps = (centre - left, right - centre)
+    first, second = (step - (step * centre).sum(dim=1, keepdim=True) * centre for step in steps)
+    return -F.cosine_similarity(first, second, dim=1).mean()
+
+
+@in_full_precision
 def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, " batch"]) -> Scalar:
     """Mean over the batch of -log softmax at the label."""
     return F.cross_entropy(logits, label)

@@ -265,7 +265,7 @@ class InvariantMethod(TwoViewMethod[WithProjector]):
     def __init__(self, settings: WithProjector, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
         layers = parse_sizes(settings.projector)
-        self.projector = projector(sizes.representation, layers)
+        self.projector = projector(sizes.representation, layers, settings.projector_norm)
         self.embedding_parts = {"invariant": slice(0, layers[-1])}
 
     def embed(self, representation: Representations) -> Embeddings:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.ema import cosine_momentum, update_ema
-from iebench.models.heads import ProjectorSettings, parse_sizes, projector
+from iebench.models.heads import ProjectorSettings, embedding_of_transforms, parse_sizes, predictor_head, projector
 from iebench.models.losses import Embeddings, cosine_distance
 from iebench.models.method import LossOutput, Method, Paper, Representations, Sizes, WeighedTerms, register, stack_views
 from iebench.models.settings import setting
@@ -27,6 +27,13 @@ class ByolSettings(ProjectorSettings):
     agreement_weight: float = setting(1.0, "Weight of the distance between prediction and target.")
 
 
+@dataclass(frozen=True)
+class ByolConditionedSettings(ByolSettings):
+    """As BYOL."""
+
+    transform_width: int = setting(0, "Numbers of the transform's learned embedding; 0: the transform as it is.")
+
+
 @register("byol", ByolSettings, paper=PAPER)
 class Byol(Method[ByolSettings]):
     """Each view's embedding predicts what an EMA target network makes of the other view."""
@@ -35,8 +42,9 @@ class Byol(Method[ByolSettings]):
         super().__init__(settings, backbone, sizes)
         layers = parse_sizes(settings.projector)
         self.embedding_parts = {"invariant": slice(0, layers[-1])}
-        self.projector = projector(sizes.representation, layers)
-        self.predictor = projector(layers[-1] + condition_size, layers)
+        self.projector = projector(sizes.representation, layers, settings.projector_norm)
+        make_predictor = predictor_head if settings.projector_norm else projector
+        self.predictor = make_predictor(layers[-1] + condition_size, layers)
         self.target_network = deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
 
     def embed(self, representation: Representations) -> Embeddings:
@@ -63,20 +71,23 @@ class Byol(Method[ByolSettings]):
         update_ema(self.target_network, nn.Sequential(self.backbone, self.projector), momentum)
 
 
-@register("byol-conditioned", ByolSettings, paper=PAPER)
+@register("byol-conditioned", ByolConditionedSettings, paper=PAPER)
 class ByolConditioned(Byol):
     """BYOL whose predictor is told the transform, so that the prediction need not be invariant.
 
     From source to target only: the transform back is not among what a batch says.
     """
 
-    def __init__(self, settings: ByolSettings, backbone: nn.Module, sizes: Sizes) -> None:
-        super().__init__(settings, backbone, sizes, condition_size=sizes.transform)
+    def __init__(self, settings: ByolConditionedSettings, backbone: nn.Module, sizes: Sizes) -> None:
+        width = settings.transform_width
+        super().__init__(settings, backbone, sizes, condition_size=width or sizes.transform)
         self.embedding_parts = {"equivariant": self.embedding_parts["invariant"]}
+        self.transform_embedding = embedding_of_transforms(sizes.transform, width) if width else nn.Identity()
 
     def predict(self, embedding: Embeddings, transform: Tensor) -> Embeddings:
         """The target's embedding, from the source's."""
-        return self.predictor(torch.cat([embedding, transform.to(embedding.dtype)], dim=1))
+        condition = self.transform_embedding(transform.to(embedding.dtype))
+        return self.predictor(torch.cat([embedding, condition.to(embedding.dtype)], dim=1))
 
     def agreement(self, representations: Both, targets: Both, views: Views) -> WeighedTerms:
         """One way: the prediction from source and transform meets the target view's target."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from iebench.models.heads import parse_sizes, projector
+from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squared_distance, variance_of_both
 from iebench.models.method import Paper, Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
@@ -17,7 +17,7 @@ PAPER = Paper("Devillers and Lefort, ICLR 2023", "https://arxiv.org/abs/2211.012
 
 
 @dataclass(frozen=True)
-class TwoProjectorsSettings(PredictorSettings):
+class TwoProjectorsSettings(ProjectorSettings, PredictorSettings):
     """What both kinds of EquiMod are told."""
 
     projector: str = setting("2048-2048-2048", "Sizes of the layers of each of the two projectors.")
@@ -54,8 +54,8 @@ class TwoProjectors(PredictiveMethod[Settings]):
         super().__init__(settings, backbone, sizes)
         layers = parse_sizes(settings.projector)
         self.embedding_parts = halves(layers[-1], 2 * layers[-1])
-        self.invariant_projector = projector(sizes.representation, layers)
-        self.equivariant_projector = projector(sizes.representation, layers)
+        self.invariant_projector = projector(sizes.representation, layers, settings.projector_norm)
+        self.equivariant_projector = projector(sizes.representation, layers, settings.projector_norm)
         self.predictor = self.make_predictor(layers[-1])
 
     def embed(self, representation: Representations) -> Embeddings:

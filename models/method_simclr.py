@@ -55,7 +55,7 @@ class SimclrEquivariant(PredictiveMethod[SimclrEquivariantSettings]):
         layers = parse_sizes(settings.projector)
         self.parts = {"equivariant": slice(0, sizes.representation)}
         self.embedding_parts = {"equivariant": slice(0, layers[-1])}
-        self.projector = projector(sizes.representation, layers)
+        self.projector = projector(sizes.representation, layers, settings.projector_norm)
         self.predictor = self.make_predictor(layers[-1])
 
     def embed(self, representation: Representations) -> Embeddings:

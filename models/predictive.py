@@ -30,7 +30,9 @@ class PredictiveMethod(TwoViewMethod[WithPredictor]):
         """The predictor of the settings, of equivariant embeddings of `size` coordinates."""
         told = self.settings
         hidden = parse_sizes(told.predictor_hidden)
-        return build_predictor(told.predictor, size, self.sizes.transform, hidden, told.predictor_bias)
+        return build_predictor(
+            told.predictor, size, self.sizes.transform, hidden, told.predictor_bias, told.transform_width
+        )
 
     def predict(self, embedding: Embeddings, transform: Float[Tensor, "batch t"]) -> Predicted:
         """The equivariant part of the target's embedding, from the source's whole embedding."""

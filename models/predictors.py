@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from iebench.models.heads import perceptron
+from iebench.models.heads import embedding_of_transforms, perceptron, projector
 from iebench.models.settings import MethodSettings, setting
 
 
@@ -60,8 +60,32 @@ class ConcatenationPredictor(nn.Module):
         return self.layers(torch.cat([embedding, transform.to(embedding.dtype)], dim=1))
 
 
+class EmbeddingPredictor(nn.Module):
+    """A learned embedding of the transform beside the embedding, then a linear layer and a batch norm without gains.
+
+    The predictor of SEN and EquiMod in the comparison of the seq-JEPA paper (Ghaemi et al., NeurIPS 2025).
+    """
+
+    def __init__(self, size: int, transform_size: int, transform_width: int) -> None:
+        super().__init__()
+        self.transform_embedding = embedding_of_transforms(transform_size, transform_width)
+        self.layers = projector(size + transform_width, [size], ends_in_norm=True)
+
+    def forward(
+        self, embedding: Float[Tensor, "batch size"], transform: Float[Tensor, "batch factors"]
+    ) -> Float[Tensor, "batch size"]:
+        """The normalised linear image of both."""
+        embedded = self.transform_embedding(transform.to(embedding.dtype))
+        return self.layers(torch.cat([embedding, embedded.to(embedding.dtype)], dim=1))
+
+
 def build_predictor(
-    kind: str, size: int, transform_size: int, hidden: Sequence[int] = (), bias: bool = False
+    kind: str,
+    size: int,
+    transform_size: int,
+    hidden: Sequence[int] = (),
+    bias: bool = False,
+    transform_width: int = 128,
 ) -> nn.Module:
     """A predictor of a kind that `PredictorSettings.predictor` names.
 
@@ -71,11 +95,14 @@ def build_predictor(
         transform_size: number of coordinates of the transform.
         hidden: hidden sizes of `deep-hypernetwork` and `mlp`; if empty, two, as wide as the transform and the embedding.
         bias: whether the hypernetwork has biases.
+        transform_width: number of coordinates of the transform's embedding of `embedding`.
     """
     if kind == "hypernetwork":
         return HypernetworkPredictor(size, transform_size, bias=bias)
     if kind == "deep-hypernetwork":
         return HypernetworkPredictor(size, transform_size, hidden or (transform_size, transform_size), bias)
+    if kind == "embedding":
+        return EmbeddingPredictor(size, transform_size, transform_width)
     return ConcatenationPredictor(size, transform_size, () if kind == "linear" else hidden or (size, size))
 
 
@@ -83,10 +110,13 @@ def build_predictor(
 class PredictorSettings(MethodSettings):
     """What a method with a predictor is told."""
 
-    predictor: Literal["hypernetwork", "deep-hypernetwork", "mlp", "linear"] = setting(
+    predictor: Literal["hypernetwork", "deep-hypernetwork", "mlp", "linear", "embedding"] = setting(
         "hypernetwork", "How the source's embedding and the transform give the target's."
     )
     predictor_hidden: str = setting(
         "", "Hidden sizes of deep-hypernetwork and mlp, as 128-128; empty: two of fitting width."
     )
     predictor_bias: bool = setting(False, "Give the hypernetwork biases.")
+    transform_width: int = setting(
+        128, "Numbers of the transform's learned embedding of the predictor embedding.", minimum=1
+    )

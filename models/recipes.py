@@ -25,7 +25,7 @@ class Recipe:
         expect: its scores.
         trainer: fields of `TrainerSettings`.
         every_method: fields of a method's settings, for each method that has them.
-        methods: further fields by the method's name.
+        methods: further fields of either by the method's name.
     """
 
     benchmark: str
@@ -41,6 +41,7 @@ _WIDE, _SPLIT = (
     {"projector": "512-512-256"},
     {"projector": "512-512-128"},
 )  # 256 coordinates: twice the batch, as published
+_NORMALISED = {"projector_norm": True}
 
 RECIPES: dict[str, Recipe] = {
     # Every default is the SIE paper's, or of a method that it does not compare its own paper's; see docs/methods.md.
@@ -69,6 +70,28 @@ RECIPES: dict[str, Recipe] = {
             "equimod": _SPLIT,
             "byol": {"projector": "512-256"},
             "byol-conditioned": {"projector": "512-256"},
+            "vicreg-traj": _WIDE,
+            "seqjepa": {"transform_width": 32, "predictor_hidden": 512},
+        },
+    ),
+    "seqjepa": Recipe(
+        benchmark="3diebench",
+        source="Ghaemi, Muller and Bakhtiari, NeurIPS 2025, appendix A.2; heads as in hafezgh/seq-jepa 73e0550",
+        cost="1000 epochs of 512 objects at 128 px, for GPUs",
+        expect="that paper's rows in `iebench table --published`; no run of ours has met or missed them",
+        trainer={"epochs": 1000, "batch_size": 512, "size": 128, "learning_rate": 1e-3, "weight_decay": 0.0},
+        methods={
+            "seqjepa": {"learning_rate": 4e-4, "weight_decay": 1e-3},
+            "simclr": {**_NORMALISED, "temperature": 0.5},
+            "simclr-equivariant": {**_NORMALISED, "predictor": "embedding", "temperature": 0.5},
+            "equimod": {
+                **_NORMALISED,
+                "projector": "1024-1024-128",
+                "predictor": "embedding",
+                "equivariance_weight": 1.0,
+            },
+            "byol": {**_NORMALISED, "projector": "2048-128"},
+            "byol-conditioned": {**_NORMALISED, "projector": "2048-128", "transform_width": 128},
         },
     ),
 }
@@ -104,10 +127,8 @@ def make_training(
         raise UsageError(
             f"{method} has no setting {unknown[0]!r}: {suggest(unknown[0], own | of_trainer, 'see its --help.')}"
         )
-    filling = dict(found.trainer)
+    filled = {**found.trainer, **found.every_method, **found.methods.get(method, {}), **given}
     if "epochs" in given and "steps" not in given:
-        filling["steps"] = 0  # as many as the epochs have
-    filled = {**found.every_method, **found.methods.get(method, {}), **given}
+        filled["steps"] = 0  # as many as the epochs have
     settings = entry.settings(**{name: value for name, value in filled.items() if name in own})
-    trainer = {name: value for name, value in {**filling, **given}.items() if name in of_trainer}
-    return settings, replace(entry.trainer, **trainer)
+    return settings, replace(entry.trainer, **{name: filled[name] for name in filled if name in of_trainer})

@@ -11,7 +11,10 @@ from iebench.evals.settings import BASELINES
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
-TASK_HELP = "classification, rotation, color, pose, translation, translation-world, factors, retrieval, predictor"
+TASK_HELP = (
+    "classification, classification-from-views, rotation, color, pose, translation, translation-world, factors, retrieval, "
+    "predictor"
+)
 
 
 @click.command("eval", short_help="Score a run, or any network, on a dataset.")

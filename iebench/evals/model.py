@@ -9,9 +9,11 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.errors import IebenchError
+from iebench.loader.multiview import Anchor, Views
 
 Represent = Callable[[Tensor], Tensor | ndarray]
 Predict = Callable[[Tensor, Tensor], Tensor | ndarray]
+RepresentSet = Callable[[Views], Tensor | ndarray]
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,10 @@ class Model:
         embed: representations (batch, width) → embeddings (batch, embedding).
         embeds_images: whether `embed` takes images instead, as it needs more of them than their representations.
         predict: (embeddings (batch, embedding), transforms (batch, t)) → predictions of the embeddings' last columns (batch, e).
+        represent_set: some views of each object, without their labels → representations of the objects (batch, width).
+        anchor: where the transforms of these views start.
         parts: slices of the representation, such as {"invariant": …, "equivariant": …}.
-        transform: that the predictor takes, such as "rotation".
+        transform: that the predictor and `represent_set` take, such as "rotation".
         key: hash of the weights, by which representations are cached; not cached between calls when empty.
     """
 
@@ -32,6 +36,8 @@ class Model:
     embed: Represent | None = None
     embeds_images: bool = False
     predict: Predict | None = None
+    represent_set: RepresentSet | None = None
+    anchor: Anchor = "first"
     parts: Mapping[str, slice] = field(default_factory=dict)
     transform: str = "rotation"
     key: str = ""

@@ -53,17 +53,22 @@ class ProbeTask(Learnable, Evaluator):
         """Errors whose mean is 1 minus the score, by which runs are compared object by object; None where there are none."""
         return None
 
+    def parts(self, context: Context, representations: Representations) -> Iterator[tuple[str, Representations]]:
+        """What the probes see, each by its name: the parts of the representation unless told."""
+        return context.parts(representations)
+
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores on every test set for every part and seed; intervals and details for the first seed only."""
         if not self._targets_vary(context.train):
             return
-        tests = {prefix: dict(context.parts(found)) for prefix, found in context.tests.items()}
-        work = list(product(context.parts(context.train), context.settings.seeds))
+        tests = {prefix: dict(self.parts(context, found)) for prefix, found in context.tests.items()}
+        work = list(product(self.parts(context, context.train), context.settings.seeds))
         for (part, train), seed in track(work, f"{self.name} probes", "probe"):
             predict = self._fit(train, context, seed)
+            is_first = seed == context.settings.seeds[0]
             for prefix, parts in tests.items():
-                is_first = seed == context.settings.seeds[0]
-                yield from self._score(f"{prefix}{self.name}/{part}", parts[part], predict, context, is_first)
+                if part in parts:  # another dataset may have too few views for it
+                    yield from self._score(f"{prefix}{self.name}/{part}", parts[part], predict, context, is_first)
 
     def constant(self, context: Context) -> Iterator[Score]:
         """The scores of the best constant prediction."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Representations:
         objects: int64 (objects,), the indices that the objects have in the dataset.
         values: (objects, views, width), memory-mapped or in memory: representations, or a slice of them.
         embeddings: (objects, views, width) or None.
+        images: the images once more, from the given view on, as `EvalDataset.images` yields them; None where there are none.
     """
 
     space: FactorSpace
@@ -47,6 +49,7 @@ class Representations:
     objects: Int[ndarray, " objects"]
     values: Float[ndarray, "objects views width"]
     embeddings: Float[ndarray, "objects views embedding"] | None = None
+    images: Callable[[int], Iterator[Tensor]] | None = None
 
     @property
     def num_objects(self) -> int:
@@ -139,25 +142,26 @@ def extract(
         objects,
         values.reshape(*shape, -1),
         embeddings,
+        partial(dataset.images, split),
     )
 
 
 def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
-    for block in _regroup(batches):
+    for block in regroup(batches, BLOCK):
         with torch.no_grad():
             vectors = check_vectors(function(block.to(device)), len(block), "The network")
         yield vectors.cpu().numpy()
 
 
-def _regroup(batches: Iterable[Tensor]) -> Iterator[Tensor]:
-    """The same rows in blocks of `BLOCK`; only the last may be smaller."""
+def regroup(batches: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """The same rows in blocks of one size; only the last may be smaller."""
     kept: list[Tensor] = []
     for batch in batches:
         kept.append(batch)
-        while sum(map(len, kept)) >= BLOCK:
+        while sum(map(len, kept)) >= size:
             rows = torch.cat(kept)
-            yield rows[:BLOCK]
-            kept = [rows[BLOCK:]]
+            yield rows[:size]
+            kept = [rows[size:]]
     if sum(map(len, kept)):
         yield torch.cat(kept)
 

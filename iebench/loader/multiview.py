@@ -16,7 +16,7 @@ from torch.utils.data import Dataset as TorchDataset
 from iebench.dataset.reader import Dataset, open_dataset
 from iebench.errors import UsageError
 from iebench.factors.rotations import RotationFormat
-from iebench.factors.transforms import Frame, TransformSpec, make_transform
+from iebench.factors.transforms import Frame, LatentsFunction, TransformSpec, make_transform
 from iebench.loader.batches import Arrays, BatchLoader, find_rank
 from iebench.loader.decode import Decoder
 from iebench.loader.order import Last, Plan, choose_views
@@ -209,12 +209,17 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
         """The views in the form that this dataset yields."""
 
     def _compute_transforms(self, latents: Float64[ndarray, "batch views factors"]) -> Float32[ndarray, "batch n t"]:
-        batch, _, num_factors = latents.shape
-        anchors, others = find_anchors(self.num_views, self.anchor)
-        transforms = self.transform(
-            latents[:, anchors].reshape(-1, num_factors), latents[:, others].reshape(-1, num_factors)
-        )
-        return np.asarray(transforms, dtype=np.float32).reshape(batch, len(anchors), self.transform_size)
+        return transform_views(self.transform, latents, self.anchor)
+
+
+def transform_views(
+    transform: LatentsFunction, latents: Float64[ndarray, "batch views factors"], anchor: Anchor
+) -> Float32[ndarray, "batch n t"]:
+    """The transforms of some views of each object, from anchors to the others."""
+    anchors, others = find_anchors(latents.shape[1], anchor)
+    starts, ends = (latents[:, views].reshape(-1, latents.shape[2]) for views in (anchors, others))
+    transforms = np.asarray(transform(starts, ends), dtype=np.float32)
+    return transforms.reshape(len(latents), len(anchors), transforms.shape[-1])
 
 
 def find_anchors(num_views: int, anchor: Anchor) -> tuple[list[int], list[int]]:

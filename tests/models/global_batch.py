@@ -13,21 +13,32 @@ from iebench.models.method import Sizes
 from iebench.models.online_probes import ProbedMethod
 from iebench.models.registry import METHODS
 
+SMALL, NORMALISED = {"projector": "12-10"}, {"projector": "12-10", "projector_norm": True, "transform_width": 4}
+# What methods are told that are not just told a small projector; dropout would differ between processes.
+OPTIONS = {
+    "supervised": {},
+    "seqjepa": {"transform_width": 4, "layers": 1, "predictor_hidden": 10, "dropout": 0.0},
+}
+CASES = {name: (name, OPTIONS.get(name, SMALL)) for name in METHODS} | {
+    "SEN": ("simclr-equivariant", NORMALISED | {"predictor": "embedding"}),
+    "Conditional BYOL": ("byol-conditioned", NORMALISED),
+}
 
-def make_batch() -> Views:
+
+def make_batch(num_views: int) -> Views:
     generator = torch.Generator().manual_seed(1)
-    images = torch.randint(0, 256, (2, 16, 3, 8, 8), dtype=torch.uint8, generator=generator).transpose(0, 1)
-    transforms = torch.randn(16, 1, 4, dtype=torch.float64, generator=generator)
+    shape = (num_views, 16, 3, 8, 8)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).transpose(0, 1)
+    transforms = torch.randn(16, num_views - 1, 4, dtype=torch.float64, generator=generator)
     label = torch.randint(0, 55, (16,), generator=generator)
-    latents, index = torch.zeros(16, 2, 7, dtype=torch.float64), torch.zeros(16, 2, dtype=torch.int64)
-    return Views(images, latents, transforms, label, torch.arange(16), index)
+    latents = torch.zeros(16, num_views, 7, dtype=torch.float64)
+    return Views(images, latents, transforms, label, torch.arange(16), torch.zeros(16, num_views, dtype=torch.int64))
 
 
-def make_module(name: str) -> ProbedMethod:
+def make_module(name: str, options: dict) -> ProbedMethod:
     torch.manual_seed(0)
     backbone = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12))
     entry = METHODS[name]
-    options = {} if name == "supervised" else {"projector": "12-10"}
     method = entry.method(entry.settings(**options), backbone, Sizes(12, 4, 55))
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
@@ -37,17 +48,17 @@ def main(out: str) -> None:
     if size > 1:
         distributed.init_process_group("gloo")
     rows = slice(rank * 16 // size, (rank + 1) * 16 // size)
-    views = Views(*[field[rows] for field in make_batch()])
     results = {}
-    for name in METHODS:
-        module = make_module(name)
+    for case, (name, options) in CASES.items():
+        module = make_module(name, options)
         synchronise_batch_norm(module, torch.device("cpu"))
         wrapped = DistributedDataParallel(module) if size > 1 else module
+        views = Views(*[field[rows] for field in make_batch(module.method.num_views)])
         output, predictions = wrapped(views)
         (output.loss + module.probes.loss(predictions, views)).backward()
         gradients = {key: value.grad for key, value in module.named_parameters() if value.grad is not None}
         buffers = {key: value for key, value in module.named_buffers() if "running" in key}
-        results[name] = {"loss": output.loss.detach(), **gradients, **buffers}
+        results[case] = {"loss": output.loss.detach(), **gradients, **buffers}
     if rank == 0:
         torch.save(results, out)
 

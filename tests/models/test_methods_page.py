@@ -16,6 +16,7 @@ from iebench.models.settings import AllPairsSettings, Setting, TrainerSettings, 
 PAGE = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
 OURS = [name for name, entry in METHODS.items() if entry.method.__module__.startswith("iebench.models.")]
 SHARED = {(field.name, field.default) for base in (PredictorSettings, AllPairsSettings) for field in fields(base)}
+SHARED.add(("projector_norm", False))
 LABELS = ("Idea", "Loss", "Paper", "Settings", "Verified", "Departs", "Cost", "Command")
 
 

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from runs import assert_same_ending, read_metrics
+from runs import assert_same_ending, read_metrics, train_until_killed
 
 from iebench import MultiViewDataset, load
 from iebench.cli.train import train_command
@@ -29,28 +28,6 @@ PACKAGE = "own_package.methods"
 TRAINER = TrainerSettings(
     steps=10, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=1
 )
-
-KILLED = f"""
-import os, signal, sys
-from pathlib import Path
-import torch
-from own_package.methods import Sequence
-from iebench.models.registry import find_method
-from iebench.models.settings import TrainerSettings
-from iebench.models.training import train
-
-plain = Sequence.after_step
-
-def after_step(self, progress):
-    plain(self, progress)
-    if progress == 8 / 10:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-torch.set_num_threads(1)
-Sequence.after_step = after_step
-settings = find_method("{PACKAGE}:Sequence").settings(backbone="resnet18-narrow")
-train("{PACKAGE}:Sequence", settings, {TRAINER!r}, *map(Path, sys.argv[1:]))
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -109,9 +86,9 @@ def test_a_sequence_is_killed_and_resumed_bitwise(drawn_dataset: Path, tmp_path:
     assert [int(row["step"]) for row in steps] == list(range(1, 11))
     assert {"probe/class_equivariant", "probe/rotation_r2", "spread/embedding"} <= set(steps[0])
 
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", KILLED, str(drawn_dataset), str(tmp_path / "killed")]
-    assert subprocess.run(command, env=environment).returncode == -signal.SIGKILL
+    train_until_killed(
+        f"{PACKAGE}:Sequence", {"backbone": "resnet18-narrow"}, TRAINER, drawn_dataset, tmp_path / "killed", 8
+    )
     assert checkpoints.load(tmp_path / "killed" / "last.ckpt")["step"] == 6
     train_own("Sequence", TRAINER, drawn_dataset, tmp_path / "killed")
 

@@ -42,7 +42,7 @@ def test_gradients_equal_built_weights() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_takes_a_batch_of_one(kind: str) -> None:
-    assert build_predictor(kind, 8, 4)(torch.randn(1, 8), torch.randn(1, 4)).shape == (1, 8)
+    assert build_predictor(kind, 8, 4).eval()(torch.randn(1, 8), torch.randn(1, 4)).shape == (1, 8)
 
 
 def test_transform_decides() -> None:

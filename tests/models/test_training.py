@@ -22,7 +22,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
 from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.registry import METHODS
-from iebench.models.settings import TrainerSettings
+from iebench.models.settings import TrainerSettings, list_settings
 from iebench.models.training import train
 
 SETTINGS = SieSettings(projector="16-16-16")
@@ -171,7 +171,8 @@ def test_a_run_of_something_else_is_refused(whole_run: Path, data: Path, make_da
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
     entry = METHODS[name]
-    settings = entry.settings() if name == "supervised" else entry.settings(projector="16-16")
+    has_projector = any(setting.name == "projector" for setting in list_settings(entry.settings))
+    settings = entry.settings(**({"projector": "16-16"} if has_projector else {}))
     trainer = replace(TRAINER, steps=2, size=16, num_workers=0, schedule="cosine")
     train(name, settings, trainer, data, tmp_path / name)
     method = load(tmp_path / name)

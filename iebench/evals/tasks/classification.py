@@ -23,8 +23,8 @@ class Classification(ProbeTask):
 
     name, num_views = "classification", 1
     order = 0
-    baselines = (CONSTANT, RANDOM_INIT)  # the latents do not say what an object is
-    columns = (
+    baselines: tuple[str, ...] = (CONSTANT, RANDOM_INIT)  # the latents do not say what an object is
+    columns: tuple[Column, ...] = (
         Column("top-1", "classification/whole/top1", "top1", 100, 1, "%"),
         Column("top-5", "classification/whole/top5", "", 100, 1, "%"),
         Column("top-1, invariant part", "classification/invariant/top1", "", 100, 1, "%"),
