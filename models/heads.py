@@ -16,7 +16,9 @@ class ProjectorSettings(MethodSettings):
 
     projector: str = setting("2048-2048-2048", "Sizes of the projector's layers.")
     projector_norm: bool = setting(
-        False, "End the projector in a batch norm without gains, and leave its biases out, as SimCLR's code does."
+        False,
+        "End the projector in a batch norm without gains, and leave its biases out, as SimCLR's code does.",
+        is_later=True,
     )
 
 

@@ -31,7 +31,9 @@ class ByolSettings(ProjectorSettings):
 class ByolConditionedSettings(ByolSettings):
     """As BYOL."""
 
-    transform_width: int = setting(0, "Numbers of the transform's learned embedding; 0: the transform as it is.")
+    transform_width: int = setting(
+        0, "Numbers of the transform's learned embedding; 0: the transform as it is.", is_later=True
+    )
 
 
 @register("byol", ByolSettings, paper=PAPER)

@@ -145,7 +145,7 @@ class SeqJepa(Method[SeqJepaSettings]):
         """A linear warm-up from 1e-5, then a cosine back to it, or a constant."""
         peak = trainer.learning_rate
         floor = min(FLOOR, peak)
-        warmup = min(trainer.warmup_epochs * steps_per_epoch, num_steps)
+        warmup = min(trainer.count_warmup_steps(steps_per_epoch), num_steps)
         final = 1.0 if trainer.schedule == "constant" or not peak else floor / peak
         return warmup_cosine(step, num_steps, warmup, final, peak=peak, start=floor)
 

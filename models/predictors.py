@@ -118,5 +118,5 @@ class PredictorSettings(MethodSettings):
     )
     predictor_bias: bool = setting(False, "Give the hypernetwork biases.")
     transform_width: int = setting(
-        128, "Numbers of the transform's learned embedding of the predictor embedding.", minimum=1
+        128, "Numbers of the transform's learned embedding of the predictor embedding.", minimum=1, is_later=True
     )

@@ -12,7 +12,7 @@ from iebench.files import write_whole
 from iebench.models import checkpoints
 from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
-from iebench.models.settings import MethodSettings, TrainerSettings, list_settings, make_settings
+from iebench.models.settings import MethodSettings, TrainerSettings, list_settings, make_settings, settings_to_json
 from iebench.models.weights import load_exactly
 from iebench.version import __version__
 
@@ -58,7 +58,8 @@ class RunConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "space": self.space and self.space.to_json()}
+        told = {"method_settings": settings_to_json(self.method_settings), "trainer": settings_to_json(self.trainer)}
+        return {**asdict(self), **told, "space": self.space and self.space.to_json()}
 
     def write(self, out: Path) -> None:
         """Write `config.json`."""

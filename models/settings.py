@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from iebench.errors import UsageError
 
 
-def setting(default: Any, help: str, changes_results: bool = True, minimum: float = 0) -> Any:
+def setting(default: Any, help: str, changes_results: bool = True, minimum: float = 0, is_later: bool = False) -> Any:
     """A field of a settings dataclass.
 
     Args:
@@ -14,8 +14,11 @@ def setting(default: Any, help: str, changes_results: bool = True, minimum: floa
         help: one line for the command line.
         changes_results: whether a run may be resumed only with the same value.
         minimum: the least that a number may be.
+        is_later: whether runs of earlier versions do not have it. Its default is what they did, and is not written down, so that
+            their results and those of runs of today stand in one row.
     """
-    return field(default=default, metadata={"help": help, "changes_results": changes_results, "minimum": minimum})
+    told = {"help": help, "changes_results": changes_results, "minimum": minimum, "is_later": is_later}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ def make_settings(settings: type, values: dict[str, Any], path: str) -> Any:
     if unknown:
         raise UsageError(f"{path} has settings that this version does not know: {', '.join(unknown)}.")
     return settings(**values)
+
+
+def settings_to_json(settings: Any) -> dict[str, Any]:
+    """Plain values, without later settings that are at their defaults."""
+    return {
+        entry.name: getattr(settings, entry.name)
+        for entry in fields(settings)
+        if not (entry.metadata["is_later"] and getattr(settings, entry.name) == entry.default)
+    }
 
 
 def check_numbers(settings: Any) -> None:
@@ -112,7 +124,7 @@ class TrainerSettings:
     learning_rate: float = setting(1e-3, "Learning rate of the optimiser.")
     schedule: Literal["constant", "cosine"] = setting("constant", "Of the learning rate; cosine has a warm-up.")
     warmup_epochs: int = setting(10, "Epochs of linear warm-up of the cosine schedule.")
-    warmup_steps: int = setting(0, "Steps of the warm-up; 0: as many as its epochs have.")
+    warmup_steps: int = setting(0, "Steps of the warm-up; 0: as many as its epochs have.", is_later=True)
     weight_decay: float = setting(1e-6, "Weight decay of the optimiser.")
     backbone_weights: str = setting(
         "", "File of weights to start the backbone from: ours, torchvision's, SIE's and others'."
@@ -131,6 +143,7 @@ class TrainerSettings:
         False,
         "Keep all images of train decoded, on the CUDA device where they fit, else in memory.",
         changes_results=False,
+        is_later=True,
     )
     log_every: int = setting(10, "Steps between two rows of metrics.", changes_results=False, minimum=1)
     validate_every: int = setting(

@@ -15,6 +15,7 @@ from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 
+MAY_DIFFER = ("seed", "num_workers", "devices", "resident")  # between runs of one row
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 PROTOCOLS = (
     "Rows of papers compare with rows of the same data and protocol; between papers a difference may be one of code."
@@ -80,7 +81,7 @@ def training_of(result: Results) -> dict[str, Any]:
 
     def strip(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {key: strip(inner) for key, inner in value.items() if key not in ("seed", "num_workers", "devices")}
+            return {key: strip(inner) for key, inner in value.items() if key not in MAY_DIFFER}
         return value
 
     return strip(result.training)

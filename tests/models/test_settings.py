@@ -1,7 +1,8 @@
 """Settings become options, and unknown or impossible ones are told."""
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,11 @@ from iebench.models.heads import parse_sizes
 from iebench.models.method import Method, Sizes
 from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.precision import choose_precision
+from iebench.models.recipes import make_training
 from iebench.models.registry import METHODS
-from iebench.models.settings import TrainerSettings, list_settings, make_settings, setting
+from iebench.models.settings import TrainerSettings, list_settings, make_settings, setting, settings_to_json
+
+RESULTS = Path(__file__).parents[2] / "results" / "mini"
 
 
 @dataclass(frozen=True)
@@ -108,3 +112,13 @@ def test_cosine_schedule_is_bitwise_the_formula(method: Method) -> None:
         warm = trainer.learning_rate * (step + 1) / 21
         cosine = trainer.learning_rate * (1 + math.cos(math.pi * ((step - 21) / 80))) / 2
         assert method.learning_rate(trainer, step, 7, 101) == (warm if step < 21 else cosine)
+
+
+@pytest.mark.parametrize("method", ["sie", "vicreg", "supervised"])
+def test_runs_of_before_have_the_settings_of_today(method: str) -> None:
+    """What was added since is not written down at its default, so that measured rows and new seeds are one row of the table."""
+    before = json.loads((RESULTS / f"{method}-0" / "config.json").read_text())
+    settings, trainer = make_training(method, "mini")
+    assert settings_to_json(settings) == before["method_settings"]
+    assert settings_to_json(replace(trainer, precision=before["trainer"]["precision"])) == before["trainer"]
+    assert settings_to_json(replace(trainer, warmup_steps=7))["warmup_steps"] == 7
