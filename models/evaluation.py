@@ -222,9 +222,10 @@ def _code_of(kind: type) -> str:
 
 def _prepare_run(run: Path, device: str) -> Candidate:
     config = read_config(run)
-    fresh = seeded(config.build_method)
+    trained, fresh = load(run), seeded(config.build_method)
+    fresh.take_over(trained)
     return Candidate(
-        run.name, model_of_method(load(run), device), _represent(fresh, device), config.method, config.to_json()
+        run.name, model_of_method(trained, device), _represent(fresh, device), config.method, config.to_json()
     )
 
 

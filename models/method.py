@@ -148,6 +148,15 @@ class Method(nn.Module, ABC, Generic[Settings]):
         encoded = self.encode(images)
         return encoded.mean(dim=(2, 3)) if self.uses_map else encoded
 
+    @property
+    def probed_parts(self) -> dict[str, slice]:
+        """The parts that online probes are told of, slices of what `forward` and `represent_for_probes` give them."""
+        return self.parts
+
+    def represent_for_probes(self, images: Images) -> Representations:
+        """What online probes see of uint8 images; less than `represent` where that would cost a training too much."""
+        return self.represent(images)
+
     def embed(self, representation: Representations) -> Float[Tensor, "batch embedding"]:
         """The embedding in which the objective is taken; the representation itself where there is no projector."""
         return representation
@@ -158,6 +167,9 @@ class Method(nn.Module, ABC, Generic[Settings]):
 
     def prepare(self, data: MultiViewDataset) -> None:
         """Called once before a training, with its data; what shall last belongs into persistent buffers."""
+
+    def take_over(self, trained: "Method[Any]") -> None:
+        """Take what `prepare` has found for another method of this class: called of an untrained one, which sees no data."""
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The optimiser's groups. One may have a "weight_decay", and an "lr_scale" that multiplies the learning rate."""
