@@ -105,8 +105,8 @@ class ContextTransformer(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=INIT_STD)
                 nn.init.zeros_(module.bias)
-        for block in self.blocks:
-            for layer in block.last_layers:
+        for block in self.modules():
+            for layer in block.last_layers if isinstance(block, Block) else ():
                 nn.init.normal_(layer.weight, std=INIT_STD / (2 * len(self.blocks)) ** 0.5)
 
     def forward(
@@ -134,7 +134,9 @@ class ContextTransformer(nn.Module):
         layers: list[Attend] = [partial(_attend_alone, memory=layer) for layer in memory]
         return self._run(tokens[:, None], layers).squeeze(1)
 
-    def _run(self, tokens: Float[Tensor, "*batch tokens in"], layers: list[Attend]) -> Float[Tensor, "*batch tokens out"]:
+    def _run(
+        self, tokens: Float[Tensor, "*batch tokens in"], layers: list[Attend]
+    ) -> Float[Tensor, "*batch tokens out"]:
         x = self.read_in(tokens)
         for block, attend in zip(self.blocks, layers, strict=True):
             x = block(x, attend)

@@ -193,6 +193,7 @@ def model_of_method(method: Method, device: str) -> Model:
         embed=method.embed_images if method.uses_map else method.embed,
         embeds_images=method.uses_map,
         predict=getattr(method, "predict", None),
+        repeatable=method.repeatable,
         parts=method.parts,
         transform=method.settings.transform,
         key=hash_weights(method),

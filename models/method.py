@@ -108,6 +108,7 @@ class Method(nn.Module, ABC, Generic[Settings]):
         num_views: how many views of each object a batch has.
         anchor: where the transforms of a batch start: at the "first" view, at the "previous" one, or at "all" others.
         min_classes: how many classes a dataset must have.
+        repeatable: whether `predict` may start at its own prediction, in the place of the equivariant part of an embedding.
         uses_map: whether `backbone` gives its last map (batch, channels, height, width), and not the pooled vector.
         settings, sizes, backbone: as given.
         normalisation: from uint8 images to what the backbone takes.
@@ -119,6 +120,7 @@ class Method(nn.Module, ABC, Generic[Settings]):
     num_views = 2
     anchor: Anchor = "first"
     min_classes = 1
+    repeatable: ClassVar[bool] = True
     uses_map: ClassVar[bool] = False
 
     def __init__(self, settings: Settings, backbone: nn.Module, sizes: Sizes) -> None:

@@ -57,7 +57,9 @@ class ContextSslSettings(MethodSettings):
     width: int = setting(2048, "Coordinates in the transformer.", minimum=1)
     depth: int = setting(3, "Layers of the transformer.", minimum=1)
     heads: int = setting(4, "Heads of its attention.", minimum=1)
-    block_size: int = setting(128, "Tokens of a sequence, two for each pair; a batch is cut into whole ones.", minimum=4)
+    block_size: int = setting(
+        128, "Tokens of a sequence, two for each pair; a batch is cut into whole ones.", minimum=4
+    )
     mask_probability: float = setting(0.9, "Chance of a pair to be hidden from a token in training.")
     temperature: float = setting(0.1, "Divides the cosines of the contrast.")
     context: int = setting(126, "Tokens of training pairs that evaluations read first; no more than block size - 2.")
@@ -82,6 +84,8 @@ class ContextSsl(Method[ContextSslSettings]):
         context_size: how many tokens of these are read; fewer may be set to score a shorter context.
     """
 
+    repeatable = False  # a prediction is an output, and no vector of the encoder
+
     def __init__(self, settings: ContextSslSettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
         for told in _faults(settings):
@@ -98,7 +102,7 @@ class ContextSsl(Method[ContextSslSettings]):
         )
         self.regressor = perceptron(width, REGRESSOR_LAYERS, ACTION_SIZE)
         self.draws = StepDraws()
-        self.context_size = min(settings.context, settings.block_size - 2) // 2 * 2
+        self.context_size = min(settings.context, settings.block_size - 2)
         self.context = ContextPairs(self.context_size // 2, sizes.image)
         self._remembered: tuple[object, dict[Environment, Memory]] | None = None
 
@@ -138,13 +142,23 @@ class ContextSsl(Method[ContextSslSettings]):
         tokens = pair_tokens(source, target, show(views.transforms[:, 0], environment))
         outputs = self.read_sequences(tokens, masks)
         told = self.regressor(F.normalize(outputs, dim=1))[:, SHOWN[environment]]
-        wanted = gather(self._describe_targets(views.latents[:, 1], environment).to(tokens.dtype))
+        wanted = gather(self._describe_targets(views.latents[:, 1], environment))
         return self.weigh(
             {
                 "contrast": clamped_contrast(outputs, self.settings.temperature),
                 "regression": squared_distance(told, wanted.repeat_interleave(2, dim=0)),
             }
         )
+
+    def read_sequences(self, tokens: Tokens, masks: Masks | None) -> Outputs:
+        """The outputs of the global batch, cut into sequences from its start.
+
+        A process reads its own sequences, and all of them where its part of the batch does not end with one.
+        """
+        is_cut = len(tokens) % self.settings.block_size != 0
+        sequences = (gather(tokens) if is_cut else tokens).unflatten(0, (-1, self.settings.block_size))
+        outputs = self.transformer(sequences, masks).flatten(0, 1)
+        return outputs if is_cut else gather(outputs)
 
     def represent(self, images: Images) -> Representations:
         """The encoder's vector, and the unit outputs for it without an action, after the context of each environment."""
@@ -189,19 +203,10 @@ class ContextSsl(Method[ContextSslSettings]):
         draws = torch.rand(told.depth, told.block_size, told.block_size // 2, generator=generator)
         return context_masks(draws, told.mask_probability).to(device, non_blocking=True)
 
-    def read_sequences(self, tokens: Tokens, masks: Masks | None) -> Outputs:
-        """The outputs of the global batch, cut into sequences from its start.
-
-        A process reads its own sequences, and all of them where its part of the batch does not end with one.
-        """
-        is_cut = len(tokens) % self.settings.block_size != 0
-        sequences = (gather(tokens) if is_cut else tokens).unflatten(0, (-1, self.settings.block_size))
-        outputs = self.transformer(sequences, masks).flatten(0, 1)
-        return outputs if is_cut else gather(outputs)
-
     def _describe_targets(self, latents: Float[Tensor, "batch factors"], environment: Environment) -> Tensor:
-        """The views' own quaternions, or their hues."""
+        """The views' own quaternions, or their hues, in the precision of the parameters."""
         assert self.sizes.space is not None
+        latents = latents.to(self.context.actions.dtype)
         if environment == "color":
             return latents[:, self.sizes.space.columns(HUES)]
         return euler_to_quaternion(latents[:, self.sizes.space.columns(ROTATION)])
@@ -234,7 +239,8 @@ def _faults(settings: ContextSslSettings) -> Iterator[str]:
         yield f"--transform {settings.transform}: contextssl shows rotations or colors, so it needs rotation+color."
     if settings.width % settings.heads:
         yield f"--width {settings.width} is not divided among {settings.heads} heads: take a multiple."
-    if settings.block_size % 2:
-        yield f"--block-size {settings.block_size} ends within a pair: take an even number of tokens."
+    for option, tokens in (("--block-size", settings.block_size), ("--context", settings.context)):
+        if tokens % 2:
+            yield f"{option} {tokens} ends within a pair: take an even number of tokens."
     if settings.mask_probability > 1:
         yield f"--mask-probability {settings.mask_probability} is more than 1."

@@ -25,7 +25,7 @@ class Recipe:
         expect: its scores.
         trainer: fields of `TrainerSettings`.
         every_method: fields of a method's settings, for each method that has them.
-        methods: further fields by the method's name.
+        methods: further fields of either by the method's name.
     """
 
     benchmark: str
@@ -69,6 +69,7 @@ RECIPES: dict[str, Recipe] = {
             "equimod": _SPLIT,
             "byol": {"projector": "512-256"},
             "byol-conditioned": {"projector": "512-256"},
+            "contextssl": {"width": 256, "learning_rate": 1e-3},
         },
     ),
 }
@@ -104,10 +105,8 @@ def make_training(
         raise UsageError(
             f"{method} has no setting {unknown[0]!r}: {suggest(unknown[0], own | of_trainer, 'see its --help.')}"
         )
-    filling = dict(found.trainer)
+    filled = {**found.trainer, **found.every_method, **found.methods.get(method, {}), **given}
     if "epochs" in given and "steps" not in given:
-        filling["steps"] = 0  # as many as the epochs have
-    filled = {**found.every_method, **found.methods.get(method, {}), **given}
+        filled["steps"] = 0  # as many as the epochs have
     settings = entry.settings(**{name: value for name, value in filled.items() if name in own})
-    trainer = {name: value for name, value in {**filling, **given}.items() if name in of_trainer}
-    return settings, replace(entry.trainer, **trainer)
+    return settings, replace(entry.trainer, **{name: filled[name] for name in filled if name in of_trainer})

@@ -23,6 +23,7 @@ class Model:
         embed: representations (batch, width) → embeddings (batch, embedding).
         embeds_images: whether `embed` takes images instead, as it needs more of them than their representations.
         predict: (embeddings (batch, embedding), transforms (batch, t)) → predictions of the embeddings' last columns (batch, e).
+        repeatable: whether `predict` may start at a prediction too, as the laws of a group want.
         parts: slices of the representation, such as {"invariant": …, "equivariant": …}.
         transform: that the predictor takes, such as "rotation".
         key: hash of the weights, by which representations are cached; not cached between calls when empty.
@@ -32,6 +33,7 @@ class Model:
     embed: Represent | None = None
     embeds_images: bool = False
     predict: Predict | None = None
+    repeatable: bool = True
     parts: Mapping[str, slice] = field(default_factory=dict)
     transform: str = "rotation"
     key: str = ""

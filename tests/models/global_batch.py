@@ -7,28 +7,32 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from iebench.factors.space import get_space
 from iebench.loader.multiview import Views
 from iebench.models.distributed import synchronise_batch_norm
 from iebench.models.method import Sizes
 from iebench.models.online_probes import ProbedMethod
 from iebench.models.registry import METHODS
 
+OPTIONS = {"supervised": {}, "contextssl": {"width": 16, "block_size": 8}}  # all others have a projector
+MODULES = {name: (name, OPTIONS.get(name, {"projector": "12-10"})) for name in METHODS}
+MODULES["contextssl, a sequence of both processes"] = ("contextssl", {"width": 16, "block_size": 32})
+
 
 def make_batch() -> Views:
     generator = torch.Generator().manual_seed(1)
     images = torch.randint(0, 256, (2, 16, 3, 8, 8), dtype=torch.uint8, generator=generator).transpose(0, 1)
-    transforms = torch.randn(16, 1, 4, dtype=torch.float64, generator=generator)
+    transforms = torch.randn(16, 1, 6, dtype=torch.float64, generator=generator)
     label = torch.randint(0, 55, (16,), generator=generator)
-    latents, index = torch.zeros(16, 2, 7, dtype=torch.float64), torch.zeros(16, 2, dtype=torch.int64)
-    return Views(images, latents, transforms, label, torch.arange(16), index)
+    latents = torch.rand(16, 2, 7, dtype=torch.float64, generator=generator)
+    return Views(images, latents, transforms, label, torch.arange(16), torch.zeros(16, 2, dtype=torch.int64))
 
 
-def make_module(name: str) -> ProbedMethod:
+def make_module(name: str, options: dict) -> ProbedMethod:
     torch.manual_seed(0)
     backbone = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12))
     entry = METHODS[name]
-    options = {} if name == "supervised" else {"projector": "12-10"}
-    method = entry.method(entry.settings(**options), backbone, Sizes(12, 4, 55))
+    method = entry.method(entry.settings(**options), backbone, Sizes(12, 6, 55, 8, get_space("3diebench")))
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
 
@@ -39,15 +43,15 @@ def main(out: str) -> None:
     rows = slice(rank * 16 // size, (rank + 1) * 16 // size)
     views = Views(*[field[rows] for field in make_batch()])
     results = {}
-    for name in METHODS:
-        module = make_module(name)
+    for case, (name, options) in MODULES.items():
+        module = make_module(name, options)
         synchronise_batch_norm(module, torch.device("cpu"))
         wrapped = DistributedDataParallel(module) if size > 1 else module
         output, predictions = wrapped(views)
         (output.loss + module.probes.loss(predictions, views)).backward()
         gradients = {key: value.grad for key, value in module.named_parameters() if value.grad is not None}
         buffers = {key: value for key, value in module.named_buffers() if "running" in key}
-        results[name] = {"loss": output.loss.detach(), **gradients, **buffers}
+        results[case] = {"loss": output.loss.detach(), **gradients, **buffers}
     if rank == 0:
         torch.save(results, out)
 
