@@ -114,10 +114,10 @@ class ContextSsl(Method[ContextSslSettings]):
         """
         pairs = self.settings.block_size // 2
         if trainer.batch_size % pairs:
-            whole = math.ceil(trainer.batch_size / pairs) * pairs
+            whole, common = math.ceil(trainer.batch_size / pairs) * pairs, math.gcd(trainer.batch_size, pairs)
+            instead = f", or --block-size {2 * common}" if common > 1 else ""
             raise UsageError(
-                f"--batch-size {trainer.batch_size} is not cut into sequences of {pairs} pairs: take {whole}, or "
-                f"--block-size {2 * math.gcd(trainer.batch_size, pairs)}."
+                f"--batch-size {trainer.batch_size} is not cut into sequences of {pairs} pairs: take {whole}{instead}."
             )
         return super().make_optimizer(trainer)
 

@@ -15,8 +15,8 @@ from iebench.models.online_probes import ProbedMethod
 from iebench.models.registry import METHODS
 
 OPTIONS = {"supervised": {}, "contextssl": {"width": 16, "block_size": 8}}  # all others have a projector
-MODULES = {name: (name, OPTIONS.get(name, {"projector": "12-10"})) for name in METHODS}
-MODULES["contextssl, a sequence of both processes"] = ("contextssl", {"width": 16, "block_size": 32})
+CASES = {name: (name, OPTIONS.get(name, {"projector": "12-10"})) for name in METHODS}
+CASES["contextssl, a sequence of both processes"] = ("contextssl", {"width": 16, "block_size": 32})
 
 
 def make_batch() -> Views:
@@ -43,7 +43,7 @@ def main(out: str) -> None:
     rows = slice(rank * 16 // size, (rank + 1) * 16 // size)
     views = Views(*[field[rows] for field in make_batch()])
     results = {}
-    for case, (name, options) in MODULES.items():
+    for case, (name, options) in CASES.items():
         module = make_module(name, options)
         synchronise_batch_norm(module, torch.device("cpu"))
         wrapped = DistributedDataParallel(module) if size > 1 else module
