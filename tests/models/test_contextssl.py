@@ -69,12 +69,8 @@ def their_name(name: str) -> str:
 
 def build(case: dict) -> ContextSsl:
     """Our method with the authors' weights; the backbone is flatten + linear."""
-    settings = ContextSslSettings(
-        width=16,
-        block_size=8,
-        temperature=case.get("temperature", 0.1),
-        regression_weight=case.get("regression_weight", 5),
-    )
+    told = {key: case[key] for key in ("temperature", "regression_weight") if key in case}
+    settings = ContextSslSettings(width=16, block_size=case.get("block", 8), **told)
     method = ContextSsl(settings, nn.Sequential(nn.Flatten(), nn.Linear(12, 12)), Sizes(12, 6, 55, 2, SPACE)).double()
     ours = {their_name(name): parameter for name, parameter in method.named_parameters()}
     assert set(ours) == {name for name, *_ in case["params"]}
