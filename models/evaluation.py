@@ -195,6 +195,7 @@ def model_of_method(method: Method, device: str) -> Model:
         predict=getattr(method, "predict", None),
         represent_set=getattr(method, "represent_set", None),
         anchor=method.anchor,
+        repeatable=method.repeatable,
         parts=method.parts,
         transform=method.settings.transform,
         key=hash_weights(method),
@@ -224,9 +225,10 @@ def _code_of(kind: type) -> str:
 
 def _prepare_run(run: Path, device: str) -> Candidate:
     config = read_config(run)
-    fresh = seeded(config.build_method)
+    trained, fresh = load(run), seeded(config.build_method)
+    fresh.take_over(trained)
     return Candidate(
-        run.name, model_of_method(load(run), device), _represent(fresh, device), config.method, config.to_json()
+        run.name, model_of_method(trained, device), _represent(fresh, device), config.method, config.to_json()
     )
 
 

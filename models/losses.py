@@ -84,6 +84,19 @@ def info_nce(source: Embeddings, target: Embeddings, temperature: float) -> Scal
 
 
 @in_full_precision
+def clamped_contrast(outputs: Embeddings, temperature: float) -> Scalar:
+    """ContextSSL's contrast: each row finds its partner, 2k and 2k + 1, among all others; cosines below zero count as zero.
+
+    The mean of -log softmax(max(cosine, 1e-7) / temperature) over the rows, a row's similarity to itself left out. A negative
+    beyond the clamp gives no gradient.
+    """
+    unit = F.normalize(outputs, dim=1)
+    similarity = (unit @ unit.T).clamp(min=1e-7) / temperature
+    row = torch.arange(len(outputs), device=outputs.device)
+    return F.cross_entropy(similarity.masked_fill(row[:, None] == row, -torch.inf), row ^ 1)
+
+
+@in_full_precision
 def cosine_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
     """Mean over the batch of 2 - 2·cos(prediction, target): BYOL's loss."""
     return (2 - 2 * F.cosine_similarity(prediction, target, dim=1)).mean()

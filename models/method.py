@@ -138,6 +138,7 @@ class Method(nn.Module, ABC, Generic[Settings]):
         num_views: how many views of each object a batch has.
         anchor: where the transforms of a batch start: at the "first" view, at the "previous" one, or at "all" others.
         min_classes: how many classes a dataset must have.
+        repeatable: whether `predict` may start at its own prediction, in the place of the equivariant part of an embedding.
         uses_map: whether `backbone` gives its last map (batch, channels, height, width), and not the pooled vector.
         settings, sizes, backbone: as given.
         normalisation: from uint8 images to what the backbone takes.
@@ -149,6 +150,7 @@ class Method(nn.Module, ABC, Generic[Settings]):
     num_views = 2
     anchor: Anchor = "first"
     min_classes = 1
+    repeatable: ClassVar[bool] = True
     uses_map: ClassVar[bool] = False
 
     def __init__(self, settings: Settings, backbone: nn.Module, sizes: Sizes) -> None:
@@ -178,6 +180,15 @@ class Method(nn.Module, ABC, Generic[Settings]):
         encoded = self.encode(images)
         return encoded.mean(dim=(2, 3)) if self.uses_map else encoded
 
+    @property
+    def probed_parts(self) -> dict[str, slice]:
+        """The parts that online probes are told of, slices of what `forward` and `represent_for_probes` give them."""
+        return self.parts
+
+    def represent_for_probes(self, images: Images) -> Representations:
+        """What online probes see of uint8 images; less than `represent` where that would cost a training too much."""
+        return self.represent(images)
+
     def embed(self, representation: Representations) -> Float[Tensor, "batch embedding"]:
         """The embedding in which the objective is taken; the representation itself where there is no projector."""
         return representation
@@ -188,6 +199,9 @@ class Method(nn.Module, ABC, Generic[Settings]):
 
     def prepare(self, data: MultiViewDataset) -> None:
         """Called once before a training, with its data; what shall last belongs into persistent buffers."""
+
+    def take_over(self, trained: "Method[Any]") -> None:
+        """Take what `prepare` has found for another method of this class: called of an untrained one, which sees no data."""
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The optimiser's groups. One may have a "weight_decay", and an "lr_scale" that multiplies the learning rate."""

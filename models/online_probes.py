@@ -114,7 +114,7 @@ class ProbedMethod(nn.Module):
         super().__init__()
         self.method = method
         columns = rotation_columns if method.num_encoded > 1 else None
-        self.probes = OnlineProbes(method.parts, method.sizes.representation, num_labels, columns)
+        self.probes = OnlineProbes(method.probed_parts, method.sizes.representation, num_labels, columns)
 
     def forward(self, views: Views) -> tuple[LossOutput, Predictions]:
         """What the method makes of a batch, its representations detached, and what the probes say of these."""
@@ -129,7 +129,7 @@ class ProbedMethod(nn.Module):
     def represent_views(self, views: Views) -> Float[Tensor, "batch n dim"]:
         """The representations that the probes need, of the views each by itself."""
         num_views = min(self.method.num_encoded, 2)
-        return stack_views(*[self.method.represent(views.images[:, view]) for view in range(num_views)])
+        return stack_views(*[self.method.represent_for_probes(views.images[:, view]) for view in range(num_views)])
 
     @torch.no_grad()
     def describe(self, views: Views, representations: Float[Tensor, "batch n dim"]) -> dict[str, Tensor]:
@@ -139,11 +139,13 @@ class ProbedMethod(nn.Module):
         embedding = self._embed(views, source)
         self.method.train(training)
         vectors = {"representation": source, "embedding": embedding}
-        vectors |= {f"representation_{name}": source[:, part] for name, part in self.method.parts.items()}
+        vectors |= {f"representation_{name}": source[:, part] for name, part in self.method.probed_parts.items()}
         scores = {"rank/representation": effective_rank(gather(source))}
         for name, rows in vectors.items():
             scores |= collapse_metrics(name, rows)
         return scores
 
     def _embed(self, views: Views, source: Representations) -> Tensor:
-        return self.method.embed_images(views.images[:, 0]) if self.method.uses_map else self.method.embed(source)
+        """The embeddings of the first views; of their images where the probes see less than an embedding needs."""
+        sees_all = not self.method.uses_map and self.method.probed_parts == self.method.parts
+        return self.method.embed(source) if sees_all else self.method.embed_images(views.images[:, 0])

@@ -72,6 +72,7 @@ RECIPES: dict[str, Recipe] = {
             "byol-conditioned": {"projector": "512-256"},
             "vicreg-traj": _WIDE,
             "seqjepa": {"transform_width": 32, "predictor_hidden": 512},
+            "contextssl": {"width": 256, "learning_rate": 1e-3},
         },
     ),
     "seqjepa": Recipe(

@@ -21,6 +21,7 @@ FILES = (
     "supervised",
     "byol",
     "seqjepa",
+    "contextssl",
 )  # method_*.py, in the order of `METHODS`
 
 for _file in FILES:

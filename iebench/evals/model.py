@@ -27,6 +27,7 @@ class Model:
         predict: (embeddings (batch, embedding), transforms (batch, t)) → predictions of the embeddings' last columns (batch, e).
         represent_set: some views of each object, without their labels → representations of the objects (batch, width).
         anchor: where the transforms of these views start.
+        repeatable: whether `predict` may start at a prediction too, as the laws of a group want.
         parts: slices of the representation, such as {"invariant": …, "equivariant": …}.
         transform: that the predictor and `represent_set` take, such as "rotation".
         key: hash of the weights, by which representations are cached; not cached between calls when empty.
@@ -38,6 +39,7 @@ class Model:
     predict: Predict | None = None
     represent_set: RepresentSet | None = None
     anchor: Anchor = "first"
+    repeatable: bool = True
     parts: Mapping[str, slice] = field(default_factory=dict)
     transform: str = "rotation"
     key: str = ""

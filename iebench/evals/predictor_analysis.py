@@ -46,6 +46,7 @@ class PredictorAnalysis:
         transform: which transform the predictor takes.
         device: where `predict` runs.
         pairs_per_object: fixed pairs on which it is judged.
+        repeatable: whether `predict` may start at a prediction too.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class PredictorAnalysis:
         transform: str = "rotation",
         device: str | torch.device = "cpu",
         pairs_per_object: int = 5,
+        repeatable: bool = True,
     ):
         assert representations.embeddings is not None
+        self.repeatable = repeatable
         self._predict, self.representations, self.device = predict, representations, torch.device(device)
         samples = validation_samples(representations, 2, pairs_per_object)
         chosen = torch.from_numpy(samples.of(representations.embeddings)).float()
@@ -84,17 +87,21 @@ class PredictorAnalysis:
 
         identity: the identity transform against the embedding itself; inverse: a transform and its inverse against it;
         composition: two transforms against their composition; prediction: against the target; spread: source against target;
-        motion: the prediction against the source, 0 where the predictor is the identity whatever the transform.
+        motion: the prediction against the source, 0 where the predictor is the identity whatever the transform. Inverse and
+        composition take two steps, and are left out where predictions are no place to start at.
         """
         there = self.move(self.source, self.transforms)
         second = np.roll(self.transforms, 1, axis=0)
-        pairs = {
-            "identity": (self.move(self.source, self.transform.identity(len(self.transforms))), self.source),
-            "inverse": (self.move(there, self.transform.invert(self.transforms)), self.source),
-            "composition": (
-                self.move(there, second),
-                self.move(self.source, self.transform.compose(self.transforms, second)),
-            ),
+        pairs = {"identity": (self.move(self.source, self.transform.identity(len(self.transforms))), self.source)}
+        if self.repeatable:
+            pairs |= {
+                "inverse": (self.move(there, self.transform.invert(self.transforms)), self.source),
+                "composition": (
+                    self.move(there, second),
+                    self.move(self.source, self.transform.compose(self.transforms, second)),
+                ),
+            }
+        pairs |= {
             "prediction": (there, self.target),
             "spread": (self.source, self.target),
             "motion": (there, self.source),

@@ -7,6 +7,7 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from iebench.factors.space import get_space
 from iebench.loader.multiview import Views
 from iebench.models.distributed import synchronise_batch_norm
 from iebench.models.method import Sizes
@@ -18,10 +19,12 @@ SMALL, NORMALISED = {"projector": "12-10"}, {"projector": "12-10", "projector_no
 OPTIONS = {
     "supervised": {},
     "seqjepa": {"transform_width": 4, "layers": 1, "predictor_hidden": 10, "dropout": 0.0},
+    "contextssl": {"width": 16, "block_size": 8},
 }
 CASES = {name: (name, OPTIONS.get(name, SMALL)) for name in METHODS} | {
     "SEN": ("simclr-equivariant", NORMALISED | {"predictor": "embedding"}),
     "Conditional BYOL": ("byol-conditioned", NORMALISED),
+    "contextssl, a sequence of both processes": ("contextssl", {"width": 16, "block_size": 32}),
 }
 
 
@@ -29,9 +32,9 @@ def make_batch(num_views: int) -> Views:
     generator = torch.Generator().manual_seed(1)
     shape = (num_views, 16, 3, 8, 8)
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).transpose(0, 1)
-    transforms = torch.randn(16, num_views - 1, 4, dtype=torch.float64, generator=generator)
+    transforms = torch.randn(16, num_views - 1, 6, dtype=torch.float64, generator=generator)
     label = torch.randint(0, 55, (16,), generator=generator)
-    latents = torch.zeros(16, num_views, 7, dtype=torch.float64)
+    latents = torch.rand(16, num_views, 7, dtype=torch.float64, generator=generator)
     return Views(images, latents, transforms, label, torch.arange(16), torch.zeros(16, num_views, dtype=torch.int64))
 
 
@@ -39,7 +42,7 @@ def make_module(name: str, options: dict) -> ProbedMethod:
     torch.manual_seed(0)
     backbone = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12))
     entry = METHODS[name]
-    method = entry.method(entry.settings(**options), backbone, Sizes(12, 4, 55))
+    method = entry.method(entry.settings(**options), backbone, Sizes(12, 6, 55, 8, get_space("3diebench")))
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
 

@@ -26,6 +26,7 @@ from iebench.models.settings import TrainerSettings, list_settings
 from iebench.models.training import train
 
 SETTINGS = SieSettings(projector="16-16-16")
+SMALL = {"supervised": {}, "contextssl": {"width": 32, "block_size": 8}}  # all others have a projector
 pytestmark = pytest.mark.usefixtures("one_thread")
 TRAINER = TrainerSettings(
     steps=12, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=2
@@ -172,7 +173,7 @@ def test_a_run_of_something_else_is_refused(whole_run: Path, data: Path, make_da
 def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
     entry = METHODS[name]
     has_projector = any(setting.name == "projector" for setting in list_settings(entry.settings))
-    settings = entry.settings(**({"projector": "16-16"} if has_projector else {}))
+    settings = entry.settings(**SMALL.get(name, {"projector": "16-16"} if has_projector else {}))
     trainer = replace(TRAINER, steps=2, size=16, num_workers=0, schedule="cosine")
     train(name, settings, trainer, data, tmp_path / name)
     method = load(tmp_path / name)
@@ -180,7 +181,7 @@ def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
     representation = method.represent(torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8))
     embedding = method.embed(representation)
     if hasattr(method, "predict"):
-        prediction = method.predict(embedding, torch.randn(2, 4))
+        prediction = method.predict(embedding, torch.randn(2, method.sizes.transform))
         assert prediction.shape == embedding[:, method.embedding_parts["equivariant"]].shape
     for part in method.parts.values():
         assert 0 < representation[:, part].shape[1] <= 512

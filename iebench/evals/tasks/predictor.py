@@ -40,5 +40,7 @@ class Predictor(Evaluator):
         model, device = context.model, context.settings.device
         assert model.predict is not None
         for prefix, representations in context.tests.items():
-            analysis = PredictorAnalysis(model.predict, representations, model.transform, device)
+            analysis = PredictorAnalysis(
+                model.predict, representations, model.transform, device, repeatable=model.repeatable
+            )
             yield Detail(f"{prefix}predictor", analysis.summary())
