@@ -82,7 +82,8 @@ class MethodSettings:
         "rotation", "What is known of the way from source to target."
     )
     backbone: str = setting(
-        "resnet18", "resnet18, 34 or 50, resnet18-narrow (for CPUs), or package.module:function of your own."
+        "resnet18",
+        "resnet18, 34 or 50, resnet18-narrow (for CPUs), resnet18-sie or 50-sie (as published), or package.module:function.",
     )
 
 
