@@ -3,6 +3,7 @@
 Each takes the global batch (see `distributed.gather`) and works in float32 at least, whatever the precision around it.
 """
 
+import math
 from collections.abc import Callable
 from functools import wraps
 
@@ -93,3 +94,16 @@ def cosine_distance(prediction: Embeddings, target: Embeddings) -> Scalar:
 def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, " batch"]) -> Scalar:
     """Mean over the batch of -log softmax at the label."""
     return F.cross_entropy(logits, label)
+
+
+@in_full_precision
+def soft_cross_entropy(source: Embeddings, target: Embeddings) -> Scalar:
+    """Mean over the batch of -Σⱼ qⱼ log pⱼ, with each row of the source a distribution p and of the target q; into both."""
+    return -(target * source.log()).sum(dim=1).mean()
+
+
+@in_full_precision
+def entropy_gap(distributions: Embeddings) -> Scalar:
+    """Log size - H(mean over the batch): what the mean distribution lacks of the highest entropy (mean-entropy maximisation)."""
+    mean = distributions.mean(dim=0)
+    return math.log(len(mean)) - torch.special.entr(mean).sum()

@@ -20,6 +20,7 @@ FILES = (
     "equimod",
     "supervised",
     "byol",
+    "equicaps",
 )  # method_*.py, in the order of `METHODS`
 
 for _file in FILES:

@@ -27,8 +27,10 @@ def make_module(name: str) -> ProbedMethod:
     torch.manual_seed(0)
     backbone = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12))
     entry = METHODS[name]
-    options = {} if name == "supervised" else {"projector": "12-10"}
-    method = entry.method(entry.settings(**options), backbone, Sizes(12, 4, 55))
+    if entry.method.uses_map:
+        backbone = nn.Sequential(nn.Conv2d(3, 12, 3, 3), nn.BatchNorm2d(12))
+    options = {"supervised": {}, "equicaps": {"capsules": 4}}.get(name, {"projector": "12-10"})
+    method = entry.method(entry.settings(**options), backbone, Sizes(12, 4, 55, 8))
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
 

@@ -155,13 +155,14 @@ def test_a_run_of_something_else_is_refused(whole_run: Path, data: Path, make_da
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
     entry = METHODS[name]
-    settings = entry.settings() if name == "supervised" else entry.settings(projector="16-16")
+    options = {"supervised": {}, "equicaps": {"backbone": "resnet18-narrow", "capsules": 4}}
+    settings = entry.settings(**options.get(name, {"projector": "16-16"}))
     trainer = replace(TRAINER, steps=2, size=16, num_workers=0, schedule="cosine")
     train(name, settings, trainer, data, tmp_path / name)
     method = load(tmp_path / name)
     assert type(method) is entry.method
-    representation = method.represent(torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8))
-    embedding = method.embed(representation)
+    images = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
+    representation, embedding = method.represent(images), method.embed_images(images)
     if hasattr(method, "predict"):
         prediction = method.predict(embedding, torch.randn(2, 4))
         assert prediction.shape == embedding[:, method.embedding_parts["equivariant"]].shape

@@ -162,7 +162,7 @@ def test_the_refusal_names_the_right_backbone(made_for: str, given: str, tmp_pat
     """All else has torchvision's names and shapes; dropping the surplus would give other outputs without a word."""
     save_published("SIE", made_for, tmp_path / "w.pth")
     with pytest.raises(
-        IebenchError, match=f"w.pth holds weights of {made_for} under .*: give --backbone {made_for}"
+        IebenchError, match=rf"w\.pth holds weights of {made_for} under .*: give --backbone {made_for}"
     ) as told:
         load_backbone(build_backbone(given), tmp_path / "w.pth")
     assert "'model.module.backbone.'" in str(told.value) and len(str(told.value)) < 300
@@ -173,7 +173,9 @@ def test_what_no_tensor_tells_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     save_published("SIE", "resnet50-sie", tmp_path / "w.pth")
     load_backbone(build_backbone("resnet50"), tmp_path / "w.pth")
     assert "resnet50 and resnet50-sie have the same tensors and compute something else" in capsys.readouterr().err
-    with pytest.raises(IebenchError, match="weights of resnet50 or resnet50-sie under .*: give --backbone resnet50 or"):
+    with pytest.raises(
+        IebenchError, match=r"weights of resnet50 or resnet50-sie under .*: give --backbone resnet50 or"
+    ):
         load_backbone(build_backbone("resnet18"), tmp_path / "w.pth")
 
 
