@@ -19,8 +19,8 @@ Poses = Float[Tensor, "batch capsules m m"]
 class _SumVotes(torch.autograd.Function):
     """Σᵢ sⱼᵢ Wⱼᵢ uᵢ, of which forward and backward hold the terms of one output capsule j at a time.
 
-    For each j it is one product of (s_j u), (n, C · inputs), with W_j, (D, C · inputs). Autograd would keep every (s_j u): together as
-    large as the votes.
+    For each j it is one product of (s_j u), (n, C · inputs), with W_j, (D, C · inputs). Autograd would keep every (s_j u), which
+    together are as large as the votes.
     """
 
     @staticmethod

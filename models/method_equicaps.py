@@ -33,7 +33,7 @@ MOTIONS = tuple(f"rotation+{part}" for part in DISPLACEMENTS)
 class EquicapsSettings(MethodSettings):
     """The setting of the paper; poses are 3 x 3, and 4 x 4 where the object is moved too."""
 
-    transform: Literal["rotation", "rotation+displacement-object", "rotation+displacement-base"] = setting(
+    transform: Literal["rotation", "rotation+displacement-object", "rotation+displacement-base"] = setting(  # type: ignore[assignment]
         "rotation", "How poses move: turned, or moved too by positions in the object's or in the base frame."
     )
     backbone: str = setting(

@@ -41,8 +41,8 @@ class Transform:
     Attributes:
         space: whose latents it takes.
         parts: "rotation" is the relative rotation r = R(source)⁻¹ R(target); "translation" the difference of positions;
-            "displacement-base" and "displacement-object" R(source)⁻¹ times that difference in either frame, which is along the
-            source's axes; any factor's name the difference target - source of that factor, unwrapped (two hues differ by -1 to 1).
+            "displacement-base" and "displacement-object" R(source)⁻¹ times that difference in either frame, along the source's
+            axes; any factor's name the difference target - source of that factor, unwrapped (two hues differ by -1 to 1).
         rotation_format: how the rotation is written.
         canonical: quaternions with w >= 0.
         translation_frame: "object" is t(target) - t(source), "base" R(target) t(target) - R(source) t(source). Both are in use
