@@ -21,10 +21,11 @@ from iebench.models.losses import (
     squared_distance,
     variance_of_both,
 )
-from iebench.models.method import Images, LossOutput, Method, Sizes, WeighedTerms, halves, register, stack_views
+from iebench.models.method import Images, LossOutput, Method, Paper, Sizes, WeighedTerms, halves, register, stack_views
 from iebench.models.resnet import Map
 from iebench.models.settings import MethodSettings, TrainerSettings, setting
 
+PAPER = Paper("Konstantinou et al., 2025", "https://arxiv.org/abs/2506.09895")
 ROTATION_SIZE = 4  # of a quaternion
 MOTIONS = tuple(f"rotation+{part}" for part in DISPLACEMENTS)
 
@@ -48,7 +49,7 @@ class EquicapsSettings(MethodSettings):
     memax_weight: float = setting(1.0, "Weight of what the batch's mean activations lack of the highest entropy.")
 
 
-@register("equicaps", EquicapsSettings, TrainerSettings(batch_size=256))
+@register("equicaps", EquicapsSettings, TrainerSettings(batch_size=256), PAPER)
 class Equicaps(Method[EquicapsSettings]):
     """Capsules whose activations agree between the views and whose poses move by the known transform itself.
 
