@@ -25,6 +25,7 @@ def no_backbone() -> int:
         ("resnet18", 512, 11_689_512 - 513_000),
         ("resnet34", 512, 21_797_672 - 513_000),
         ("resnet50", 2048, 25_557_032 - 2_049_000),
+        ("resnet50-sie", 2048, 25_557_032 - 2_049_000),
     ],
 )
 def test_sizes_are_torchvisions(name: str, width: int, num_parameters: int) -> None:
@@ -56,7 +57,6 @@ def test_sies_resnet_is_not_torchvisions() -> None:
     surplus = set(theirs.state_dict()) - set(torchvisions.state_dict())
     assert len(surplus) == 6 and all(name.startswith("layer1.0.downsample.") for name in surplus)
     assert measure_output(build_backbone("resnet18-sie", as_map=True), 96) == (1, 512, 3, 3)
-    assert measure_output(build_backbone("resnet50-sie"), 64) == (1, 2048)
     gains = [value for name, value in theirs.named_parameters() if name.endswith("bn2.weight")]
     assert len(gains) == 8 and not torch.cat(gains).any()  # a fresh block passes its input on
 

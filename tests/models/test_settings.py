@@ -35,9 +35,9 @@ def test_fields_are_listed() -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_every_setting_is_an_option_with_help(name: str) -> None:
     options = {option.name: option for option in make_command(name).params}
-    for settings in (METHODS[name].settings, TrainerSettings):
-        for entry in list_settings(settings):
-            assert options[entry.name].default == entry.default
+    for settings in (METHODS[name].settings(), METHODS[name].trainer):
+        for entry in list_settings(type(settings)):
+            assert options[entry.name].default == getattr(settings, entry.name)
             assert entry.help.endswith(".")
 
 

@@ -168,6 +168,7 @@ def test_the_refusal_names_the_right_backbone(made_for: str, given: str, tmp_pat
     assert "'model.module.backbone.'" in str(told.value) and len(str(told.value)) < 300
 
 
+@pytest.mark.slow
 def test_what_no_tensor_tells_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """torchvision's ResNet-50 begins its first stage with a projection too."""
     save_published("SIE", "resnet50-sie", tmp_path / "w.pth")
