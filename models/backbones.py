@@ -16,7 +16,7 @@ RESNETS: dict[str, Callable[..., nn.Module]] = {
     "resnet18-narrow": partial(ResNet, BasicBlock, (2, 2, 2, 2), 32),  # a quarter of the work, for CPUs
     "resnet34": partial(ResNet, BasicBlock, (3, 4, 6, 3)),
     "resnet50": partial(ResNet, Bottleneck, (3, 4, 6, 3)),
-    "resnet18-sie": partial(SieResNet, SieBasicBlock, (2, 2, 2, 2)),  # what the papers on 3DIEBench train
+    "resnet18-sie": partial(SieResNet, SieBasicBlock, (2, 2, 2, 2)),  # also of CapsIE and EquiCaps
     "resnet50-sie": partial(SieResNet, SieBottleneck, (3, 4, 6, 3)),
 }
 

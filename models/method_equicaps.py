@@ -92,7 +92,16 @@ class Equicaps(Method[EquicapsSettings]):
         }
 
     def embed_images(self, images: Images) -> Embeddings:
-        """Activations and normalised poses, of each image by itself."""
+        """Activations and normalised poses, of each image by itself.
+
+        Raises:
+            UsageError: the images are of another size than those of the training.
+        """
+        if images.shape[2:] != (self.sizes.image,) * 2:
+            given, own = " x ".join(map(str, images.shape[2:])), self.sizes.image
+            raise UsageError(
+                f"Capsules stand at positions, and these are of images of {own} px, not {given}: give --size {own}."
+            )
         activations, poses = self.projector(self.encode(images))
         return _join(activations, normalise_poses(poses))
 

@@ -225,8 +225,9 @@ def _parse_parts(words: Sequence[str], space: FactorSpace) -> tuple[str, ...]:
             raise UsageError(f"There is no transform {part!r} in factor space {space.name}: it has {', '.join(known)}.")
     if not parts:
         raise UsageError("The transform has no parts: name one or more, such as 'rotation'.")
-    if set(parts) & set(DISPLACEMENTS) and "rotation" not in parts:
-        raise UsageError(f"{parts[0]} without a rotation is no motion: write rotation+{parts[0]}.")
+    moved = [part for part in parts if part in DISPLACEMENTS]
+    if moved and "rotation" not in parts:
+        raise UsageError(f"A {moved[0]} without a rotation is no motion: write rotation+{moved[0]}.")
     return tuple(parts)
 
 

@@ -70,6 +70,8 @@ def test_what_it_cannot_take_is_told(drawn_dataset: Path, tmp_path: Path) -> Non
         train("equicaps", make_settings(MOTIONS[1]), replace(TRAINER, batch_size=4), drawn_dataset, tmp_path / "run")
     with pytest.raises(UsageError, match=r"multiples of 32, not 48 x 48"):
         build_method("equicaps", EquicapsSettings(), 4, 55, 48)
+    with pytest.raises(UsageError, match="images of 8 px, not 16 x 16: give --size 8"):
+        make_method("rotation").embed_images(torch.zeros(2, 3, 16, 16, dtype=torch.uint8))
     help = CliRunner().invoke(train_command, ["equicaps", "--help"]).output
     assert "[rotation|rotation+displacement-object|rotation+displacement-base]" in "".join(help.split())
 
