@@ -45,7 +45,6 @@ def _weigh(shares: Tensor, poses: Tensor, j: int) -> Tensor:
     return (shares[:, j, None] * poses).flatten(1)
 
 
-@in_full_precision
 def sum_votes(
     shares: Float[Tensor, "n outputs inputs"],
     poses: Float[Tensor, "n c inputs"],
@@ -106,6 +105,7 @@ class SelfRouting(nn.Module):
             return activations, None
         return activations, routed.flatten(1).view(count, rows, columns, -1).permute(0, 3, 1, 2)
 
+    @in_full_precision  # activations near uniform differ in their third digit
     def route(
         self, activations: Float[Tensor, "n inputs"], poses: Float[Tensor, "n c inputs"]
     ) -> tuple[Float[Tensor, "n outputs"], Float[Tensor, "n outputs d"] | None]:

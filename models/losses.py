@@ -6,6 +6,7 @@ Each takes the global batch (see `distributed.gather`) and works in float32 at l
 import math
 from collections.abc import Callable
 from functools import wraps
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -14,15 +15,16 @@ from torch.nn import functional as F
 
 Embeddings = Float[Tensor, "batch size"]
 Scalar = Float[Tensor, ""]
+Result = TypeVar("Result")
 
 VARIANCE_EPSILON = 1e-4  # VICReg, equation 1
 
 
-def in_full_precision(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def in_full_precision(function: Callable[..., Result]) -> Callable[..., Result]:
     """Run a loss without autocast and with half-precision arguments widened: variances need the digits."""
 
     @wraps(function)
-    def widened(*args: object) -> Tensor:
+    def widened(*args: object) -> Result:
         device = next(arg.device for arg in args if isinstance(arg, Tensor))
         with torch.autocast(device.type, enabled=False):
             return function(*(_widen(arg) for arg in args))

@@ -62,6 +62,13 @@ def test_predictions_are_an_action_of_the_motions(transform: str) -> None:
     assert method.represent(images).shape == (20, 6) and not method.parts
 
 
+def test_activations_sum_to_one_in_half_precision() -> None:
+    method = make_method("rotation")
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        embedding = method.embed_images(torch.randint(0, 256, (20, 3, 8, 8), dtype=torch.uint8))
+    torch.testing.assert_close(embedding[:, :8].sum(dim=1), torch.ones(20))
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_what_it_cannot_take_is_told(drawn_dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no --transform all: choose rotation, rotation\+displacement-object"):
