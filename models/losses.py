@@ -3,8 +3,10 @@
 Each takes the global batch (see `distributed.gather`) and works in float32 at least, whatever the precision around it.
 """
 
+import math
 from collections.abc import Callable
 from functools import wraps
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -13,15 +15,16 @@ from torch.nn import functional as F
 
 Embeddings = Float[Tensor, "batch size"]
 Scalar = Float[Tensor, ""]
+Result = TypeVar("Result")
 
 VARIANCE_EPSILON = 1e-4  # VICReg, equation 1
 
 
-def in_full_precision(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def in_full_precision(function: Callable[..., Result]) -> Callable[..., Result]:
     """Run a loss without autocast and with half-precision arguments widened: variances need the digits."""
 
     @wraps(function)
-    def widened(*args: object) -> Tensor:
+    def widened(*args: object) -> Result:
         device = next(arg.device for arg in args if isinstance(arg, Tensor))
         with torch.autocast(device.type, enabled=False):
             return function(*(_widen(arg) for arg in args))
@@ -117,3 +120,16 @@ def curvature(left: Embeddings, centre: Embeddings, right: Embeddings) -> Scalar
 def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, " batch"]) -> Scalar:
     """Mean over the batch of -log softmax at the label."""
     return F.cross_entropy(logits, label)
+
+
+@in_full_precision
+def soft_cross_entropy(source: Embeddings, target: Embeddings) -> Scalar:
+    """Mean over the batch of -Σⱼ qⱼ log pⱼ, with each row of the source a distribution p and of the target q; into both."""
+    return -(target * source.log()).sum(dim=1).mean()
+
+
+@in_full_precision
+def entropy_gap(distributions: Embeddings) -> Scalar:
+    """Log size - H(mean over the batch): what the mean distribution lacks of the highest entropy (mean-entropy maximisation)."""
+    mean = distributions.mean(dim=0)
+    return math.log(len(mean)) - torch.special.entr(mean).sum()

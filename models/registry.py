@@ -22,6 +22,7 @@ FILES = (
     "byol",
     "seqjepa",
     "contextssl",
+    "equicaps",
 )  # method_*.py, in the order of `METHODS`
 
 for _file in FILES:

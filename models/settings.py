@@ -95,8 +95,8 @@ class MethodSettings:
     )
     backbone: str = setting(
         "resnet18",
-        "resnet18, 34 or 50, resnet18-narrow (for CPUs), either 18 with -small-stem (3x3, no pooling), or "
-        "package.module:function of your own.",
+        "resnet18, 34 or 50, resnet18-narrow (for CPUs), either 18 with -small-stem (3x3, no pooling), resnet18-sie or 50-sie "
+        "(as published), or package.module:function of your own.",
     )
 
 

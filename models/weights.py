@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from torch import Tensor, nn
 
 from iebench.errors import IebenchError
 from iebench.models import checkpoints
+from iebench.models.backbones import RESNETS
 from iebench.models.weight_layouts import Found, find_networks, flatten
 
 NAMED = 2  # of each kind of fault
+MEND = "choose the --backbone that they were made for"
+Tensors = Mapping[str, Tensor]
 
 
 def load_exactly(module: nn.Module, weights: dict[str, Tensor], path: str) -> None:
@@ -27,22 +31,57 @@ def load_exactly(module: nn.Module, weights: dict[str, Tensor], path: str) -> No
 def load_backbone(backbone: nn.Module, path: Path) -> None:
     """Load a backbone's weights from a file, under whatever prefix they lie.
 
-    Of several networks that fit, the one that its authors evaluate is taken, and told.
+    Of several networks that fit, the one that its authors evaluate is taken, and told; so it is where the tensors do not tell
+    which of our backbones they are of.
 
     Raises:
-        IebenchError: if the file is not such a file, or does not fit exactly.
+        IebenchError: if the file is not such a file, or does not fit exactly; it names the backbone that they fit.
     """
     tensors = dict(flatten(_read(path)))
     if not tensors:
         raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict.")
     found = find_networks(tensors, backbone.state_dict())
-    if not found:
+    best = _choose(found, path) if found else None
+    if best is None or not best.fits:
+        _check_backbone(tensors, path)
+    if best is None:
         raise IebenchError(
             f"{path} holds no tensor of the network: its names begin with {_quote(_beginnings(tensors))}, and "
-            f"the network's with {_quote(_beginnings(backbone.state_dict()))}; choose the --backbone that they were made for."
+            f"the network's with {_quote(_beginnings(backbone.state_dict()))}; {MEND}."
         )
     near = [one for one in found if 2 * one.num_fitting > found[0].num_fitting]
-    _fill(backbone, _choose(found, path), str(path), _prefixes(near), "choose the --backbone that they were made for")
+    _fill(backbone, best, str(path), _prefixes(near), MEND)
+    _tell_twins(backbone, path)
+
+
+@cache
+def _known_networks() -> dict[str, Tensors]:
+    """The tensors of each of our backbones, without their numbers."""
+    with torch.device("meta"):
+        return {name: make().state_dict() for name, make in RESNETS.items()}
+
+
+def _check_backbone(tensors: Tensors, path: Path) -> None:
+    """Raise IebenchError if a file's tensors fit a backbone of ours, and so not the one that was given."""
+    known = {name: find_networks(tensors, own)[:1] for name, own in _known_networks().items()}
+    fitting = {name: found[0] for name, found in known.items() if found and found[0].fits}
+    if fitting:
+        names, first = list(fitting), next(iter(fitting.values()))
+        held = f"holds weights of {' or '.join(names)}{_say_where(first, [])}"
+        raise IebenchError(f"{path} {held}: give --backbone {names[0]}{' or the other' * (len(names) > 1)}.")
+
+
+def _tell_twins(backbone: nn.Module, path: Path) -> None:
+    """Say so where several of our backbones have the same names and shapes, and compute something else."""
+    shapes = _shapes(backbone.state_dict())
+    twins = [name for name, own in _known_networks().items() if _shapes(own) == shapes]
+    if len(twins) > 1:
+        told = f"{' and '.join(twins)} have the same tensors and compute something else"
+        print(f"{path}: {told}, so see to it that --backbone is the one they were made for.", file=sys.stderr)
+
+
+def _shapes(tensors: Tensors) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in tensors.items()}
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -94,9 +133,6 @@ def _say_where(found: Found, prefixes: Sequence[str]) -> str:
 
 
 def _say_faults(found: Found) -> Iterator[str]:
-    if _is_of_sie(found):
-        yield "it is the ResNet of SIE, CapsIE and EquiCaps, which has layer1.0.downsample, and pads and strides otherwise"
-        return
     for names, what in ((found.missing, "missing"), (found.left_over, "left over")):
         if names:
             yield _say_names(names, what)
@@ -104,12 +140,6 @@ def _say_faults(found: Found) -> Iterator[str]:
         yield f"{name} has shape {tuple(found.tensors[name].shape)} instead of {tuple(found.own[name].shape)}"
     if len(found.misshapen) > NAMED:
         yield f"{len(found.misshapen) - NAMED} more have other shapes"
-
-
-def _is_of_sie(found: Found) -> bool:
-    """All but this fits their ResNet-18 and 34, so that it could be loaded and would give other outputs."""
-    surplus = found.left_over
-    return not (found.missing or found.misshapen) and all(name.startswith("layer1.0.downsample.") for name in surplus)
 
 
 def _say_names(names: Sequence[str], what: str) -> str:

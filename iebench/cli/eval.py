@@ -22,7 +22,8 @@ TASK_HELP = (
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
 @click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored.")
 @click.option(
-    "--backbone", help="Evaluate a network of your own: package.module:function, or resnet18, 34, 50, 18-narrow."
+    "--backbone",
+    help="Evaluate a network of your own: package.module:function, or resnet18, 34, 50, 18-narrow, 18-sie, 50-sie.",
 )
 @click.option("--weights", type=FOLDER, help="Weights of --backbone; its fresh random ones when absent.")
 @click.option(

@@ -1,6 +1,6 @@
 """Transforms: what takes the source's latents to the target's, as numbers for a predictor or a probe, and as a group."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
 
@@ -19,6 +19,7 @@ from iebench.factors.rotations import (
     format_rotation,
     invert,
     parse_rotation,
+    quaternion_to_matrix,
     relative_rotation,
 )
 from iebench.factors.space import HUES, ROTATION, TRANSLATION, FactorSpace
@@ -26,18 +27,22 @@ from iebench.factors.space import HUES, ROTATION, TRANSLATION, FactorSpace
 Frame = Literal["object", "base"]
 LatentsFunction = Callable[[ndarray, ndarray], ndarray]
 TransformSpec = str | Sequence[str] | LatentsFunction
+# How the source has to move along its own axes, by the frame of the two positions.
+DISPLACEMENTS: dict[str, Frame] = {"displacement-object": "object", "displacement-base": "base"}
 
 
 @dataclass(frozen=True)
 class Transform:
     """A function of the latents of source and target: the chosen parts, one after the other.
 
-    Its values form a group: rotations multiply, in the object's frame from the right, and differences add.
+    Its values form a group: rotations multiply, in the object's frame from the right, and differences add. A displacement d is
+    the column that makes a rotation r a rigid motion [[r, d], [0, 1]], and motions multiply as these matrices.
 
     Attributes:
         space: whose latents it takes.
-        parts: "rotation" is the relative rotation r = R(source)⁻¹ R(target); "translation" the difference of positions; any
-            factor's name the difference target - source of that factor, unwrapped (two hues differ by -1 to 1).
+        parts: "rotation" is the relative rotation r = R(source)⁻¹ R(target); "translation" the difference of positions;
+            "displacement-base" and "displacement-object" R(source)⁻¹ times that difference in either frame, along the source's
+            axes; any factor's name the difference target - source of that factor, unwrapped (two hues differ by -1 to 1).
         rotation_format: how the rotation is written.
         canonical: quaternions with w >= 0.
         translation_frame: "object" is t(target) - t(source), "base" R(target) t(target) - R(source) t(source). Both are in use
@@ -68,19 +73,11 @@ class Transform:
 
     def compose(self, first: Float[ndarray, "*#b t"], second: Float[ndarray, "*#b t"]) -> Float[ndarray, "*c t"]:
         """The transform that does `first` and then `second`."""
-        return self._join(
-            self._write(compose(self._read(first[..., columns]), self._read(second[..., columns])))
-            if part == "rotation"
-            else first[..., columns] + second[..., columns]
-            for part, columns in self._slices()
-        )
+        return self._join(self._compose(part, first, second) for part in self.parts)
 
     def invert(self, transform: Float[ndarray, "*b t"]) -> Float[ndarray, "*b t"]:
         """The transform that takes back: from the target's latents to the source's."""
-        return self._join(
-            self._write(invert(self._read(transform[..., columns]))) if part == "rotation" else -transform[..., columns]
-            for part, columns in self._slices()
-        )
+        return self._join(self._invert(part, transform) for part in self.parts)
 
     def identity(self, count: int) -> Float[ndarray, "count t"]:
         """So many transforms that change nothing."""
@@ -100,11 +97,32 @@ class Transform:
         turned[:, self.columns("rotation")] = self._write(np.concatenate([np.sin(half) * axis, np.cos(half)], axis=1))
         return turned
 
-    def _size_of(self, part: str) -> int:
-        return {"rotation": ROTATION_SIZES[self.rotation_format], "translation": 3}.get(part, 1)
+    def displacement(
+        self, source: Float[ndarray, "*b factors"], target: Float[ndarray, "*b factors"], frame: Frame
+    ) -> Float[ndarray, "*b 3"]:
+        """R(source)⁻¹ (p(target) - p(source)) with positions p in a frame, float64."""
+        moved = self._position(target, frame) - self._position(source, frame)
+        return np.einsum("...ji,...j->...i", self._orientation(source), moved)
 
-    def _slices(self) -> Iterator[tuple[str, slice]]:
-        return ((part, self.columns(part)) for part in self.parts)
+    def _size_of(self, part: str) -> int:
+        return {"rotation": ROTATION_SIZES[self.rotation_format], **dict.fromkeys(_VECTORS, 3)}.get(part, 1)
+
+    def _compose(self, part: str, first: ndarray, second: ndarray) -> ndarray:
+        before, after = first[..., self.columns(part)], second[..., self.columns(part)]
+        if part == "rotation":
+            return self._write(compose(self._read(before), self._read(after)))
+        return before + (self._turn(first, after) if part in DISPLACEMENTS else after)
+
+    def _invert(self, part: str, transform: ndarray) -> ndarray:
+        values = transform[..., self.columns(part)]
+        if part == "rotation":
+            return self._write(invert(self._read(values)))
+        return -(self._turn(transform, values, back=True) if part in DISPLACEMENTS else values)
+
+    def _turn(self, transform: ndarray, vectors: ndarray, back: bool = False) -> ndarray:
+        """Vectors turned by a transform's rotation."""
+        rotation = self._read(transform[..., self.columns("rotation")])
+        return np.einsum("...ij,...j->...i", quaternion_to_matrix(invert(rotation) if back else rotation), vectors)
 
     def _read(self, values: Float[ndarray, "*b n"]) -> Float[ndarray, "*b 4"]:
         return parse_rotation(values, self.rotation_format)
@@ -127,7 +145,9 @@ class Transform:
         if part == "rotation":
             return self._rotation(source, target)
         if part == "translation":
-            return self._position(target) - self._position(source)
+            return self._position(target, self.translation_frame) - self._position(source, self.translation_frame)
+        if part in DISPLACEMENTS:
+            return self.displacement(source, target, DISPLACEMENTS[part])
         column = self.space.columns([part])
         return target[..., column] - source[..., column]
 
@@ -135,12 +155,17 @@ class Transform:
         angles = self.space.columns(ROTATION)
         return self._write(relative_rotation(source[..., angles], target[..., angles]))
 
-    def _position(self, latents: ndarray) -> ndarray:
+    def _position(self, latents: ndarray, frame: Frame) -> ndarray:
         translation = latents[..., self.space.columns(TRANSLATION)]
-        if self.translation_frame == "object":
+        if frame == "object":
             return translation
-        matrix = euler_to_matrix(latents[..., self.space.columns(ROTATION)])
-        return np.einsum("...ij,...j->...i", matrix, translation)
+        return np.einsum("...ij,...j->...i", self._orientation(latents), translation)
+
+    def _orientation(self, latents: ndarray) -> ndarray:
+        return euler_to_matrix(latents[..., self.space.columns(ROTATION)])
+
+
+_VECTORS = ("translation", *DISPLACEMENTS)
 
 
 @overload
@@ -194,12 +219,15 @@ def _parse_parts(words: Sequence[str], space: FactorSpace) -> tuple[str, ...]:
     parts: list[str] = []
     for word in words:
         parts += {"all": _all_parts(space), "color": list(HUES)}.get(word, [word])
-    known = [*space.names, "rotation"] + (["translation"] if set(TRANSLATION) <= set(space.names) else [])
+    known = [*space.names, "rotation"] + (list(_VECTORS) if set(TRANSLATION) <= set(space.names) else [])
     for part in parts:
         if part not in known:
             raise UsageError(f"There is no transform {part!r} in factor space {space.name}: it has {', '.join(known)}.")
     if not parts:
         raise UsageError("The transform has no parts: name one or more, such as 'rotation'.")
+    moved = [part for part in parts if part in DISPLACEMENTS]
+    if moved and "rotation" not in parts:
+        raise UsageError(f"A {moved[0]} without a rotation is no motion: write rotation+{moved[0]}.")
     return tuple(parts)
 
 

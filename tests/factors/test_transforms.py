@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from iebench.errors import UsageError
-from iebench.factors.rotations import IDENTITY, ROTATION_SIZES, compose, invert, parse_rotation, quaternion_to_matrix
-from iebench.factors.space import get_space
+from iebench.factors.rotations import (
+    IDENTITY,
+    ROTATION_SIZES,
+    compose,
+    euler_to_matrix,
+    invert,
+    parse_rotation,
+    quaternion_to_matrix,
+)
+from iebench.factors.space import ROTATION, TRANSLATION, get_space
 from iebench.factors.transforms import Transform, make_transform
 
 SPACE = get_space("3diebench-t")
@@ -38,6 +46,42 @@ def test_two_steps_are_the_way_from_the_first_view_to_the_last(latents, form, fr
     transform = make("all", form, translation_frame=frame)
     a, b, c = latents
     same(transform, transform.compose(transform(a, b), transform(b, c)), transform(a, c))
+
+
+def to_motions(transform: Transform, values: np.ndarray) -> np.ndarray:
+    motions = np.tile(np.eye(4), (len(values), 1, 1))
+    motions[:, :3, :3] = quaternion_to_matrix(parse_rotation(values[:, :-3], transform.rotation_format))
+    motions[:, :3, 3] = values[:, -3:]
+    return motions
+
+
+@every_form
+@pytest.mark.parametrize("frame", ["object", "base"])
+def test_displacements_make_rigid_motions(latents, form, frame):
+    """In the base frame [R(source), R(source) t(source)] times the motion is [R(target), R(target) t(target)]."""
+    transform = make(f"rotation+displacement-{frame}", form)
+    a, b, c = latents
+    there, back, on = transform(a, b), transform(b, a), transform(b, c)
+    same(transform, transform.compose(there, on), transform(a, c))
+    same(transform, transform.invert(there), back)
+    same(transform, transform.compose(there, transform.identity(1)), there)
+    composed = to_motions(transform, there) @ to_motions(transform, on)
+    np.testing.assert_allclose(composed, to_motions(transform, transform(a, c)), atol=2e-6)
+
+    views = []
+    for view in (a, b):
+        rotation, position = euler_to_matrix(view[:, SPACE.columns(ROTATION)]), view[:, SPACE.columns(TRANSLATION)]
+        views.append(np.tile(np.eye(4), (len(view), 1, 1)))
+        views[-1][:, :3, :3] = rotation
+        views[-1][:, :3, 3] = np.einsum("nij,nj->ni", rotation, position) if frame == "base" else position
+    np.testing.assert_allclose(views[0] @ to_motions(transform, there), views[1], atol=2e-6)
+
+
+def test_a_displacement_needs_a_rotation_and_a_space_that_translates():
+    with pytest.raises(UsageError, match=r"write rotation\+displacement-base"):
+        make("displacement-base")
+    with pytest.raises(UsageError, match="no transform 'displacement-object' in factor space 3diebench"):
+        make_transform("rotation+displacement-object", get_space("3diebench"))
 
 
 @every_form

@@ -20,6 +20,7 @@ OPTIONS = {
     "supervised": {},
     "seqjepa": {"transform_width": 4, "layers": 1, "predictor_hidden": 10, "dropout": 0.0},
     "contextssl": {"width": 16, "block_size": 8},
+    "equicaps": {"capsules": 4},
 }
 CASES = {name: (name, OPTIONS.get(name, SMALL)) for name in METHODS} | {
     "SEN": ("simclr-equivariant", NORMALISED | {"predictor": "embedding"}),
@@ -28,11 +29,16 @@ CASES = {name: (name, OPTIONS.get(name, SMALL)) for name in METHODS} | {
 }
 
 
-def make_batch(num_views: int) -> Views:
+def transform_size(name: str) -> int:
+    """Rotation and colors, but for the method that is told a motion."""
+    return 4 if name == "equicaps" else 6
+
+
+def make_batch(num_views: int, size: int) -> Views:
     generator = torch.Generator().manual_seed(1)
     shape = (num_views, 16, 3, 8, 8)
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).transpose(0, 1)
-    transforms = torch.randn(16, num_views - 1, 6, dtype=torch.float64, generator=generator)
+    transforms = torch.randn(16, num_views - 1, size, dtype=torch.float64, generator=generator)
     label = torch.randint(0, 55, (16,), generator=generator)
     latents = torch.rand(16, num_views, 7, dtype=torch.float64, generator=generator)
     return Views(images, latents, transforms, label, torch.arange(16), torch.zeros(16, num_views, dtype=torch.int64))
@@ -42,7 +48,11 @@ def make_module(name: str, options: dict) -> ProbedMethod:
     torch.manual_seed(0)
     backbone = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12))
     entry = METHODS[name]
-    method = entry.method(entry.settings(**options), backbone, Sizes(12, 6, 55, 8, get_space("3diebench")))
+    if entry.method.uses_map:
+        backbone = nn.Sequential(nn.Conv2d(3, 12, 3, 3), nn.BatchNorm2d(12))
+    method = entry.method(
+        entry.settings(**options), backbone, Sizes(12, transform_size(name), 55, 8, get_space("3diebench"))
+    )
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
 
@@ -56,7 +66,7 @@ def main(out: str) -> None:
         module = make_module(name, options)
         synchronise_batch_norm(module, torch.device("cpu"))
         wrapped = DistributedDataParallel(module) if size > 1 else module
-        views = Views(*[field[rows] for field in make_batch(module.method.num_views)])
+        views = Views(*[field[rows] for field in make_batch(module.method.num_views, transform_size(name))])
         output, predictions = wrapped(views)
         (output.loss + module.probes.loss(predictions, views)).backward()
         gradients = {key: value.grad for key, value in module.named_parameters() if value.grad is not None}

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from iebench.errors import IebenchError, UsageError
-from iebench.models.backbones import build_backbone, measure_width
+from iebench.models.backbones import build_backbone, measure_output, measure_width
 from iebench.models.weights import load_backbone
 
 
@@ -28,6 +28,7 @@ def no_backbone() -> int:
         ("resnet18", 512, 11_689_512 - 513_000),
         ("resnet34", 512, 21_797_672 - 513_000),
         ("resnet50", 2048, 25_557_032 - 2_049_000),
+        ("resnet50-sie", 2048, 25_557_032 - 2_049_000),
     ],
 )
 def test_sizes_are_torchvisions(name: str, width: int, num_parameters: int) -> None:
@@ -49,7 +50,7 @@ def test_a_small_stem_gives_maps_of_twice_the_side_and_takes_no_other_weights(na
     assert usual(images).shape[1:] == (small(images).shape[1], 2, 2)
     assert small(images).shape[2:] == (3, 3)
     torch.save(usual.state_dict(), tmp_path / "usual.pt")
-    with pytest.raises(IebenchError, match=r"conv1\.weight"):
+    with pytest.raises(IebenchError, match=f"give --backbone {name}\\."):
         load_backbone(small, tmp_path / "usual.pt")
 
 
@@ -63,6 +64,21 @@ def test_names_are_torchvisions() -> None:
 def test_stride_is_in_the_middle_of_a_bottleneck() -> None:
     block = build_backbone("resnet50").get_submodule("layer2.0")
     assert [block.get_submodule(f"conv{i}").stride for i in (1, 2, 3)] == [(1, 1), (2, 2), (1, 1)]
+
+
+def test_sies_resnet_is_not_torchvisions() -> None:
+    theirs, torchvisions = build_backbone("resnet18-sie"), build_backbone("resnet18")
+    surplus = set(theirs.state_dict()) - set(torchvisions.state_dict())
+    assert len(surplus) == 6 and all(name.startswith("layer1.0.downsample.") for name in surplus)
+    assert measure_output(build_backbone("resnet18-sie", as_map=True), 96) == (1, 512, 3, 3)
+    gains = [value for name, value in theirs.named_parameters() if name.endswith("bn2.weight")]
+    assert len(gains) == 8 and not torch.cat(gains).any()  # a fresh block passes its input on
+
+
+@pytest.mark.parametrize(("size", "mend"), [(48, "give --size 32 or --backbone resnet18"), (16, "give --backbone")])
+def test_sies_resnet_wants_multiples_of_32(size: int, mend: str) -> None:
+    with pytest.raises(UsageError, match=rf"multiples of 32, not {size} x {size}: {mend}"):
+        measure_width(build_backbone("resnet18-sie"), size)
 
 
 def test_dotted_name(monkeypatch: pytest.MonkeyPatch) -> None:

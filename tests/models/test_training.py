@@ -26,7 +26,11 @@ from iebench.models.settings import TrainerSettings, list_settings
 from iebench.models.training import train
 
 SETTINGS = SieSettings(projector="16-16-16")
-SMALL = {"supervised": {}, "contextssl": {"width": 32, "block_size": 8}}  # all others have a projector
+SMALL = {  # all others have a projector
+    "supervised": {},
+    "contextssl": {"width": 32, "block_size": 8},
+    "equicaps": {"backbone": "resnet18-narrow", "capsules": 4},
+}
 pytestmark = pytest.mark.usefixtures("one_thread")
 TRAINER = TrainerSettings(
     steps=12, batch_size=4, precision="32", num_workers=1, log_every=1, checkpoint_every=3, validate_every=2
@@ -178,8 +182,8 @@ def test_every_method_trains(name: str, data: Path, tmp_path: Path) -> None:
     train(name, settings, trainer, data, tmp_path / name)
     method = load(tmp_path / name)
     assert type(method) is entry.method
-    representation = method.represent(torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8))
-    embedding = method.embed(representation)
+    images = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
+    representation, embedding = method.represent(images), method.embed_images(images)
     if hasattr(method, "predict"):
         prediction = method.predict(embedding, torch.randn(2, method.sizes.transform))
         assert prediction.shape == embedding[:, method.embedding_parts["equivariant"]].shape

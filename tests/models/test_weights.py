@@ -10,7 +10,8 @@ from torch import nn
 
 from iebench.errors import IebenchError
 from iebench.models import checkpoints
-from iebench.models.backbones import BasicBlock, convolution
+from iebench.models.backbones import build_backbone
+from iebench.models.resnet import BasicBlock, convolution
 from iebench.models.runs import read_checkpoint
 from iebench.models.weights import load_backbone
 
@@ -124,13 +125,59 @@ def test_counts_of_batches_may_lack(tmp_path: Path, weights: dict[str, torch.Ten
     loads({name: value for name, value in weights.items() if "num_batches" not in name}, tmp_path / "w.pt", weights)
 
 
-def test_sies_resnet_is_refused(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+# As the authors save them: the whole method, wrapped for many processes, with its heads.
+PUBLISHED = {
+    "SIE": ("model", {"projector_inv.0.weight": 8, "predictor.hypernet.net.0.weight": 4}),
+    "EquiCaps": ("model", {"projector.conv_a.weight": 8, "projector.fc.W1": 9, "projector.bn_a.running_mean": 3}),
+}
+
+
+def save_published(method: str, backbone: str, path: Path) -> dict[str, torch.Tensor]:
+    """A checkpoint as published, with weights of a backbone of ours."""
+    container, heads = PUBLISHED[method]
+    weights = build_backbone(backbone).state_dict()
+    named = {f"module.backbone.{name}": value for name, value in weights.items()}
+    named |= {f"module.{name}": torch.zeros(size) for name, size in heads.items()}
+    torch.save({container: named, "epoch": 3}, path)
+    return weights
+
+
+@pytest.mark.parametrize("method", PUBLISHED)
+def test_published_checkpoints_load_into_sies_resnet(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    weights = save_published(method, "resnet18-sie", tmp_path / "published.pth")
+    for as_map in (False, True):
+        backbone = build_backbone("resnet18-sie", as_map=as_map)
+        load_backbone(backbone, tmp_path / "published.pth")
+        assert all(torch.equal(value, weights[name]) for name, value in backbone.state_dict().items())
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("made_for", "given"),
+    [("resnet18-sie", "resnet18"), ("resnet18", "resnet18-sie"), ("resnet18-sie", "resnet18-narrow")],
+)
+def test_the_refusal_names_the_right_backbone(made_for: str, given: str, tmp_path: Path) -> None:
     """All else has torchvision's names and shapes; dropping the surplus would give other outputs without a word."""
-    surplus = nn.Sequential(convolution(64, 64, 1), nn.BatchNorm2d(64)).state_dict()
-    theirs = weights | {f"layer1.0.downsample.{name}": value for name, value in surplus.items()}
-    torch.save({f"module.backbone.{name}": value for name, value in theirs.items()}, tmp_path / "sie.pth")
-    with pytest.raises(IebenchError, match=r"sie\.pth does not fit .*'module\.backbone\.'.* ResNet of SIE"):
-        load_backbone(SmallBackbone(), tmp_path / "sie.pth")
+    save_published("SIE", made_for, tmp_path / "w.pth")
+    with pytest.raises(
+        IebenchError, match=rf"w\.pth holds weights of {made_for} under .*: give --backbone {made_for}"
+    ) as told:
+        load_backbone(build_backbone(given), tmp_path / "w.pth")
+    assert "'model.module.backbone.'" in str(told.value) and len(str(told.value)) < 300
+
+
+@pytest.mark.slow
+def test_what_no_tensor_tells_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """torchvision's ResNet-50 begins its first stage with a projection too."""
+    save_published("SIE", "resnet50-sie", tmp_path / "w.pth")
+    load_backbone(build_backbone("resnet50"), tmp_path / "w.pth")
+    assert "resnet50 and resnet50-sie have the same tensors and compute something else" in capsys.readouterr().err
+    with pytest.raises(
+        IebenchError, match=r"weights of resnet50 or resnet50-sie under .*: give --backbone resnet50 or"
+    ):
+        load_backbone(build_backbone("resnet18"), tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize(
