@@ -11,7 +11,8 @@ from iebench.catalogue import ObjectClass
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
 from iebench.factors.symmetry import built_in_classes
-from iebench.files import write_whole
+from iebench.files import regular, write_whole
+from iebench.growing import partial_root
 
 FORMAT = 1
 CARD = "dataset.json"
@@ -139,7 +140,7 @@ class DatasetCard:
         """Write `dataset.json`, by rename."""
         value = self.to_json()
         value["digest"] = digest_card(value)
-        write_whole(root / CARD, json.dumps(value, indent=2) + "\n")
+        write_whole(root / CARD, json.dumps(value, indent=2) + "\n", lasting=True)
 
     @classmethod
     def read(cls, root: Path) -> "DatasetCard":
@@ -150,7 +151,7 @@ class DatasetCard:
         """
         path = root / CARD
         try:
-            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+            return cls.parse(regular(path).read_text(encoding="utf-8"), str(path))
         except (FileNotFoundError, NotADirectoryError):
             raise IebenchError(_why_no_card(root)) from None
         except UnicodeDecodeError as error:
@@ -218,11 +219,6 @@ def _why_no_card(root: Path) -> str:
             return f"{root} is not finished: repeat the command that began it to go on from {partial_root(root)}."
         return f"There is no dataset at {root}: give the folder that `iebench render --out` or `iebench import` wrote."
     return f"{root} holds no {CARD}, so it is no dataset: give the folder that `iebench render --out` or `iebench import` wrote."
-
-
-def partial_root(root: Path) -> Path:
-    """The folder beside `root` in which a dataset grows until it is complete."""
-    return root.with_name(root.name + ".partial")
 
 
 def describe_file(path: Path) -> FileEntry:

@@ -1,6 +1,5 @@
 """Importing the published layout: the same JPEG bytes, in shards."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass
-from iebench.dataset.card import DatasetCard, partial_root
+from iebench.dataset.card import DatasetCard
 from iebench.dataset.channels import ChannelVote
 from iebench.dataset.layout_archive import LayoutArchive
 from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
@@ -24,6 +23,7 @@ from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fr
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import Factor, FactorSpace, get_space
+from iebench.growing import growing
 from iebench.progress import Progress
 from iebench.version import __version__
 
@@ -72,31 +72,23 @@ def import_layout(
     Raises:
         IebenchError: what is imported or a list is damaged or not to be trusted, nothing in it is whole, or a fault under
             `strict`.
-        UsageError: `out` exists.
+        UsageError: `out` exists, or is being made.
     """
-    for folder in (out, partial_root(out)):
-        if folder.exists():
-            raise UsageError(f"{folder} exists already: remove it, or choose another folder for the dataset.")
-    layout = _open_layout(path, lists)
-    official, objects = layout.lists, layout.objects
-    if lists is not None and not official.splits:
-        raise UsageError(
-            f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
-        )
-    progress = progress or Progress("import", None, "object", shown=False)
-    progress.total = layout.total
-    sample = list(islice(objects, _SAMPLE))
-    importer = _Importer(partial_root(out), _measure_shape(path, sample), official, strict, objects_per_shard)
-    importer.root.mkdir(parents=True)
-    try:
+    with growing(out, "import") as root:
+        layout = _open_layout(path, lists)
+        official, objects = layout.lists, layout.objects
+        if lists is not None and not official.splits:
+            raise UsageError(
+                f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
+            )
+        progress = progress or Progress("import", None, "object", shown=False)
+        progress.total = layout.total
+        sample = list(islice(objects, _SAMPLE))
+        importer = _Importer(root, _measure_shape(path, sample), official, strict, objects_per_shard)
         for loose in chain(sample, objects):
             importer.add(loose)
             progress.add(note=f"{len(importer.faults)} left out", share=layout.share())
         card = importer.finish(out.name, path, channels)
-        importer.root.rename(out)
-    except BaseException:
-        shutil.rmtree(importer.root)
-        raise
     return card, importer.faults
 
 

@@ -162,8 +162,8 @@ def _views_of(members: dict[str, tuple[int, int]], num_views: int) -> Int[ndarra
 
 
 def write_shard(path: Path, samples: Iterable[bytes]) -> None:
-    """Concatenate samples to a shard; it appears under its name only when whole."""
-    with whole_file(path) as partial, partial.open("wb") as file:
+    """Concatenate samples to a shard; it appears under its name only when whole, and lasts, as samples are removed then."""
+    with whole_file(path, lasting=True) as partial, partial.open("wb") as file:
         for sample in samples:
             file.write(sample)
         file.write(END_OF_ARCHIVE)

@@ -14,7 +14,7 @@ from iebench.dataset.appearance import APPEARANCE, LostRow, write_lost
 from iebench.dataset.card import DatasetCard, ShardEntry, SplitCounts, describe_file
 from iebench.dataset.pages import write_pages
 from iebench.dataset.splits import ObjectName
-from iebench.files import write_whole
+from iebench.files import sync, write_whole
 
 OBJECTS, FAILURES, FAILURES_LOG = "objects.csv", "failures.csv", "failures.log"
 LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
@@ -102,6 +102,8 @@ def finish_dataset(
         files={name: describe_file(root / name) for name in tables},
     )
     write_pages(root, finished)
+    for name in tables:
+        sync(root / name)
     finished.write(root)
     return finished
 
