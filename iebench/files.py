@@ -4,7 +4,6 @@ import csv
 import errno
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -89,20 +88,6 @@ def link_or_copy(source: Path, target: Path) -> None:
     except OSError:  # another file system, or one without links
         with whole_file(target) as partial:
             shutil.copyfile(source, partial)
-
-
-def regular(path: Path) -> Path:
-    """The path itself, where it leads to a file that ends.
-
-    Raises:
-        OSError: it does not exist, or is a folder, pipe or device, from which reading might wait for ever.
-    """
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "It is a pipe or a device and not a file", str(path))
-    return path
 
 
 def read_table(name: str) -> list[dict[str, str]]:

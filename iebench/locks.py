@@ -16,8 +16,10 @@ _held: set[int] = set()
 
 
 @contextmanager
-def locked(path: Path, command: str, waits: bool = False) -> Iterator[None]:
-    """Hold a file or folder for this process, by the file PATH.lock beside it, which names the holder.
+def locked(
+    path: Path, command: str, waits: bool = False, tells: bool = True, lock: Path | None = None
+) -> Iterator[None]:
+    """Hold a file or folder for this process, by a file that names the holder.
 
     The kernel ends a lock with its process, however that ends: a lock file that is left behind holds nobody up.
 
@@ -25,15 +27,17 @@ def locked(path: Path, command: str, waits: bool = False) -> Iterator[None]:
         path: what is held; it need not exist.
         command: what holds it.
         waits: for other holders; else they are an error.
+        tells: on standard error that it waits.
+        lock: the lock's file; PATH.lock where absent.
 
     Raises:
         UsageError: another process holds it.
-        IebenchError: nothing can be written beside it.
+        IebenchError: the lock's file cannot be written.
     """
-    lock = path.with_name(path.name + ".lock")
+    lock = lock or path.with_name(path.name + ".lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(lock, path, waits)
+        descriptor = _acquire(lock, path, waits, tells)
     except OSError as error:
         raise IebenchError(
             f"{error.filename or lock} cannot be made ({error.strerror}): choose a folder that can be written to."
@@ -53,12 +57,12 @@ def locked(path: Path, command: str, waits: bool = False) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _acquire(lock: Path, path: Path, waits: bool) -> int:
+def _acquire(lock: Path, path: Path, waits: bool, tells: bool) -> int:
     """A descriptor of the lock's file, locked."""
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
-            _flock(descriptor, path, waits)
+            _flock(descriptor, path, waits, tells)
             if _is_still_there(lock, descriptor):
                 return descriptor
         except BaseException:
@@ -67,7 +71,7 @@ def _acquire(lock: Path, path: Path, waits: bool) -> int:
         os.close(descriptor)  # its holder has removed it meanwhile
 
 
-def _flock(descriptor: int, path: Path, waits: bool) -> None:
+def _flock(descriptor: int, path: Path, waits: bool, tells: bool) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -76,7 +80,8 @@ def _flock(descriptor: int, path: Path, waits: bool) -> None:
             raise UsageError(
                 f"{path} is in use by another {holder}: wait until it ends, or choose another --out."
             ) from None
-        print(f"{path} is in use by another {holder}: waiting until it ends.", file=sys.stderr, flush=True)
+        if tells:
+            print(f"{path} is in use by another {holder}: waiting until it ends.", file=sys.stderr, flush=True)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
         if error.errno not in NO_LOCKS:

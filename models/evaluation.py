@@ -22,6 +22,7 @@ from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Tasks, describe_basis, open_suite
+from iebench.locks import locked
 from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.modes import modes_kept
@@ -130,13 +131,16 @@ def _evaluate(
     evaluators = find_evaluators(tasks)
     names = [evaluator.name for evaluator in evaluators]
     basis = describe_basis(candidate.model, opened, settings, other)
-    earlier = find_earlier(folder / RESULTS, basis, names) if folder is not None else None
+    if folder is not None:
+        find_earlier(folder / RESULTS, basis, names)  # refuses before the work is done
     suite = open_suite(candidate.model, opened, evaluators, settings, other)
     results = suite.run(candidate.name, candidate.untrained)
     results = replace(results, method=candidate.method, training=candidate.training)
-    if earlier is not None:
-        results = join_results(earlier, results, names)
-    if folder is not None:
+    if folder is None:
+        return results
+    with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
+        if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
+            results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
         save_gallery(suite.context, opened, folder)
     return results

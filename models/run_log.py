@@ -21,7 +21,7 @@ class MetricsFile:
 
     Args:
         path: the file.
-        step: rows after this step, of a run that was cut off, are dropped.
+        step: rows after this step, of a run that was cut off, are dropped, and one that was cut off itself.
     """
 
     def __init__(self, path: Path, step: int = 0) -> None:
@@ -29,7 +29,11 @@ class MetricsFile:
         self.columns: list[str] = ["step"]
         if path.exists():
             with path.open(newline="") as file:
-                rows = [row for row in csv.DictReader(file) if row["step"] and int(row["step"]) <= step]
+                rows = [
+                    row
+                    for row in csv.DictReader(file)
+                    if row["step"] and None not in row.values() and int(row["step"]) <= step
+                ]
             self.columns = list(rows[0]) if rows else self.columns
             self._rewrite(rows)
 

@@ -63,7 +63,7 @@ class RunConfig:
     def write(self, out: Path) -> None:
         """Write `config.json`."""
         out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / CONFIG, json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n")
+        write_whole(out / CONFIG, json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n", lasting=True)
 
 
 def identify_dataset(dataset: Any) -> dict[str, str]:

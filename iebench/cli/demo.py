@@ -97,9 +97,10 @@ def _render(data: Path, scale: Scale) -> None:
 
 def _draw_pairs(data: Path, sheet: Path) -> None:
     from iebench.dataset.reader import Dataset
+    from iebench.pictures import save_picture
     from iebench.report.show import draw_sheet, pick_pairs
 
-    draw_sheet(pick_pairs(Dataset(data), count=8, split="val"), side=128).save(sheet)
+    save_picture(draw_sheet(pick_pairs(Dataset(data), count=8, split="val"), side=128), sheet)
 
 
 def _train(data: Path, runs: Sequence[Path], scale: Scale) -> None:

@@ -11,7 +11,7 @@ from iebench.catalogue import ObjectClass
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
 from iebench.factors.symmetry import built_in_classes
-from iebench.files import regular, write_whole
+from iebench.files import write_whole
 from iebench.growing import partial_root
 
 FORMAT = 1
@@ -151,7 +151,7 @@ class DatasetCard:
         """
         path = root / CARD
         try:
-            return cls.parse(regular(path).read_text(encoding="utf-8"), str(path))
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
         except (FileNotFoundError, NotADirectoryError):
             raise IebenchError(_why_no_card(root)) from None
         except UnicodeDecodeError as error:

@@ -65,8 +65,6 @@ class LayoutArchive:
         with self._path.open("rb") as file:
             stream = _unpack(file)
             yield from self._read_members(file, stream)
-            while stream.read(2**20):  # to the end, where gzip compares its checksum
-                pass
 
     def _read_members(self, file: IO[bytes], stream: ByteStream) -> Iterator[Member]:
         size = self._path.stat().st_size
@@ -79,6 +77,7 @@ class LayoutArchive:
                 self.share = file.tell() / size
                 if found and content:
                     yield Member(*found, content.read())
+            _read_rest(cast(IO[bytes], archive.fileobj))
 
     def _read_zip(self) -> Iterator[Member]:
         with zipfile.ZipFile(self._path) as archive:
@@ -119,6 +118,17 @@ def _unpack(file: IO[bytes]) -> ByteStream:
     return gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
 
 
+def _read_rest(file: IO[bytes]) -> None:
+    """Read an archive to its end, where gzip compares its checksum; what follows the last member is zeros.
+
+    Raises:
+        ValueError: it is more.
+    """
+    while chunk := file.read(2**20):
+        if chunk.count(0) < len(chunk):
+            raise ValueError("more follows its end, as where two archives were joined by `cat`")
+
+
 def _group(members: Iterator[Member]) -> Iterator[LooseObject]:
     """Objects from their members, which may be mingled with those of a bounded number of other objects."""
     waiting: dict[ObjectName, LooseObject] = {}
@@ -132,10 +142,15 @@ def _group(members: Iterator[Member]) -> Iterator[LooseObject]:
 
 
 class _BoundedInfo(tarfile.TarInfo):
-    """A tar header that claims a bounded size, also where tarfile would read the whole of it to learn a member's name."""
+    """A tar header that claims a bounded size, also where tarfile would read the whole of it to learn a member's name.
+
+    An archive ends with a block of zeros. Where tarfile meets the end of the file instead, it takes that for the same.
+    """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_BoundedInfo":
+        if not buf:
+            raise ValueError("its end is missing")
         entry = super().frombuf(buf, encoding, errors)
         if not 0 <= entry.size <= MAX_BYTES:
             raise ValueError(f"{entry.name!r} claims {entry.size} bytes, too many for a view")

@@ -16,6 +16,7 @@ from typing import Any
 from iebench.dataset.card import CARD, DatasetCard, digest_card
 from iebench.errors import IebenchError, UsageError
 from iebench.files import ByteStream, whole_file, write_whole
+from iebench.locks import locked
 
 ATTEMPTS = 3
 _CHUNK = 2**20
@@ -66,7 +67,7 @@ class RemoteFolder:
         content = fetch_card(self.url)
         self.root = cache_folder() / _short(self.url) / _short(content.decode("utf-8", "replace"))
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / f"{CARD}.lock"):
+        with locked(self.root / CARD, "download", waits=True, tells=False):
             if not (self.root / CARD).exists():
                 write_whole(self.root / CARD, content)
         self.card = DatasetCard.read(self.root)
@@ -85,7 +86,7 @@ class RemoteFolder:
             IebenchError: it cannot be fetched, or is never what the card says.
         """
         path = self.root / name
-        with _locked(path.with_name(name + ".lock")):
+        with locked(path, "download", waits=True, tells=False):
             if not path.exists():
                 evict(cache_folder(), cache_bytes() - self._files[name].bytes)
                 self._download(name, path)
@@ -97,7 +98,7 @@ class RemoteFolder:
         for attempt in range(ATTEMPTS):
             try:
                 with whole_file(path) as partial:
-                    if _copy(url, partial) != self._files[name].sha256:
+                    if _copy(url, partial, self._files[name].bytes) != self._files[name].sha256:
                         raise IebenchError(f"{url} is never what its card says, by its SHA-256: tell who publishes it.")
                 return
             except IebenchError:
@@ -122,8 +123,14 @@ def fetch_card(url: str) -> bytes:
 
 
 def evict(folder: Path, limit: int) -> None:
-    """Remove the files that were used longest ago until the rest has no more than `limit` bytes. Shards in use stay."""
-    files = sorted((path for path in folder.glob("*/*/*") if path.suffix in (".tar", ".npy")), key=_last_use)
+    """Remove the shards that were used longest ago until the rest has no more than `limit` bytes. Those in use stay.
+
+    Whatever else lies in the folder is not touched, nor counted.
+    """
+    roots = (path.parent for path in folder.glob(f"*/*/{CARD}") if _is_ours(path))
+    files = sorted(
+        (path for root in roots for path in root.iterdir() if path.suffix in (".tar", ".npy")), key=_last_use
+    )
     total = sum(_size(path) for path in files)
     for path in files:
         if total <= limit:
@@ -131,6 +138,13 @@ def evict(folder: Path, limit: int) -> None:
         size = _size(path)
         if path.suffix == ".tar" and _remove_unused(path):
             total -= size
+
+
+def _is_ours(card: Path) -> bool:
+    """Whether we have made the folder of a card in the cache: we name it after the card's hash."""
+    with suppress(OSError):
+        return card.parent.name == _short(card.read_bytes().decode("utf-8", "replace"))
+    return False
 
 
 @contextmanager
@@ -154,11 +168,12 @@ def open_url(url: str) -> Iterator[ByteStream]:
         yield file
 
 
-def _copy(url: str, target: Path) -> str:
-    """Fetch a file; returns its SHA-256."""
-    digest = hashlib.sha256()
+def _copy(url: str, target: Path, size: int) -> str:
+    """Fetch a file, and stop where it has more than `size` bytes; returns the SHA-256 of what came."""
+    digest, missing = hashlib.sha256(), size
     with open_url(url) as stream, target.open("wb") as file:
-        while chunk := _read(stream, url):
+        while missing >= 0 and (chunk := _read(stream, url)):
+            missing -= len(chunk)
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest()
@@ -190,14 +205,6 @@ def _stream_settings(url: str) -> dict[str, Any]:
 
 def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Only one process at a time, on all machines that share the folder where its file system can lock."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _remove_unused(path: Path) -> bool:

@@ -14,6 +14,7 @@ from iebench.evals.evaluator import Context
 from iebench.evals.predictor_analysis import PredictorAnalysis
 from iebench.evals.representations import Representations
 from iebench.evals.tasks.predictor import Predictor
+from iebench.files import whole_file
 
 GALLERY = "gallery.npz"
 NUM_OBJECTS = 6
@@ -46,7 +47,8 @@ class Gallery:
 
     def save(self, folder: Path) -> None:
         """Write `gallery.npz` into a folder."""
-        np.savez_compressed(folder / GALLERY, **vars(self))
+        with whole_file(folder / GALLERY) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, **vars(self))
 
     @classmethod
     def load(cls, folder: Path) -> "Gallery | None":

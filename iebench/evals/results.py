@@ -115,7 +115,7 @@ class Results:
         value["columns"] = [asdict(column) for column in self.columns]
         value["figures"] = [asdict(figure) for figure in self.figures]
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(value, indent=1) + "\n")
+        write_whole(path, json.dumps(value, indent=1) + "\n", lasting=True)
 
     @classmethod
     def read(cls, path: Path) -> "Results":

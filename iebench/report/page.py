@@ -9,6 +9,7 @@ from iebench.errors import IebenchError, explain_missing_package
 from iebench.evals.results import Results
 from iebench.evals.table import ESTIMATE, ESTIMATED, Row, build_rows, estimate_pooled, published_rows, used_columns
 from iebench.files import write_whole
+from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
 from iebench.version import __version__
@@ -31,11 +32,10 @@ def write_report(
         plots: a folder for the page's plots as SVG files too.
 
     Raises:
+        UsageError: another process writes it.
         IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
     """
     runs = load_runs(paths)
-    if plots is not None:
-        plots.mkdir(parents=True, exist_ok=True)
     try:
         from jinja2 import Environment
 
@@ -56,12 +56,13 @@ def write_report(
         galleries=[(run.name, gallery) for run in runs if (gallery := show_gallery(run.folder))],
         settings=[(run.name, settings_of(run.results)) for run in runs],
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, page)
-    if plots is not None:
-        for section in sections:
-            for picture in section.pictures:
-                picture.write(plots)
+    with locked(out, "report"):
+        write_whole(out, page)
+        if plots is not None:
+            plots.mkdir(parents=True, exist_ok=True)
+            for section in sections:
+                for picture in section.pictures:
+                    picture.write(plots)
 
 
 def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
