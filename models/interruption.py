@@ -16,7 +16,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Interruption:
-    """Preemption signals, noted while it is entered, so that the loop can end between two steps; the second Ctrl-C ends it at once.
+    """Preemption signals, noted while it is entered, so that the loop can end between two steps.
+
+    A second Ctrl-C ends it at once.
 
     Attributes:
         signal: the name of the signal that came, or empty.

@@ -29,11 +29,8 @@ class MetricsFile:
         self.columns: list[str] = ["step"]
         if path.exists():
             with path.open(newline="") as file:
-                rows = [
-                    row
-                    for row in csv.DictReader(file)
-                    if row["step"] and None not in row.values() and int(row["step"]) <= step
-                ]
+                whole = [row for row in csv.DictReader(file) if row["step"] and None not in row.values()]
+            rows = [row for row in whole if int(row["step"]) <= step]
             self.columns = list(rows[0]) if rows else self.columns
             self._rewrite(rows)
 

@@ -77,7 +77,7 @@ class LayoutArchive:
                 self.share = file.tell() / size
                 if found and content:
                     yield Member(*found, content.read())
-            _read_rest(cast(IO[bytes], archive.fileobj))
+            _read_rest(cast(ByteStream, archive.fileobj))
 
     def _read_zip(self) -> Iterator[Member]:
         with zipfile.ZipFile(self._path) as archive:
@@ -118,7 +118,7 @@ def _unpack(file: IO[bytes]) -> ByteStream:
     return gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
 
 
-def _read_rest(file: IO[bytes]) -> None:
+def _read_rest(file: ByteStream) -> None:
     """Read an archive to its end, where gzip compares its checksum; what follows the last member is zeros.
 
     Raises:

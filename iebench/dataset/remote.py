@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from iebench.dataset.card import CARD, DatasetCard, digest_card
+from iebench.dataset.card import CARD, DatasetCard, FileEntry, digest_card
 from iebench.errors import IebenchError, UsageError
 from iebench.files import ByteStream, whole_file, write_whole
 from iebench.locks import locked
@@ -94,12 +94,14 @@ class RemoteFolder:
         return path
 
     def _download(self, name: str, path: Path) -> None:
-        url = f"{self.url}/{name}"
+        url, told = f"{self.url}/{name}", self._files[name]
         for attempt in range(ATTEMPTS):
             try:
                 with whole_file(path) as partial:
-                    if _copy(url, partial, self._files[name].bytes) != self._files[name].sha256:
-                        raise IebenchError(f"{url} is never what its card says, by its SHA-256: tell who publishes it.")
+                    if _copy(url, partial, told.bytes) != FileEntry(told.bytes, told.sha256):
+                        raise IebenchError(
+                            f"{url} is never what its card says, by its length or SHA-256: tell who publishes it."
+                        )
                 return
             except IebenchError:
                 if attempt == ATTEMPTS - 1:
@@ -168,15 +170,15 @@ def open_url(url: str) -> Iterator[ByteStream]:
         yield file
 
 
-def _copy(url: str, target: Path, size: int) -> str:
-    """Fetch a file, and stop where it has more than `size` bytes; returns the SHA-256 of what came."""
-    digest, missing = hashlib.sha256(), size
+def _copy(url: str, target: Path, size: int) -> FileEntry:
+    """Fetch a file, and stop where it has more than `size` bytes; returns what came."""
+    digest, length = hashlib.sha256(), 0
     with open_url(url) as stream, target.open("wb") as file:
-        while missing >= 0 and (chunk := _read(stream, url)):
-            missing -= len(chunk)
+        while length <= size and (chunk := _read(stream, url)):
+            length += len(chunk)
             digest.update(chunk)
             file.write(chunk)
-    return digest.hexdigest()
+    return FileEntry(length, digest.hexdigest())
 
 
 def _read(file: ByteStream, url: str, size: int = _CHUNK) -> bytes:
