@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from isal.isal_zlib import crc32
@@ -117,7 +117,7 @@ class RowFile:
         except (OSError, ValueError, TypeError):
             return None
 
-    def _open(self, path: Path, record: Record, mode: str) -> ndarray | None:
+    def _open(self, path: Path, record: Record, mode: Literal["r", "r+"]) -> ndarray | None:
         """The rows of a file if it is what its record says."""
         try:
             if path.stat().st_size != record.bytes:
