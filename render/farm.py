@@ -104,7 +104,7 @@ def render_dataset(
         sync(partial)
         partial.rename(out)
         sync(out.parent)
-        shutil.rmtree(out / STATE)
+        shutil.rmtree(out / STATE, ignore_errors=True)  # else the next call does
     return _summarise(out, fresh)
 
 
