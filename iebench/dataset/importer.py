@@ -74,15 +74,15 @@ def import_layout(
             `strict`.
         UsageError: `out` exists, or is being made.
     """
+    layout = _open_layout(path, lists)
+    official, objects = layout.lists, layout.objects
+    if lists is not None and not official.splits:
+        raise UsageError(
+            f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
+        )
+    progress = progress or Progress("import", None, "object", shown=False)
+    progress.total = layout.total
     with growing(out, "import") as root:
-        layout = _open_layout(path, lists)
-        official, objects = layout.lists, layout.objects
-        if lists is not None and not official.splits:
-            raise UsageError(
-                f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
-            )
-        progress = progress or Progress("import", None, "object", shown=False)
-        progress.total = layout.total
         sample = list(islice(objects, _SAMPLE))
         importer = _Importer(root, _measure_shape(path, sample), official, strict, objects_per_shard)
         for loose in chain(sample, objects):
