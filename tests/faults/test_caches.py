@@ -59,6 +59,7 @@ def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
     assert np.array_equal(found.values, extract(mean_colors, data, "train").values)
 
 
+@pytest.mark.slow
 def test_two_evaluations_of_one_folder_are_both_right(drawn_dataset, tmp_path):
     """Each in a process of its own, of other tasks: all scores are there, as if each had been alone."""
     for task in ("classification", "rotation"):

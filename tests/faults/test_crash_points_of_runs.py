@@ -42,8 +42,8 @@ def test_eval_and_report(data, tmp_path, capsys, monkeypatch):
 def test_train(data, tmp_path, capsys):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so that a process can be forked
-    trainer = TrainerSettings(steps=4, batch_size=4, size=16, num_workers=0, precision="32", accelerator="cpu")
-    trainer = replace(trainer, checkpoint_every=2, log_every=1, validate_every=1)
+    trainer = TrainerSettings(steps=3, batch_size=4, size=16, num_workers=0, precision="32", accelerator="cpu")
+    trainer = replace(trainer, checkpoint_every=2, log_every=2)
     settings = VicregSettings(projector="8-8", backbone="crash_backbone:MeanColor")
 
     def look(folder):

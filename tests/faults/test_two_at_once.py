@@ -1,6 +1,7 @@
 """Of two processes on the same output one wins, and the other says one sentence."""
 
 import os
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -11,72 +12,89 @@ from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import import_layout
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.progress import Progress
+from iebench.render import merge
 from iebench.render.farm import render_dataset
-from iebench.render.merge import merge_parts
-from iebench.report.page import write_report
+from iebench.report import page
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def parts(tmp_path):
-    folders = [tmp_path / f"part-{number}" for number in (1, 2)]
-    for number, folder in enumerate(folders, start=1):
-        render_dataset(small_job(part=f"{number}/2"), folder, draw)
-    return folders
+@pytest.fixture(scope="module")
+def inputs(drawn_dataset, tmp_path_factory):
+    """What the commands work on."""
+    root = tmp_path_factory.mktemp("inputs")
+    export_layout(Dataset(drawn_dataset), root / "loose")
+    for number in (1, 2):
+        render_dataset(small_job(part=f"{number}/2"), root / f"part-{number}", draw)
+    score(drawn_dataset, root / "scored")
+    (root / "data").symlink_to(drawn_dataset)
+    return root
 
 
-@pytest.mark.parametrize("name", ["render", "import", "export", "merge", "report"])
-def test_of_two_on_the_same_output_one_wins(name, drawn_dataset, tmp_path, parts, monkeypatch):
+class Watched(Progress):
+    """Calls something while a command is at work."""
+
+    def __init__(self, meanwhile):
+        super().__init__("import", None, "object", shown=False)
+        self._meanwhile = meanwhile
+
+    def add(self, *args, **settings):
+        self._meanwhile()
+
+
+@contextmanager
+def meeting(module, name, meanwhile):
+    """Calls something before a module's function."""
+    plain = getattr(module, name)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, name, lambda *args: (meanwhile(), plain(*args))[1])
+        yield
+
+
+def run_render(inputs, out, meanwhile):
+    render_dataset(small_job(), out, partial(draw, meanwhile=lambda number: meanwhile()))
+
+
+def run_import(inputs, out, meanwhile):
+    import_layout(inputs / "loose", out, progress=Watched(meanwhile))
+
+
+def run_export(inputs, out, meanwhile):
+    export_layout(Dataset(inputs / "data"), out, lambda objects: (meanwhile() or index for index in objects))
+
+
+def run_merge(inputs, out, meanwhile):
+    with meeting(merge, "finish_dataset", meanwhile):
+        merge.merge_parts([inputs / "part-1", inputs / "part-2"], out)
+
+
+def run_report(inputs, out, meanwhile):
+    with meeting(page, "write_whole", meanwhile):
+        page.write_report([inputs / "scored"], out)
+
+
+@pytest.mark.parametrize("run", [run_render, run_import, run_export, run_merge, run_report])
+def test_one_wins(run, inputs, tmp_path):
     """The second begins while the first is at work."""
-    loose, out, told = tmp_path / "loose", tmp_path / "out", []
-    export_layout(Dataset(drawn_dataset), loose)
+    told = []
 
-    def again(run):
+    def again():
         if not told:
             told.append("")
             with pytest.raises(UsageError) as refused:
-                run(lambda: None)
+                run(inputs, tmp_path / "out", lambda: None)
             told.append(str(refused.value))
 
-    def follow(meanwhile):
-        return lambda objects: (meanwhile() or index for index in objects)
+    run(inputs, tmp_path / "out", again)
+    command = run.__name__.removeprefix("run_")
+    assert f"is in use by another {command} (process {os.getpid()} on " in told[1] and "\n" not in told[1]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    (tmp_path / "alone").mkdir()
+    run(inputs, tmp_path / "alone" / "out", lambda: None)
+    contents = [read(folder / "out") for folder in (tmp_path, tmp_path / "alone")]
+    assert contents[0] == contents[1]
 
-    def merge(meanwhile):
-        finish = "iebench.render.merge.finish_dataset"
-        with monkeypatch.context() as patched:
-            plain = __import__("iebench.render.merge", fromlist=["x"]).finish_dataset
-            patched.setattr(finish, lambda *args: (meanwhile(), plain(*args))[1])
-            merge_parts(parts, out)
 
-    def follow_import(meanwhile):
-        from iebench.progress import Progress
-
-        class Watched(Progress):
-            def add(self, *args, **settings):
-                meanwhile()
-
-        import_layout(loose, out, progress=Watched("import", None, "object", shown=False))
-
-    def report(meanwhile):
-        write = "iebench.report.page.write_whole"
-        plain = __import__("iebench.report.page", fromlist=["x"]).write_whole
-        results = score(drawn_dataset, tmp_path / "scored")
-        with monkeypatch.context() as patched:
-            patched.setattr(write, lambda *args: (meanwhile(), plain(*args))[1])
-            write_report([results], out)
-
-    runs = {
-        "render": lambda meanwhile: render_dataset(small_job(), out, partial(draw, meanwhile=lambda _: meanwhile())),
-        "import": follow_import,
-        "export": lambda meanwhile: export_layout(Dataset(drawn_dataset), out, follow(meanwhile)),
-        "merge": merge,
-        "report": report,
-    }
-    run = runs[name]
-    run(lambda: again(run))
-    assert f"is in use by another {name} (process {os.getpid()} on " in told[1] and told[1].count("\n") == 0
-    wanted = tmp_path / "wanted"
-    assert out.exists() and not (tmp_path / "out.lock").exists() and not (tmp_path / "out.partial").exists()
-    first = read_folder(out) if out.is_dir() else out.read_bytes()
-    out.rename(wanted)
-    run(lambda: None)
-    assert (read_folder(out) if out.is_dir() else out.read_bytes()) == first
+def read(path):
+    return read_folder(path) if path.is_dir() else path.read_bytes()

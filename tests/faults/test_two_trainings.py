@@ -16,6 +16,7 @@ SETTINGS = VicregSettings(projector="8-8", backbone="crash_backbone:MeanColor")
 TRAINER = TrainerSettings(steps=3, batch_size=4, size=16, num_workers=0, precision="32", accelerator="cpu")
 
 
+@pytest.mark.slow
 def test_a_second_training_of_a_run_is_refused(drawn_dataset, tmp_path, monkeypatch):
     """It comes from another process, after the first step of the first one."""
     told = tmp_path / "told"
@@ -39,6 +40,7 @@ def test_a_second_training_of_a_run_is_refused(drawn_dataset, tmp_path, monkeypa
     assert not (tmp_path / "run" / "config.json.lock").exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_beginning_has_left_is_no_obstacle(drawn_dataset, tmp_path):
     (tmp_path / "config.json.partial").write_text("{")
     (tmp_path / "config.json.lock").write_text("train (process 1 on nowhere)")
