@@ -73,10 +73,10 @@ def _covariance_width(method: Method) -> int:
 
 
 def _advise_on_warm_up(trainer: TrainerSettings, steps_per_epoch: int, num_steps: int) -> str:
-    warmup = trainer.warmup_epochs * steps_per_epoch
+    warmup = trainer.count_warmup_steps(steps_per_epoch)
     if trainer.schedule != "cosine" or 2 * warmup <= num_steps:
         return ""
     return (
         f"The warm-up takes {warmup} of {num_steps} steps, so there is little time at {trainer.learning_rate:g}: "
-        "take fewer --warmup-epochs, or train longer."
+        f"take fewer --warmup-{'steps' if trainer.warmup_steps else 'epochs'}, or train longer."
     )

@@ -80,6 +80,7 @@ class ResNet(nn.Module):
         depths: number of blocks of the four stages.
         stem: channels of the first stage, which each later one doubles.
         as_map: whether to give the last stage's map (batch, width, height / 32, width / 32) instead of its mean over positions.
+        small_images: a first convolution of 3x3 and no pooling after it, so that all maps have twice the side.
     """
 
     def __init__(
@@ -88,12 +89,13 @@ class ResNet(nn.Module):
         depths: tuple[int, int, int, int],
         stem: int = 64,
         as_map: bool = False,
+        small_images: bool = False,
     ) -> None:
         super().__init__()
         self.as_map = as_map
-        self.conv1 = convolution(3, stem, 7, 2)
+        self.conv1 = convolution(3, stem, 3 if small_images else 7, 2)
         self.bn1 = nn.BatchNorm2d(stem)
-        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.maxpool = nn.Identity() if small_images else nn.MaxPool2d(3, stride=2, padding=1)
         inputs = stem
         for stage, depth in enumerate(depths):
             width, stride = stem * 2**stage, 1 if stage == 0 else 2
@@ -117,6 +119,8 @@ class ResNet(nn.Module):
 RESNETS: dict[str, Callable[..., nn.Module]] = {
     "resnet18": partial(ResNet, BasicBlock, (2, 2, 2, 2)),
     "resnet18-narrow": partial(ResNet, BasicBlock, (2, 2, 2, 2), 32),  # a quarter of the work, for CPUs
+    "resnet18-small-stem": partial(ResNet, BasicBlock, (2, 2, 2, 2), small_images=True),
+    "resnet18-narrow-small-stem": partial(ResNet, BasicBlock, (2, 2, 2, 2), 32, small_images=True),
     "resnet34": partial(ResNet, BasicBlock, (3, 4, 6, 3)),
     "resnet50": partial(ResNet, Bottleneck, (3, 4, 6, 3)),
 }

@@ -1,6 +1,5 @@
 """A training that is set up: dataset, method, probes and optimiser on their devices."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from torch import distributed, nn
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
-from iebench.factors.transforms import Transform, make_transform
+from iebench.factors.transforms import make_transform
 from iebench.loader.decode import Decoder
-from iebench.loader.multiview import MultiViewDataset
 from iebench.models.distributed import num_processes, synchronise_batch_norm
 from iebench.models.method import Method
 from iebench.models.online_probes import ProbedMethod
@@ -21,6 +19,7 @@ from iebench.models.precision import choose_accelerator, choose_precision, keep_
 from iebench.models.registry import find_method
 from iebench.models.runs import RunConfig, identify_dataset
 from iebench.models.settings import MethodSettings, TrainerSettings
+from iebench.models.training_views import make_loader, open_views, rotation_columns
 
 PROBE_LEARNING_RATE = 1e-3
 
@@ -104,16 +103,14 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     check_batch_size(trainer.batch_size, len(dataset.split_indices("train")))
     config = configure(name, method_settings, trainer, dataset)
     method = build(config, len(dataset.classes))
-    train = open_views(dataset, "train", config, method)
+    train = open_views(dataset, "train", config, method, fabric.device)
     val = open_views(dataset, "val", config, method) if "val" in dataset.card.splits else None
     method.prepare(train)
     probed = keep_channels_last(ProbedMethod(method, config.num_labels, rotation_columns(train)))
     synchronise_batch_norm(probed, fabric.device)
     module, optimizer = fabric.setup(probed, make_optimizer(probed, trainer))
-    local_batch = trainer.batch_size // num_processes()
-    num_workers = min(trainer.num_workers, num_cores())
-    loader = train.loader(local_batch, num_workers, last="drop")
-    val_loader = val.loader(local_batch, num_workers, last="pad") if val else None
+    loader = make_loader(train, trainer, "drop")
+    val_loader = make_loader(val, trainer, "pad") if val else None
     num_steps = trainer.steps or trainer.epochs * len(loader)
     return Session(config, fabric, module, probed, optimizer, loader, val_loader, num_steps, len(loader))
 
@@ -146,33 +143,6 @@ def launch(trainer: TrainerSettings) -> Fabric:
     )
     fabric.launch()
     return fabric
-
-
-def open_views(dataset: Dataset, split: str, config: RunConfig, method: Method) -> MultiViewDataset:
-    """The views of a split as the method wants them; of val the first two, the same whatever the seed."""
-    is_train = split == "train"
-    return MultiViewDataset(
-        dataset,
-        split,
-        config.method_settings.transform,
-        config.trainer.seed if is_train else 0,
-        config.image_size,
-        num_views=method.num_views if is_train else min(method.num_views, 2),
-        anchor=method.anchor,
-    )
-
-
-def rotation_columns(views: MultiViewDataset) -> slice | None:
-    """Where the transforms have the relative rotation; None if they have none."""
-    transform = views.transform
-    if isinstance(transform, Transform) and "rotation" in transform.parts:
-        return transform.columns("rotation")
-    return None
-
-
-def num_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_batch_size(batch_size: int, num_objects: int) -> None:

@@ -82,7 +82,9 @@ class MethodSettings:
         "rotation", "What is known of the way from source to target."
     )
     backbone: str = setting(
-        "resnet18", "resnet18, 34 or 50, resnet18-narrow (for CPUs), or package.module:function of your own."
+        "resnet18",
+        "resnet18, 34 or 50, resnet18-narrow (for CPUs), either 18 with -small-stem (3x3, no pooling), or "
+        "package.module:function of your own.",
     )
 
 
@@ -110,13 +112,14 @@ class TrainerSettings:
     learning_rate: float = setting(1e-3, "Learning rate of the optimiser.")
     schedule: Literal["constant", "cosine"] = setting("constant", "Of the learning rate; cosine has a warm-up.")
     warmup_epochs: int = setting(10, "Epochs of linear warm-up of the cosine schedule.")
+    warmup_steps: int = setting(0, "Steps of the warm-up; 0: as many as its epochs have.")
     weight_decay: float = setting(1e-6, "Weight decay of the optimiser.")
     backbone_weights: str = setting(
         "", "File of weights to start the backbone from: ours, torchvision's, SIE's and others'."
     )
     size: int = setting(0, "Side in pixels to which images are scaled; 0: as they are.")
     precision: Literal["auto", "bf16", "16", "32"] = setting("auto", "auto: bf16 where the machine multiplies it.")
-    compile: bool = setting(False, "Compile the backbone; pays off on CUDA.")
+    compile: bool = setting(False, "Compile the backbone, for CUDA: on a CPU it takes minutes and brings nothing.")
     seed: int = setting(0, "Of the weights and of the views.")
     accelerator: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to train.")
     devices: int = setting(1, "Devices, or processes on a CPU, of each node.", changes_results=False, minimum=1)
@@ -124,8 +127,17 @@ class TrainerSettings:
     num_workers: int = setting(
         4, "Processes that load views for each device; no more than cores.", changes_results=False
     )
+    resident: bool = setting(
+        False,
+        "Keep all images of train decoded, on the CUDA device where they fit, else in memory.",
+        changes_results=False,
+    )
     log_every: int = setting(10, "Steps between two rows of metrics.", changes_results=False, minimum=1)
     validate_every: int = setting(
         10, "Epochs between two passes of the online probes over val.", changes_results=False, minimum=1
     )
     checkpoint_every: int = setting(500, "Steps between two checkpoints.", changes_results=False, minimum=1)
+
+    def count_warmup_steps(self, steps_per_epoch: int) -> int:
+        """Steps of the cosine schedule's warm-up."""
+        return self.warmup_steps or self.warmup_epochs * steps_per_epoch

@@ -6,35 +6,41 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 Row = TypeVar("Row")
 ROOT = Path(__file__).parents[2]
-Cost = dict[str, float]  # seconds by the clock and of the processors
+Cost = dict[str, float]  # seconds by the clock and of the processors, and the training's steps in that time
+RUNNING: set[int] = set()  # process groups
+TIME_IS_OVER, GOES_ON = threading.Event(), "The time is over; the same command goes on."
 KEPT = ("config.json", "results.json")  # the last says that all is there
 
 
-def read_options(doc: str | None, work: str, results: str, **more: str | int) -> argparse.Namespace:
+def read_options(doc: str | None, work: str, results: str, **more: str | float | bool) -> argparse.Namespace:
     """The command line of a study.
 
     Args:
         doc: of the script, for its help.
         work, results: its folders below data/ and results/.
-        more: further options with their defaults: a number, or names with commas between.
+        more: further options with their defaults: a number, names with commas between, or False for a flag.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "data" / work, help="folder for datasets and whole runs")
     parser.add_argument("--results", type=Path, default=ROOT / "results" / results, help="folder for what is kept")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
     for option, default in more.items():
-        parser.add_argument(f"--{option}", type=type(default), default=default)
+        kind: dict[str, Any] = {"action": "store_true"} if default is False else {"type": type(default)}
+        parser.add_argument(f"--{option.replace('_', '-')}", default=default, **kind)
     return parser.parse_args()
 
 
@@ -73,7 +79,8 @@ def train_and_evaluate(
     tell(f"{name}: training")
     run.parent.mkdir(parents=True, exist_ok=True)
     words = ["train", method, "--recipe", "mini", "--data", str(data), "--out", str(run), *more]
-    iebench(*words, cost=partial(add_cost, run, "train"), **env)
+    start = last_step(run)
+    iebench(*words, cost=lambda cost: add_cost(run, "train", {**cost, "steps": last_step(run) - start}), **env)
     tell(f"{name}: evaluating")
     words = ["eval", str(run), "--data", str(data), "--workers", "0", "--baselines", "constant", *evaluate]
     iebench(*words, cost=partial(add_cost, run, "evaluate"), **env)
@@ -81,10 +88,25 @@ def train_and_evaluate(
 
 
 def iebench(*words: str, cost: Callable[[Cost], None] | None = None, **env: str) -> None:
-    """Run a command, and tell its seconds on the clock and on the processors, also where it fails or is cut off."""
+    """Run a command of iebench; see `run_command`."""
+    run_command([sys.executable, "-m", "iebench", *words], subprocess.DEVNULL, cost, **env)
+
+
+def run_command(
+    command: Sequence[str], output: int | TextIO, cost: Callable[[Cost], None] | None = None, **env: str
+) -> None:
+    """Run a command, and tell its seconds on the clock and on the processors, also where it fails or is cut off.
+
+    Raises:
+        SystemExit: it failed, or the time of `end_after` is over.
+    """
+    if TIME_IS_OVER.is_set():
+        raise SystemExit(GOES_ON)
     start = time.monotonic()
-    command = [sys.executable, "-m", "iebench", *words]
-    process = subprocess.Popen(command, env=os.environ | env, stdout=subprocess.DEVNULL, process_group=0)
+    process = subprocess.Popen(command, env=os.environ | env, stdout=output, process_group=0)
+    RUNNING.add(process.pid)
+    if TIME_IS_OVER.is_set():  # by now
+        process.terminate()
     try:
         _, status, used = os.wait4(process.pid, 0)
     except BaseException:
@@ -92,11 +114,35 @@ def iebench(*words: str, cost: Callable[[Cost], None] | None = None, **env: str)
         _, status, used = os.wait4(process.pid, 0)
         raise
     finally:
+        RUNNING.discard(process.pid)
         process.returncode = os.waitstatus_to_exitcode(status)
         if cost is not None:
             cost({"seconds": time.monotonic() - start, "cpu_seconds": used.ru_utime + used.ru_stime})
+    if process.returncode and TIME_IS_OVER.is_set():
+        raise SystemExit(GOES_ON)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command[2:])} ended with exit code {process.returncode}.")
+        raise SystemExit(f"{' '.join(command[1:])} ended with exit code {process.returncode}.")
+
+
+def end_after(minutes: float) -> None:
+    """Let all commands end after some minutes, and none begin any more; a training saves."""
+    timer = threading.Timer(60 * minutes, _end_all)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_all() -> None:
+    TIME_IS_OVER.set()
+    for group in list(RUNNING):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)  # with all that it began
+
+
+def last_step(run: Path) -> int:
+    """How far a training is, as its metrics say."""
+    path = run / "metrics.csv"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return int(lines[-1].partition(",")[0]) if len(lines) > 1 else 0
 
 
 def add_cost(run: Path, what: str, cost: Cost) -> None:
@@ -105,7 +151,9 @@ def add_cost(run: Path, what: str, cost: Cost) -> None:
     costs: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     before = costs.get(what, {})
     costs["machine"] = f"{processor()}, {os.cpu_count()} cores"
-    costs[what] = {name: round(before.get(name, 0) + value, 1) for name, value in cost.items()}
+    costs[what] = {
+        name: round(before.get(name, 0) + value, 1) for name, value in cost.items()
+    }  # a kill costs its sitting
     path.write_text(json.dumps(costs, indent=1) + "\n")
 
 

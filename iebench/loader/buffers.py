@@ -38,7 +38,7 @@ class BufferPool:
             shared: with other processes; memory of this process alone can lie in huge pages, where writing is 10 % faster.
         """
         self._count = count
-        self._num_bytes = -(-num_bytes // _ALIGNMENT) * _ALIGNMENT
+        self._num_bytes = max(-(-num_bytes // _ALIGNMENT), 1) * _ALIGNMENT  # no memory at all cannot be mapped
         self._file = _OWN
         if shared:
             self._file = os.memfd_create("iebench-batches")

@@ -187,10 +187,16 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
         self, epoch: int, items: Int[ndarray, " batch"], images: UInt8[ndarray, "views batch size size 3"]
     ) -> Arrays:
         """Decode an epoch's views of some items; returns the other fields of `Views`."""
-        objects = self.objects[items]
-        views = choose_views(self.seed, epoch, objects, self.dataset.num_views, self.num_views)
+        arrays = self.describe(epoch, items)
+        objects, views = arrays[-2:]
         flat = images.reshape(-1, *images.shape[2:])
         self._decoder.decode_views(self.dataset, np.tile(objects, self.num_views), views.T.reshape(-1), flat)
+        return arrays
+
+    def describe(self, epoch: int, items: Int[ndarray, " batch"]) -> Arrays:
+        """All fields but the images of the `Views` that an epoch has of some items."""
+        objects = self.objects[items]
+        views = choose_views(self.seed, epoch, objects, self.dataset.num_views, self.num_views)
         latents = np.asarray(self.dataset.latents[objects[:, None], views])
         return latents, self._compute_transforms(latents), self.dataset.labels[objects], objects, views
 

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
 from iebench.models.backbones import build_backbone, measure_width
+from iebench.models.weights import load_backbone
 
 
 def linear_backbone() -> nn.Module:
@@ -37,6 +40,17 @@ def test_the_narrow_resnet_is_half_as_wide_with_the_same_names() -> None:
     narrow, whole = build_backbone("resnet18-narrow"), build_backbone("resnet18")
     assert measure_width(narrow, 32) == 256
     assert list(narrow.state_dict()) == list(whole.state_dict())
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet18-narrow"])
+def test_a_small_stem_gives_maps_of_twice_the_side_and_takes_no_other_weights(name: str, tmp_path: Path) -> None:
+    usual, small = build_backbone(name, as_map=True), build_backbone(f"{name}-small-stem", as_map=True)
+    images = torch.randn(2, 3, 48, 48)
+    assert usual(images).shape[1:] == (small(images).shape[1], 2, 2)
+    assert small(images).shape[2:] == (3, 3)
+    torch.save(usual.state_dict(), tmp_path / "usual.pt")
+    with pytest.raises(IebenchError, match=r"conv1\.weight"):
+        load_backbone(small, tmp_path / "usual.pt")
 
 
 def test_names_are_torchvisions() -> None:

@@ -77,6 +77,8 @@ def test_a_warm_up_that_is_most_of_the_schedule_is_told() -> None:
     (sentence,) = advice(SieSettings(), short, steps_per_epoch=10, num_steps=150)
     assert "100 of 150 steps" in sentence
     assert advice(SieSettings(), replace(short, warmup_epochs=2), 10, 150) == []
+    assert "take fewer --warmup-steps" in advice(SieSettings(), replace(short, warmup_steps=80), 10, 150)[0]
+    assert advice(SieSettings(), replace(short, warmup_steps=20), 10, 150) == []
 
 
 def test_effective_rank() -> None:

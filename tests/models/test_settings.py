@@ -98,6 +98,8 @@ def test_cosine_schedule(method: Method) -> None:
     assert rates[109] < 1e-3
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert method.learning_rate(TrainerSettings(), 77, 5, 100) == 1e-3
+    in_steps = TrainerSettings(schedule="cosine", warmup_epochs=7, warmup_steps=10, learning_rate=1.0)
+    assert rates == [method.learning_rate(in_steps, step, steps_per_epoch=3, num_steps=110) for step in range(110)]
 
 
 def test_cosine_schedule_is_bitwise_the_formula(method: Method) -> None:

@@ -143,6 +143,22 @@ def test_preempted(
 
 
 @pytest.mark.slow
+def test_resident_views_train_as_streamed_ones(
+    whole_run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send_signal(self: Sie, progress: float) -> None:
+        if progress == 7 / 12:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Sie, "after_step", send_signal)
+    with pytest.raises(IebenchError, match="ended the run after step 7"):
+        train("sie", SETTINGS, replace(TRAINER, resident=True), data, tmp_path / "run")
+    monkeypatch.undo()
+    train("sie", SETTINGS, replace(TRAINER, resident=True), data, tmp_path / "run")
+    assert_same_ending(whole_run, tmp_path / "run")
+
+
+@pytest.mark.slow
 def test_a_run_of_something_else_is_refused(whole_run: Path, data: Path, make_dataset: Callable[..., Dataset]) -> None:
     with pytest.raises(UsageError, match="is a run of sie, not of vicreg"):
         train("vicreg", METHODS["vicreg"].settings(), TRAINER, data, whole_run)
