@@ -38,7 +38,7 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
         raise UsageError(f"--out {out} holds other things than a run; name a new folder.")
     session = set_up(name, method_settings, trainer, data)
     if (out / CONFIG).exists():
-        check_same(read_config(out), session.config, out)
+        check_same(read_config(out, trust={name, method_settings.backbone}), session.config, out)
     if session.fabric.is_global_zero:
         session.config.write(out)
     step = resume(session, out) if (out / CHECKPOINT).exists() else 0

@@ -13,6 +13,7 @@ from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
 from iebench.evals.settings import GROUND_TRUTH, RANDOM_INIT
 from iebench.files import write_whole
+from iebench.untrusted import of_type, read_json, refusals
 
 FORMAT = 2
 _NAMES_OF_FORMAT_1 = {"oracle": GROUND_TRUTH, "random weights": RANDOM_INIT}
@@ -125,8 +126,8 @@ class Results:
             IebenchError: there is none, or it is damaged or of another format.
         """
         path = find_results(path)
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+        with refusals(path, "run `iebench eval` again"):
+            value = read_json(path, finite=False)  # a score may be no number, as that of one object's spread
             form = value.pop("format")
             if form not in (1, FORMAT):
                 raise IebenchError(f"{path} was written by another iebench: run `iebench eval` again.")
@@ -137,9 +138,27 @@ class Results:
             value["figures"] = tuple(
                 Figure(**{**figure, "dashed": tuple(figure["dashed"])}) for figure in value.get("figures", ())
             )
-            return cls(**value)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise IebenchError(f"{path} is damaged ({error}): run `iebench eval` again.") from None
+            results = cls(**value)
+            _check_types(results)
+            return results
+
+
+def _check_types(results: Results) -> None:
+    """What tables and pages rely on.
+
+    Raises:
+        ValueError: a value of another type.
+    """
+    for name in ("name", "method"):
+        of_type(getattr(results, name), str, name)
+    for name in ("training", "data", "protocol", "versions", "parts", "details"):
+        of_type(getattr(results, name), dict, name)
+    for book in (results.scores, *results.baselines.values()):
+        for key, score in book.scores.items():
+            for value in [*of_type(score.values, list, key), *(v for v in (score.low, score.high) if v is not None)]:
+                of_type(value, (int, float), key)
+            if not score.values:
+                raise ValueError(f"{key} has no value")
 
 
 def result_files(paths: Iterable[Path]) -> list[Path]:
