@@ -1,4 +1,4 @@
-"""How large anything may be that was downloaded. Each limit is far above what a benchmark needs; docs/security.md explains them."""
+"""How large anything may be that was downloaded: far above what a benchmark needs (docs/security.md has the table)."""
 
 MIB, GIB = 2**20, 2**30
 

@@ -1,7 +1,7 @@
 """Reading what was downloaded: the one place where text, numbers and tables of others become ours.
 
-Arrays are in `untrusted_arrays`, names in `names`. Everything here raises ValueError on what is not as it should be, before memory is taken for it; `refusals` makes of that one
-sentence which names the file and the mend.
+Arrays are in `untrusted_arrays`, names in `names`. Everything here raises ValueError on what is not as it should be, before
+memory is taken for it; `refusals` makes of that one sentence which names the file and the mend.
 """
 
 import csv

@@ -1,6 +1,6 @@
 """Waiting for a server that is busy: as long as it asks, or longer from try to try, never all clients at the same time.
 
-A server says so by 429 or 503, perhaps with Retry-After (RFC 9110, section 10.2.3); 502 and 504 are said by what stands before it.
+A server says so by 429 or 503, perhaps with Retry-After (RFC 9110, section 10.2.3), and what stands before it by 502 or 504.
 """
 
 import random

@@ -26,6 +26,7 @@ from iebench.untrusted import open_regular, refusals
 from iebench.untrusted_arrays import map_npy
 
 _MAX_OFFSET = 2**60  # of a view in its shard
+_LOOKED_THROUGH = 16 * 2**20  # bytes of latents
 _PROBED = 4  # views of a batch that are looked for in the page cache
 
 
@@ -63,6 +64,7 @@ class Dataset:
         for label in np.unique(self.labels).tolist():
             self.class_of(label)
         self.latents = self._map_table(LATENTS, (self.num_objects, self.num_views, len(self.space.names)), "<f8")
+        self._check_finite()
         self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
         self.checksums = self._map_table(CHECKSUMS, (self.num_objects, self.num_views), "<u4")
         self._descriptors: dict[str, int] = {}
@@ -196,6 +198,11 @@ class Dataset:
             return open_regular(self.locate(shard))
         except ValueError as error:
             raise IebenchError(f"{self.root / shard} cannot be read ({error}): restore it.") from None
+
+    def _check_finite(self) -> None:
+        """Look at the latents where that costs no time; `iebench verify` looks at all."""
+        if self.latents.nbytes <= _LOOKED_THROUGH and not np.isfinite(self.latents).all():
+            raise IebenchError(f"{self.root / LATENTS} is damaged (numbers that are not finite): {MEND}.")
 
     def __getstate__(self) -> dict[str, object]:
         return {"location": self.location}  # a worker process opens the dataset for itself
