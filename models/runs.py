@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from iebench.version import __version__
 
 CONFIG, CHECKPOINT = "config.json", "last.ckpt"
 METHOD_PREFIX = "method."
+_WIDEST = 2048  # coordinates of a representation of our backbones
 _MEND = "train again into another directory"
 
 
@@ -185,7 +187,7 @@ def check_size(config: RunConfig, run: Path) -> None:
     Raises:
         IebenchError: there are more than any method of ours has, or they do not fit each other.
     """
-    if is_dotted(config.method) or is_dotted(config.method_settings.backbone):
+    if is_dotted(config.method) or is_dotted(config.method_settings.backbone) or _is_small(config):
         return
     with refusals(run / CONFIG, _MEND):
         try:
@@ -195,6 +197,17 @@ def check_size(config: RunConfig, run: Path) -> None:
             raise ValueError(tell(error)) from None
         if size > MAX_PARAMETERS:
             raise ValueError(f"it asks for {size} parameters, and {MAX_PARAMETERS} are allowed")
+
+
+def _is_small(config: RunConfig) -> bool:
+    """Whether no method of ours can be large with such settings, so that the exact count, which takes seconds, is spared."""
+    values = [value for value in asdict(config.method_settings).values() if type(value) in (str, int)]
+    sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,9}", str(value))]
+    squares = (len(sizes) + config.transform_size + 4) * max([*sizes, _WIDEST]) ** 2
+    has_hidden = bool(
+        getattr(config.method_settings, "predictor_hidden", "")
+    )  # a hypernetwork's weights are their product
+    return squares + config.num_labels * _WIDEST <= MAX_PARAMETERS and not has_hidden
 
 
 def export_backbone(run: str | Path, path: str | Path, trust: Trust = False) -> None:

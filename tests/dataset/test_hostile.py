@@ -5,15 +5,17 @@ import io
 import json
 import os
 import resource
+import shutil
 import tarfile
-import tracemalloc
 import zlib
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 import simplejpeg
 
+from iebench.dataset import published_layout
 from iebench.dataset.card import CARD, describe_file, digest_card
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import import_layout
@@ -26,22 +28,23 @@ from iebench.loader.decode import decode_view
 from iebench.loader.pairs import PairDataset
 from iebench.loader.stream import PairStream
 
-MEMORY = 200 * 2**20  # bytes, more than any refusal takes
+MEMORY = 2**29  # bytes, of which reading a card may take most
 
 
 @pytest.fixture(autouse=True)
 def bounded_memory():
-    """No refusal takes more memory than this, as far as Python and numpy tell, and none takes the machine's."""
+    """No refusal takes more memory than this, which every allocation is asked for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with open("/proc/self/statm") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + 2**31, hard))
-    tracemalloc.start()
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
     yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-    assert peak < MEMORY
+
+
+@pytest.fixture
+def root(drawn_dataset, tmp_path):
+    """A copy of a dataset that may be changed."""
+    return Path(shutil.copytree(drawn_dataset, tmp_path / "data"))
 
 
 def edit_card(root, change):
@@ -95,32 +98,28 @@ NAMES = ["../../evil", "/tmp/evil", "..", ".", "", "a\x1b]52;c;eA==\x07b", "a\nb
 
 @pytest.mark.parametrize("column", ["synset", "object_id"])
 @pytest.mark.parametrize("name", NAMES)
-def test_names_that_lead_out_are_refused_where_a_dataset_is_read(make_dataset, tmp_path, column, name):
-    root = make_dataset().root
+def test_names_that_lead_out_are_refused_where_a_dataset_is_read(root, tmp_path, column, name):
     edit_objects(root, lambda header, rows: rows[0].__setitem__(header.index(column), name))
-    with pytest.raises(IebenchError, match="objects.csv"):
+    with pytest.raises(IebenchError, match=r"objects\.csv"):
         export_layout(Dataset(root), tmp_path / "deep" / "out")
     assert not list(tmp_path.glob("**/*evil*")) and any("objects.csv" in problem for problem in verify_dataset(root))
 
 
 @pytest.mark.parametrize("label", ["-1", "1e3", "9" * 30, "99999999", "nan", "", "0x1"])
-def test_labels_that_are_none_are_refused(make_dataset, label):
-    root = make_dataset().root
+def test_labels_that_are_none_are_refused(root, label):
     edit_objects(root, lambda header, rows: rows[0].__setitem__(header.index("label"), label))
     with pytest.raises(IebenchError, match=r"objects\.csv"):
         Dataset(root)
 
 
-def test_an_object_that_stands_twice_is_refused_on_reading_too(make_dataset):
-    root = make_dataset().root
+def test_an_object_that_stands_twice_is_refused_on_reading_too(root):
     edit_objects(root, lambda header, rows: rows.__setitem__(1, [rows[1][0], *rows[0][1:]]))
     with pytest.raises(IebenchError, match="stands twice"):
         Dataset(root)
 
 
 @pytest.mark.parametrize(("column", "value"), [("split", "../val"), ("shard", "../../x.tar"), ("shard", "objects.csv")])
-def test_splits_and_shards_are_those_of_the_card(make_dataset, column, value):
-    root = make_dataset().root
+def test_splits_and_shards_are_those_of_the_card(root, column, value):
     edit_objects(root, lambda header, rows: rows[0].__setitem__(header.index(column), value))
     with pytest.raises(IebenchError, match="the card knows no"):
         Dataset(root)
@@ -172,8 +171,7 @@ CARDS = {
 
 
 @pytest.mark.parametrize("change", CARDS.values(), ids=CARDS)
-def test_cards_that_promise_what_no_dataset_has_are_refused(make_dataset, change):
-    root = make_dataset().root
+def test_cards_that_promise_what_no_dataset_has_are_refused(root, change):
     edit_card(root, change)
     with pytest.raises(IebenchError, match=r"dataset\.json is damaged") as found:
         Dataset(root)
@@ -195,8 +193,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_texts_that_are_no_card_are_refused(make_dataset, text):
-    root = make_dataset().root
+def test_texts_that_are_no_card_are_refused(root, text):
     (root / CARD).write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(IebenchError, match=r"dataset\.json"):
         Dataset(root)
@@ -205,8 +202,7 @@ def test_texts_that_are_no_card_are_refused(make_dataset, text):
 
 @pytest.mark.parametrize("name", [CARD, "objects.csv", "latents.npy", "train-000000.tar"])
 @pytest.mark.parametrize("kind", ["fifo", "endless"])
-def test_what_is_no_regular_file_is_refused_and_waited_for_by_nobody(make_dataset, name, kind):
-    root = make_dataset().root
+def test_what_is_no_regular_file_is_refused_and_waited_for_by_nobody(root, name, kind):
     (root / name).unlink()
     if kind == "fifo":
         os.mkfifo(root / name)
@@ -216,8 +212,7 @@ def test_what_is_no_regular_file_is_refused_and_waited_for_by_nobody(make_datase
         PairDataset(root).read_batch(np.arange(3))
 
 
-def test_a_card_without_end_is_refused(make_dataset):
-    root = make_dataset().root
+def test_a_card_without_end_is_refused(root):
     with (root / CARD).open("wb") as file:
         file.truncate(2**40)  # sparse: it takes no room
     with pytest.raises(IebenchError, match="bytes"):
@@ -226,8 +221,7 @@ def test_a_card_without_end_is_refused(make_dataset):
 
 @pytest.mark.parametrize("shape", ["(1000000000000, 4, 7)", "(20, 4, 7000000000)", "(-20, 4, 7)", "(20, 4, 7)"])
 @pytest.mark.parametrize("dtype", ["<f8", "|O", "<U1000000"])
-def test_tables_that_claim_more_than_they_hold_are_refused(make_dataset, shape, dtype):
-    root = make_dataset().root
+def test_tables_that_claim_more_than_they_hold_are_refused(root, shape, dtype):
     header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
     head = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header.ljust(117).encode() + b"\n"
     (root / "latents.npy").write_bytes(head + bytes(800))
@@ -235,8 +229,8 @@ def test_tables_that_claim_more_than_they_hold_are_refused(make_dataset, shape, 
         Dataset(root)
 
 
-def test_latents_that_are_not_finite_are_told_on_opening_and_by_verify(make_dataset):
-    dataset = make_dataset()
+def test_latents_that_are_not_finite_are_told_on_opening_and_by_verify(root):
+    dataset = Dataset(root)
     latents = np.array(dataset.latents)
     latents[3, 1, 2] = np.nan
     np.save(dataset.root / "latents.npy", latents)
@@ -246,8 +240,8 @@ def test_latents_that_are_not_finite_are_told_on_opening_and_by_verify(make_data
 
 
 @pytest.mark.parametrize("extent", [(2**63 - 1, 100), (-1, 10), (0, 2**40), (2**62, 2**20), (0, 0)])
-def test_offsets_out_of_the_shard_are_named(make_dataset, extent):
-    dataset = make_dataset()
+def test_offsets_out_of_the_shard_are_named(root, extent):
+    dataset = Dataset(root)
     offsets = np.array(dataset.offsets)
     offsets[0, 0] = extent
     np.save(dataset.root / "offsets.npy", offsets)
@@ -295,8 +289,8 @@ def write_tar(path, *entries):
             archive.addfile(entry, io.BytesIO(content))
 
 
-def test_sparse_members_of_a_shard_take_no_memory(make_dataset):
-    dataset = make_dataset()
+def test_sparse_members_of_a_shard_take_no_memory(root):
+    dataset = Dataset(root)
     path = dataset.root / "train-000000.tar"
     path.write_bytes(sparse_member("k.00.jpg", 8 * 2**30) + bytes(1024))
     with pytest.raises(IebenchError, match="damaged"):
@@ -318,8 +312,7 @@ def test_a_key_that_comes_twice_is_refused_by_all_that_read_a_shard(make_dataset
         list(split_shard(path))
 
 
-def test_a_member_that_comes_twice_is_refused_by_all_that_read_a_sample(make_dataset):
-    root = make_dataset().root
+def test_a_member_that_comes_twice_is_refused_by_all_that_read_a_sample(root):
     write_tar(root / "train-000000.tar", ("a.00.jpg", b"x"), ("a.00.jpg", b"y"))
     with pytest.raises(IebenchError, match="member too many"):
         list(PairStream(root, batch_size=2))
@@ -327,16 +320,14 @@ def test_a_member_that_comes_twice_is_refused_by_all_that_read_a_sample(make_dat
         locate_views((root / "train-000000.tar").read_bytes(), 1)
 
 
-def test_a_stream_ends_a_sample_without_end(make_dataset):
-    root = make_dataset().root
+def test_a_stream_ends_a_sample_without_end(root):
     write_tar(root / "train-000000.tar", *((f"a.{number:02d}.jpg", bytes(2**16)) for number in range(300)))
     with pytest.raises(IebenchError, match="one member too many"):
         list(PairStream(root, batch_size=2))
 
 
 @pytest.mark.parametrize("shape", ["(1000000000000,)", "(4, 7)"])
-def test_a_stream_takes_latents_only_as_the_card_promises(make_dataset, shape):
-    root = make_dataset().root
+def test_a_stream_takes_latents_only_as_the_card_promises(root, shape):
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
     npy = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header + np.full(28, np.nan).tobytes()
     write_tar(root / "train-000000.tar", ("a.latents.npy", npy), ("a.json", b'{"label": 1}'))
@@ -344,10 +335,11 @@ def test_a_stream_takes_latents_only_as_the_card_promises(make_dataset, shape):
         list(PairStream(root, batch_size=2))
 
 
-def test_an_archive_of_one_endless_object_is_refused(tmp_path):
-    members = ((f"x/02691156/a/image_{number}.jpg", b"j") for number in range(10_100))
+def test_an_archive_of_one_endless_object_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(published_layout, "MAX_VIEWS", 100)
+    members = ((f"x/02691156/a/image_{number}.jpg", b"j") for number in range(110))
     write_tar(tmp_path / "a.tar", *members)
-    with pytest.raises(IebenchError, match="more than 10000 views"):
+    with pytest.raises(IebenchError, match="more than 100 views"):
         import_layout(tmp_path / "a.tar", tmp_path / "out")
 
 
@@ -364,16 +356,15 @@ def test_a_list_that_claims_more_than_it_holds_is_refused(tmp_path):
         import_layout(tmp_path, tmp_path / "out")
 
 
+HEAD = "synset,object_id,reason,attempts,log\n"
 TABLES = {
-    "failures.csv": ["", "synset\n", "synset,object_id,reason,attempts,log\na,b\n", "synset,object_id,reason,attempts,log\na,b,c,x,\n",
-                     "a" * 200_000 + "\n"],
+    "failures.csv": ["", "synset\n", f"{HEAD}a,b\n", f"{HEAD}a,b,c,x,\n", "a" * 200_000 + "\n"],
     "objects.csv": ["", "\n", "index,split\n", '"', "index,split,synset,label,object_id,shard\n", "a,a\n1,2\n"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in TABLES.items() for text in texts])
-def test_tables_that_are_none_are_refused(make_dataset, name, text):
-    root = make_dataset().root
+def test_tables_that_are_none_are_refused(root, name, text):
     (root / name).write_text(text)
     with pytest.raises(IebenchError, match=name):
         read_failures(root / name) if name == "failures.csv" else Dataset(root)
@@ -382,7 +373,7 @@ def test_tables_that_are_none_are_refused(make_dataset, name, text):
 def test_a_dataset_of_more_shards_than_files_may_be_open_is_read(make_dataset):
     dataset = make_dataset(objects_per_shard=1, objects_per_class=6)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    open_now = len(os.listdir("/proc/self/fd"))
+    open_now = len(list(Path("/proc/self/fd").iterdir()))
     resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 10, hard))
     try:
         assert len([dataset.read_jpeg(index, 0) for index in range(dataset.num_objects)]) == 24
