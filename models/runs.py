@@ -173,36 +173,44 @@ def load(run: str | Path, trust: Trust = False) -> Method:
     """
     run = Path(run)
     config = read_config(run, trust)
-    check_size(config, run)
-    method = config.build_method()
+    method = _build(config, run)
     module = read_checkpoint(run)["module"]
     own = {name.removeprefix(METHOD_PREFIX): value for name, value in module.items() if name.startswith(METHOD_PREFIX)}
     load_exactly(method, own, str(run / CHECKPOINT))
     return method.eval()
 
 
-def check_size(config: RunConfig, run: Path) -> None:
-    """Count the parameters that a config asks for before memory is taken for them; code of others answers for itself.
+def _build(config: RunConfig, run: Path) -> Method:
+    """The method that a stored config describes; where it is ours, it asks for no more than memory for `MAX_PARAMETERS`.
 
     Raises:
-        IebenchError: there are more than any method of ours has, or they do not fit each other.
+        IebenchError: it asks for more, or its sizes do not fit each other.
     """
-    if is_dotted(config.method) or is_dotted(config.method_settings.backbone) or _is_small(config):
-        return
+    if is_dotted(config.method) or is_dotted(config.method_settings.backbone):
+        return config.build_method()
     with refusals(run / CONFIG, _MEND):
         try:
-            with torch.device("meta"):
-                size = sum(parameter.numel() for parameter in config.build_method().parameters())
-        except RuntimeError as error:
+            _check_size(config)
+            return config.build_method()
+        except RuntimeError as error:  # torch's, of sizes that cannot be
             raise ValueError(tell(error)) from None
-        if size > MAX_PARAMETERS:
-            raise ValueError(f"it asks for {size} parameters, and {MAX_PARAMETERS} are allowed")
+
+
+def _check_size(config: RunConfig) -> None:
+    if _is_small(config):
+        return
+    with torch.device("meta"):  # which takes no memory
+        size = sum(parameter.numel() for parameter in config.build_method().parameters())
+    if size > MAX_PARAMETERS:
+        raise ValueError(f"it asks for {size} parameters, and {MAX_PARAMETERS} are allowed")
 
 
 def _is_small(config: RunConfig) -> bool:
     """Whether no method of ours can be large with such settings, so that the exact count, which takes seconds, is spared."""
     values = [value for value in asdict(config.method_settings).values() if type(value) in (str, int)]
-    sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,9}", str(value))]
+    sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,15}", str(value))]
+    if max(sizes, default=0) > MAX_PARAMETERS // _WIDEST:
+        raise ValueError(f"it asks for {max(sizes)} coordinates at once")
     squares = (len(sizes) + config.transform_size + 4) * max([*sizes, _WIDEST]) ** 2
     has_hidden = bool(
         getattr(config.method_settings, "predictor_hidden", "")

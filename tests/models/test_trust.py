@@ -17,7 +17,7 @@ from iebench.evals.gallery import GALLERY, Gallery
 from iebench.evals.results import Results
 from iebench.models import checkpoints
 from iebench.models.method_vicreg import VicregSettings
-from iebench.models.runs import METHOD_PREFIX, RunConfig, load
+from iebench.models.runs import METHOD_PREFIX, RunConfig, export_backbone, load
 from iebench.models.settings import TrainerSettings
 
 SMALL = VicregSettings(backbone="resnet18-narrow", projector="8-8")
@@ -63,9 +63,9 @@ def test_code_that_a_run_names_is_not_imported_unasked(run, evil, drawn_dataset,
         act = {
             "load": lambda: iebench.load(run),
             "evaluate": lambda: iebench.evaluate(run, drawn_dataset),
-            "export": lambda: __import__("iebench.models.runs").models.runs.export_backbone(run, run / "w.pth"),
+            "export": lambda: export_backbone(run, run / "w.pth"),
         }[use]
-        with pytest.raises(UsageError, match="evil_package:make.*--trust"):
+        with pytest.raises(UsageError, match=r"evil_package:make.*--trust"):
             act()
     assert not evil.exists()
 
@@ -90,6 +90,7 @@ def test_naming_another_backbone_trusts_nothing(run, evil, drawn_dataset):
 
 CONFIGS = {
     "projector-bytes": ("method_settings", "projector", "900000000-900000000"),
+    "invariant-part": ("method_settings", "num_views", -1),
     "projector-layers": ("method_settings", "projector", "-".join(["8"] * 100_000)),
     "projector-digits": ("method_settings", "projector", "²-8"),
     "projector-number": ("method_settings", "projector", 8),
@@ -119,6 +120,14 @@ def test_a_config_that_no_training_wrote_is_refused_before_memory_is_taken(run, 
     assert "config.json" in str(found.value) and "\n" not in str(found.value)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", ["40000-40000", "-".join(["8000"] * 40)])
+def test_parameters_are_counted_before_memory_is_taken(run, sizes):
+    edit(run, lambda values: values["method_settings"].update(projector=sizes))
+    with pytest.raises(IebenchError, match=r"config\.json is damaged \(it asks for \d+ parameters"):
+        load(run)
+
+
 def test_counting_parameters_draws_no_number_and_takes_nothing_from_a_run(run):
     torch.manual_seed(0)
     first = load(run), torch.rand(1)
@@ -128,10 +137,10 @@ def test_counting_parameters_draws_no_number_and_takes_nothing_from_a_run(run):
     assert torch.equal(first[1], torch.rand(1))
 
 
+SCORES = {"classification/whole/top1": {"values": [0.5], "low": None, "high": None}}
 RESULTS = {
     "format": 2, "name": "a", "method": "vicreg", "training": {}, "data": {"name": "d"}, "protocol": {"probes": {}},
-    "versions": {}, "parts": {"whole": [0, 8]}, "scores": {"classification/whole/top1": {"values": [0.5], "low": None, "high": None}},
-    "baselines": {}, "details": {}, "columns": [], "figures": [],
+    "versions": {}, "parts": {"whole": [0, 8]}, "scores": SCORES, "baselines": {}, "details": {}, "columns": [], "figures": [],
 }  # fmt: skip
 BAD_RESULTS = {
     "name": ("name", 5),
