@@ -35,9 +35,9 @@ def refusals(path: str | os.PathLike[str], mend: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise IebenchError(f"{path} cannot be read ({(error.strerror or str(error)).lower()}): {mend}.") from None
+        raise IebenchError(f"{path} cannot be read ({(error.strerror or str(error)).lower()}): {mend}.") from error
     except (*FAULTS, UsageError) as error:
-        raise IebenchError(f"{path} is damaged ({tell(error)}): {mend}.") from None
+        raise IebenchError(f"{path} is damaged ({tell(error)}): {mend}.") from error
 
 
 def tell(error: BaseException) -> str:

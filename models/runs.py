@@ -12,7 +12,7 @@ import torch
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
-from iebench.limits import MAX_FACTORS, MAX_IMAGE_SIDE, MAX_LABEL, MAX_PARAMETERS
+from iebench.limits import MAX_FACTORS, MAX_IMAGE_SIDE, MAX_LABEL, MAX_LAYERS, MAX_PARAMETERS
 from iebench.models import checkpoints
 from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
@@ -209,8 +209,8 @@ def _is_small(config: RunConfig) -> bool:
     """Whether no method of ours can be large with such settings, so that the exact count, which takes seconds, is spared."""
     values = [value for value in asdict(config.method_settings).values() if type(value) in (str, int)]
     sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,15}", str(value))]
-    if max(sizes, default=0) > MAX_PARAMETERS // _WIDEST:
-        raise ValueError(f"it asks for {max(sizes)} coordinates at once")
+    if max(sizes, default=0) > MAX_PARAMETERS // _WIDEST or len(sizes) > 4 * MAX_LAYERS:
+        raise ValueError(f"it asks for {max(sizes)} coordinates in {len(sizes)} layers")
     squares = (len(sizes) + config.transform_size + 4) * max([*sizes, _WIDEST]) ** 2
     has_hidden = bool(
         getattr(config.method_settings, "predictor_hidden", "")

@@ -90,7 +90,7 @@ def _prepare_ply(named: Path, content: bytes, path: Path, files: ObjectFiles, sc
     textured = bool(header.textures) and header.has_coordinates
     try:
         text = convert_ply(read_elements(content, header), textured)
-    except ValueError:  # damaged, or of triangle strips: Blender has the last word
+    except FAULTS:  # damaged, or of triangle strips: Blender has the last word
         return PreparedMesh(path, _all_textures(header))
     if not textured:
         return _write_obj(text, _all_textures(header), scratch)

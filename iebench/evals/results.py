@@ -11,9 +11,10 @@ from typing import Any
 from iebench.errors import IebenchError
 from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
+from iebench.evals.results_checks import check_values
 from iebench.evals.settings import GROUND_TRUTH, RANDOM_INIT
 from iebench.files import write_whole
-from iebench.untrusted import of_type, read_json, refusals
+from iebench.untrusted import read_json, refusals
 
 FORMAT = 2
 _NAMES_OF_FORMAT_1 = {"oracle": GROUND_TRUTH, "random weights": RANDOM_INIT}
@@ -132,33 +133,14 @@ class Results:
             if form not in (1, FORMAT):
                 raise IebenchError(f"{path} was written by another iebench: run `iebench eval` again.")
             value = _from_format_1(value) if form == 1 else value
+            check_values(value)
             value["scores"] = ScoreBook.from_json(value["scores"])
             value["baselines"] = {name: ScoreBook.from_json(book) for name, book in value["baselines"].items()}
             value["columns"] = tuple(Column(**column) for column in value.get("columns", ()))
             value["figures"] = tuple(
                 Figure(**{**figure, "dashed": tuple(figure["dashed"])}) for figure in value.get("figures", ())
             )
-            results = cls(**value)
-            _check_types(results)
-            return results
-
-
-def _check_types(results: Results) -> None:
-    """What tables and pages rely on.
-
-    Raises:
-        ValueError: a value of another type.
-    """
-    for name in ("name", "method"):
-        of_type(getattr(results, name), str, name)
-    for name in ("training", "data", "protocol", "versions", "parts", "details"):
-        of_type(getattr(results, name), dict, name)
-    for book in (results.scores, *results.baselines.values()):
-        for key, score in book.scores.items():
-            for value in [*of_type(score.values, list, key), *(v for v in (score.low, score.high) if v is not None)]:
-                of_type(value, (int, float), key)
-            if not score.values:
-                raise ValueError(f"{key} has no value")
+            return cls(**value)
 
 
 def result_files(paths: Iterable[Path]) -> list[Path]:

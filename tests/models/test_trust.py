@@ -138,8 +138,9 @@ def test_counting_parameters_draws_no_number_and_takes_nothing_from_a_run(run):
 
 
 SCORES = {"classification/whole/top1": {"values": [0.5], "low": None, "high": None}}
+PROTOCOL = {"probes": {"epochs": 1}, "seeds": [0]}
 RESULTS = {
-    "format": 2, "name": "a", "method": "vicreg", "training": {}, "data": {"name": "d"}, "protocol": {"probes": {}},
+    "format": 2, "name": "a", "method": "vicreg", "training": {}, "data": {"name": "d"}, "protocol": PROTOCOL,
     "versions": {}, "parts": {"whole": [0, 8]}, "scores": SCORES, "baselines": {}, "details": {}, "columns": [], "figures": [],
 }  # fmt: skip
 BAD_RESULTS = {
@@ -149,6 +150,9 @@ BAD_RESULTS = {
     "score-huge": ("scores", {"a": {"values": [10**400], "low": None, "high": None}}),
     "score-none": ("scores", {"a": {"values": [], "low": None, "high": None}}),
     "protocol": ("protocol", None),
+    "probes": ("protocol", {"probes": [], "seeds": [0]}),
+    "seeds": ("protocol", {"probes": {"epochs": 1}}),
+    "digits": ("columns", [{"title": "a", "key": "a", "digits": 10**6}]),
     "baselines": ("baselines", {"constant": 1}),
     "deep": ("details", json.loads("[" * 300 + "]" * 300)),
     "column": ("columns", [{"title": 5}]),
