@@ -183,8 +183,9 @@ def read_samples(stream: ByteStream, num_views: int) -> Iterator[tuple[str, dict
                 if last:
                     yield last, members
                 last, members = key, {}
-                if key in seen or seen.add(key):
+                if key in seen:
                     raise ValueError(f"the key {key!r} comes twice")
+                seen.add(key)
             if part in members or len(members) == num_views + 2:
                 raise ValueError(f"{entry.name!r} is one member too many")
             members[part] = read_member(archive, entry)
