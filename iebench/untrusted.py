@@ -141,6 +141,18 @@ def read_rows(path: Path, columns: Collection[str], skip_uneven: bool = False) -
         columns: those that are needed.
         skip_uneven: leave out rows of another length than the head, as a kill leaves them, instead of refusing them.
     """
+    header, rows = _read_table(path, columns, skip_uneven)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def read_columns(path: Path, columns: Collection[str]) -> dict[str, list[str]]:
+    """These columns of a CSV table."""
+    header, rows = _read_table(path, columns)
+    found = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
+    return {name: list(found.get(name, ())) for name in columns}
+
+
+def _read_table(path: Path, columns: Collection[str], skip_uneven: bool = False) -> tuple[list[str], list[list[str]]]:
     header, *rows = list(csv.reader(io.StringIO(read_text(path), newline=""))) or [[]]
     if missing := [name for name in columns if name not in header]:
         raise ValueError(f"no column {missing[0]!r}")
@@ -150,7 +162,7 @@ def read_rows(path: Path, columns: Collection[str], skip_uneven: bool = False) -
         rows = [row for row in rows if len(row) == len(header)]
     if uneven := next((number for number, row in enumerate(rows, 1) if len(row) != len(header)), None):
         raise ValueError(f"row {uneven} has {len(rows[uneven - 1])} cells and not {len(header)}")
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    return header, rows
 
 
 def count(value: Any, low: int, high: int, what: str) -> int:

@@ -10,7 +10,7 @@ from numpy import ndarray
 from iebench.dataset.card import MEND, DatasetCard
 from iebench.limits import MAX_LABEL
 from iebench.names import check_names
-from iebench.untrusted import read_rows, refusals
+from iebench.untrusted import read_columns, refusals
 
 COLUMNS = ("split", "synset", "label", "object_id", "shard")
 
@@ -22,8 +22,7 @@ def read_objects(path: Path, card: DatasetCard) -> dict[str, ndarray]:
         IebenchError: the table cannot be read, or holds what no dataset has.
     """
     with refusals(path, MEND):
-        rows = read_rows(path, COLUMNS)
-        columns = {name: [row[name] for row in rows] for name in COLUMNS}
+        columns = read_columns(path, COLUMNS)
         _check(columns, card)
         labels = {text: _parse_label(text) for text in set(columns["label"])}
         found: dict[str, ndarray] = {name: np.array(column) for name, column in columns.items() if name != "label"}
@@ -33,11 +32,11 @@ def read_objects(path: Path, card: DatasetCard) -> dict[str, ndarray]:
 def _check(columns: Mapping[str, Sequence[str]], card: DatasetCard) -> None:
     check_names(columns["synset"])
     check_names(columns["object_id"])
-    names = Counter(zip(columns["synset"], columns["object_id"], strict=True))
+    names = list(zip(columns["synset"], columns["object_id"], strict=True))
     if not names:
         raise ValueError("it has no objects")
-    if len(names) < len(columns["synset"]):
-        raise ValueError(f"{'/'.join(names.most_common(1)[0][0])!r} stands twice")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{'/'.join(Counter(names).most_common(1)[0][0])!r} stands twice")
     for name, known in (("shard", {shard.name for shard in card.shards}), ("split", set(card.splits))):
         if unknown := set(columns[name]) - known:
             raise ValueError(f"the card knows no {name} {min(unknown)!r}")

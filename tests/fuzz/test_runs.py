@@ -10,7 +10,7 @@ from iebench.evals.gallery import GALLERY, Gallery
 from iebench.evals.results import Results
 from iebench.evals.table import FORMATS, build_rows, format_table
 from iebench.models import checkpoints
-from iebench.models.method_vicreg import VicregSettings
+from iebench.models.registry import find_method
 from iebench.models.runs import METHOD_PREFIX, RunConfig, load
 from iebench.models.settings import TrainerSettings
 from iebench.report.evaluated_runs import load_runs, read_metrics
@@ -48,7 +48,7 @@ RESULTS = {
 def run(tmp_path_factory):
     """A run without training."""
     path = tmp_path_factory.mktemp("fuzz") / "run"
-    settings = VicregSettings(backbone="resnet18-narrow", projector="8-8")
+    settings = find_method("vicreg").settings(backbone="resnet18-narrow", projector="8-8")
     config = RunConfig("vicreg", settings, TrainerSettings(), {"name": "d", "sha256": "0" * 64}, 4, 55, 32)
     config.write(path)
     module = {METHOD_PREFIX + name: value for name, value in config.build_method().state_dict().items()}

@@ -16,11 +16,11 @@ from iebench.evals import gallery
 from iebench.evals.gallery import GALLERY, Gallery
 from iebench.evals.results import Results
 from iebench.models import checkpoints
-from iebench.models.method_vicreg import VicregSettings
+from iebench.models.registry import find_method
 from iebench.models.runs import METHOD_PREFIX, RunConfig, export_backbone, load
 from iebench.models.settings import TrainerSettings
 
-SMALL = VicregSettings(backbone="resnet18-narrow", projector="8-8")
+SMALL = find_method("vicreg").settings(backbone="resnet18-narrow", projector="8-8")
 EVIL = "from pathlib import Path\nPath({mark!r}).write_text('ran')\nfrom iebench.models.backbones import RESNETS\n"
 EVIL += "def make():\n    return RESNETS['resnet18-narrow']()\n"
 
