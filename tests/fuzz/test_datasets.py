@@ -26,10 +26,10 @@ from iebench.report.describe import describe_dataset, write_description
 pytestmark = pytest.mark.slow  # seconds
 
 
-@pytest.fixture(scope="module")
-def root(drawn_dataset, tmp_path_factory):
+@pytest.fixture
+def root(drawn_dataset, tmp_path):
     """A copy of a dataset that may be changed."""
-    return Path(shutil.copytree(drawn_dataset, tmp_path_factory.mktemp("fuzz") / "data"))
+    return Path(shutil.copytree(drawn_dataset, tmp_path / "data"))
 
 
 def use_dataset(root):
@@ -65,7 +65,6 @@ def test_damaged_tables(root, fuzz, name):
         act(root)
 
     fuzz(name, whole, number, use, ways)
-    (root / name).write_bytes(whole)
 
 
 def test_damaged_failures(root, fuzz):
@@ -76,7 +75,6 @@ def test_damaged_failures(root, fuzz):
         read_failures(root / "failures.csv")
 
     fuzz("failures.csv", whole, 60, use, (*MUTATIONS, exchange_cell))
-    (root / "failures.csv").write_bytes(whole)
 
 
 def test_damaged_shards(root, fuzz):
@@ -92,7 +90,6 @@ def test_damaged_shards(root, fuzz):
             list(PairStream(root, batch_size=4, buffer=4))
 
     fuzz("shard", whole, 30, use)
-    path.write_bytes(whole)
 
 
 def test_damaged_views(root, fuzz):

@@ -1,6 +1,8 @@
 """Damaged runs: loaded, and their results, metrics and galleries shown."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,7 +47,7 @@ RESULTS = {
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def whole_run(tmp_path_factory):
     """A run without training."""
     path = tmp_path_factory.mktemp("fuzz") / "run"
     settings = find_method("vicreg").settings(backbone="resnet18-narrow", projector="8-8")
@@ -56,6 +58,12 @@ def run(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def run(whole_run, tmp_path):
+    """A copy of it that may be changed."""
+    return Path(shutil.copytree(whole_run, tmp_path / "run"))
+
+
 def test_damaged_configs(run, fuzz):
     whole = (run / "config.json").read_bytes()
 
@@ -64,7 +72,6 @@ def test_damaged_configs(run, fuzz):
         load(run)
 
     fuzz("config.json", whole, 60, use, (*MUTATIONS, *STRUCTURE))
-    (run / "config.json").write_bytes(whole)
 
 
 def test_damaged_checkpoints(run, fuzz):
@@ -75,7 +82,6 @@ def test_damaged_checkpoints(run, fuzz):
         load(run)
 
     fuzz("last.ckpt", whole, 8, use)
-    (run / "last.ckpt").write_bytes(whole)
 
 
 def test_damaged_results(tmp_path, fuzz):
