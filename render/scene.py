@@ -64,15 +64,22 @@ def camera_matrix() -> Float[ndarray, "4 4"]:
     return look_at_origin(spherical(CAMERA_DISTANCE, CAMERA_POLAR, CAMERA_AZIMUTH))
 
 
+def world_to_camera() -> Float[ndarray, "4 4"]:
+    """The inverse of the camera's matrix: x to the right, y up, and what is seen at negative z."""
+    camera, matrix = camera_matrix(), np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = camera[:3, :3].T, -camera[:3, :3].T @ camera[:3, 3]
+    return matrix
+
+
 def project(
-    points: Float[ndarray, "n 3"], image_size: int, focal_length: float = FOCAL_LENGTH
-) -> Float[ndarray, "n 2"]:
-    """Pixel coordinates (x to the right, y down, pixel centres at half numbers) of points in the world. `focal_length` in mm."""
-    camera = camera_matrix()
-    # not "@" nor `inv`, whose threads would compete with Cycles'
-    x, y, z = np.einsum("nj,ji->in", points - camera[:3, 3], camera[:3, :3])
+    points: Float[ndarray, "3 n"], image_size: int, focal_length: float = FOCAL_LENGTH
+) -> Float[ndarray, "2 n"]:
+    """Pixel coordinates (x to the right, y down, pixel centres at half numbers) of points before the camera, in its frame.
+
+    `focal_length` in mm.
+    """
     focal = focal_length / SENSOR_WIDTH * image_size
-    return np.stack([image_size / 2 + focal * x / -z, image_size / 2 - focal * y / -z], axis=-1)
+    return image_size / 2 + focal * points[:2] / (-points[2] * np.array([[1], [-1]], points.dtype))
 
 
 def spherical(radius: float, polar: float, azimuth: float) -> Float[ndarray, "3"]:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 Row = TypeVar("Row")
 ROOT = Path(__file__).parents[2]
-Cost = dict[str, float]  # seconds by the clock and of the processors
+Cost = dict[str, float]  # seconds by the clock and of the processors, and the training's steps in that time
 KEPT = ("config.json", "results.json")  # the last says that all is there
 
 
@@ -73,7 +73,8 @@ def train_and_evaluate(
     tell(f"{name}: training")
     run.parent.mkdir(parents=True, exist_ok=True)
     words = ["train", method, "--recipe", "mini", "--data", str(data), "--out", str(run), *more]
-    iebench(*words, cost=partial(add_cost, run, "train"), **env)
+    start = last_step(run)
+    iebench(*words, cost=lambda cost: add_cost(run, "train", {**cost, "steps": last_step(run) - start}), **env)
     tell(f"{name}: evaluating")
     words = ["eval", str(run), "--data", str(data), "--workers", "0", "--baselines", "constant", *evaluate]
     iebench(*words, cost=partial(add_cost, run, "evaluate"), **env)
@@ -99,13 +100,22 @@ def iebench(*words: str, cost: Callable[[Cost], None] | None = None, **env: str)
         raise SystemExit(f"{' '.join(command[2:])} ended with exit code {process.returncode}.")
 
 
+def last_step(run: Path) -> int:
+    """How far a training is, as its metrics say."""
+    path = run / "metrics.csv"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return int(lines[-1].partition(",")[0]) if len(lines) > 1 else 0
+
+
 def add_cost(run: Path, what: str, cost: Cost) -> None:
     """Add what a command took to what earlier ones took, which were perhaps cut off."""
     path = run.with_name(run.name + ".cost.json")  # beside the run, whose folder a training wants empty
     costs: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     before = costs.get(what, {})
     costs["machine"] = f"{processor()}, {os.cpu_count()} cores"
-    costs[what] = {name: round(before.get(name, 0) + value, 1) for name, value in cost.items()}
+    costs[what] = {
+        name: round(before.get(name, 0) + value, 1) for name, value in cost.items()
+    }  # a kill costs its sitting
     path.write_text(json.dumps(costs, indent=1) + "\n")
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 
 from runs import read_options, render, side_by_side, train_and_evaluate
 
@@ -36,6 +37,7 @@ ROWS = {  # name → method and options beside the recipe's
     "byol-conditioned": ("byol-conditioned",),
 }
 COMPARED = (("sie (rotation)", "vicreg"), ("sie (rotation):equivariant", "sie (rotation):invariant"))
+WRITING = Lock()
 FIRST = 3  # rows of which all seeds come before any of the others
 
 
@@ -46,7 +48,6 @@ def main() -> None:
     render(data, options)
     rows = order_rows(options.rows, options.seeds)
     side_by_side(lambda row: make_row(row[0], row[1], data, options), rows, options)
-    write_tables(options.results)
 
 
 def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
@@ -68,16 +69,18 @@ def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> N
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
     train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
+    with WRITING:
+        write_tables(options.results)
 
 
 def write_tables(results: Path) -> None:
-    """Write table.md: scores, comparisons and costs of all rows that are there."""
+    """Write the table: scores, comparisons and costs of all rows that are there."""
     runs = sorted(path.parent for path in results.glob("*/results.json"))
     table = capture("table", *map(str, runs), "--format", "markdown")
     lines = [table, *(line for pair in COMPARED for line in compare(pair, runs)), ""]
-    lines += ["| row | training, s | of one core, s | images for each of these |", "|---|--:|--:|--:|"]
+    lines += ["| row | steps timed | in seconds | of one core | images for each of these |", "|---|--:|--:|--:|--:|"]
     lines += [describe_cost(run) for run in runs]
-    (results / "table.md").write_text("\n".join(lines) + "\n")
+    results.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
 def compare(pair: tuple[str, str], runs: list[Path]) -> list[str]:
@@ -93,9 +96,10 @@ def compare(pair: tuple[str, str], runs: list[Path]) -> list[str]:
 def describe_cost(run: Path) -> str:
     """A line of the table of costs."""
     cost, config = json.loads((run / "cost.json").read_text()), json.loads((run / "config.json").read_text())
-    images = 2 * config["trainer"]["steps"] * config["trainer"]["batch_size"]
     train = cost["train"]
-    return f"| {run.name} | {train['seconds']:.0f} | {train['cpu_seconds']:.0f} | {images / train['cpu_seconds']:.0f} |"
+    images = 2 * train["steps"] * config["trainer"]["batch_size"]
+    numbers = (train["steps"], train["seconds"], train["cpu_seconds"], images / train["cpu_seconds"])
+    return f"| {run.name} | {' | '.join(f'{number:.0f}' for number in numbers)} |"
 
 
 def capture(*words: str) -> str:

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 from iebench.dataset.reader import Dataset
 from iebench.factors.space import get_space
-from iebench.render.scene import project, view_scene
+from iebench.render.scene import project, view_scene, world_to_camera
+from iebench.render.surface import transform
 
 SHARED = Path(__file__).parents[3] / "shared" / "fidelity"
 pytestmark = pytest.mark.slow
@@ -85,8 +86,8 @@ def draw_silhouette(mesh: trimesh.Trimesh, latents: np.ndarray, focal_length: fl
     points = mesh.vertices[:, [0, 2, 1]] * [1, -1, 1]  # Y up to Z up
     points -= (points.min(axis=0) + points.max(axis=0)) / 2
     points /= np.linalg.norm(np.ptp(points, axis=0))
-    matrix = view_scene(get_space("3diebench-t"), latents).object_matrix
-    pixels = project(points @ matrix[:3, :3].T + matrix[:3, 3], 1024, focal_length)
+    matrix = world_to_camera() @ view_scene(get_space("3diebench-t"), latents).object_matrix
+    pixels = project(transform(matrix, points).T, 1024, focal_length).T
     picture = Image.new("L", (1024, 1024))
     for face in mesh.faces:
         ImageDraw.Draw(picture).polygon([tuple(pixels[corner]) for corner in face], fill=255)

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 from iebench.cli.render import render
 from iebench.factors.space import get_space
 from iebench.render.guard import Guard, GuardError
-from iebench.render.scene import project, view_scene
-from iebench.render.surface import Surface, cover
+from iebench.render.scene import project, view_scene, world_to_camera
+from iebench.render.surface import Surface, cover, transform
 
 SHARED = Path(__file__).parents[3] / "shared" / "fidelity" / "shapenet"
 SLENDER = "motorbike,bench,lamp,knife,guitar,rifle,chair,earphone"  # with gaps and thin parts
@@ -28,7 +28,7 @@ def surface_of(mesh: trimesh.Trimesh, solid: bool = True) -> Surface:
 
 def draw(surface: Surface, matrix: np.ndarray, size: int = 64, focal_length: float = 50.0) -> np.ndarray:
     """What a camera sees of it: the pixels whose middle lies in a triangle."""
-    pixels = project(surface.vertices @ matrix[:3, :3].T + matrix[:3, 3], 8 * size, focal_length)
+    pixels = project(transform(world_to_camera() @ matrix, surface.vertices).T, 8 * size, focal_length).T
     picture = Image.new("1", (8 * size, 8 * size))
     for triangle in surface.triangles:
         ImageDraw.Draw(picture).polygon([tuple(pixels[corner]) for corner in triangle], fill=1)
