@@ -197,25 +197,24 @@ def _build(config: RunConfig, run: Path) -> Method:
 
 
 def _check_size(config: RunConfig) -> None:
-    if _is_small(config):
+    values = [value for value in asdict(config.method_settings).values() if type(value) in (str, int)]
+    sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,15}", str(value))]
+    if max(sizes, default=0) > MAX_PARAMETERS // _WIDEST or len(sizes) > 4 * MAX_LAYERS:
+        raise ValueError(f"it asks for {max(sizes)} coordinates in {len(sizes)} layers")
+    if _is_small(config, sizes):
         return
-    with torch.device("meta"):  # which takes no memory
+    with torch.device("meta"):  # which takes no memory, and seconds when it is first used
         size = sum(parameter.numel() for parameter in config.build_method().parameters())
     if size > MAX_PARAMETERS:
         raise ValueError(f"it asks for {size} parameters, and {MAX_PARAMETERS} are allowed")
 
 
-def _is_small(config: RunConfig) -> bool:
-    """Whether no method of ours can be large with such settings, so that the exact count, which takes seconds, is spared."""
-    values = [value for value in asdict(config.method_settings).values() if type(value) in (str, int)]
-    sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,15}", str(value))]
-    if max(sizes, default=0) > MAX_PARAMETERS // _WIDEST or len(sizes) > 4 * MAX_LAYERS:
-        raise ValueError(f"it asks for {max(sizes)} coordinates in {len(sizes)} layers")
+def _is_small(config: RunConfig, sizes: list[int]) -> bool:
+    """Whether no method of ours can be large with such settings, of which the sizes are a part."""
+    if getattr(config.method_settings, "predictor_hidden", ""):  # a deep hypernetwork's weights are their product
+        return False
     squares = (len(sizes) + config.transform_size + 4) * max([*sizes, _WIDEST]) ** 2
-    has_hidden = bool(
-        getattr(config.method_settings, "predictor_hidden", "")
-    )  # a hypernetwork's weights are their product
-    return squares + config.num_labels * _WIDEST <= MAX_PARAMETERS and not has_hidden
+    return squares + config.num_labels * _WIDEST <= MAX_PARAMETERS
 
 
 def export_backbone(run: str | Path, path: str | Path, trust: Trust = False) -> None:
