@@ -30,7 +30,7 @@ from iebench.models.normalisation import Normalisation
 from iebench.models.runs import load, read_config
 from iebench.models.untrained import untrained_twin
 from iebench.models.weights import load_backbone
-from iebench.plugins import is_dotted
+from iebench.plugins import Trust, is_dotted
 
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
 
@@ -71,6 +71,7 @@ def evaluate(
     device: str = "auto",
     num_workers: int = 2,
     out: str | Path | None = None,
+    trust: Trust = False,
 ) -> Results:
     """Score a run, or any network, on a dataset, as `iebench eval` does.
 
@@ -93,6 +94,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
+        trust: whether to import and run code of others that a run's `config.json` names: all, or what has one of these names.
+            What you name yourself, as `model` or in `tasks`, is trusted.
 
     Raises:
         UsageError: something that was named does not exist or does not fit, or scores that lie in `out` would be lost.
@@ -112,7 +115,7 @@ def evaluate(
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
     with modes_kept(model):
-        return _evaluate(prepare(model, device, weights), data, tasks, settings, ood, size, num_workers, folder)
+        return _evaluate(prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder)
 
 
 def _evaluate(
@@ -161,7 +164,9 @@ def choose_device(name: str) -> str:
     return name
 
 
-def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = None) -> Candidate:
+def prepare(
+    model: Evaluable, device: str = "cpu", weights: str | Path | None = None, trust: Trust = False
+) -> Candidate:
     """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
 
     Raises:
@@ -174,7 +179,7 @@ def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = 
     if isinstance(model, str) and is_name:
         return _prepare_named(model, device, weights)
     if isinstance(model, str | Path):
-        return _prepare_run(Path(model), device)
+        return _prepare_run(Path(model), device, trust)
     if isinstance(model, Method):
         twin = untrained_twin(model)
         return Candidate(type(model).__name__, model_of_method(model, device), _represent(twin, device))
@@ -224,11 +229,12 @@ def _code_of(kind: type) -> str:
         return kind.__qualname__
 
 
-def _prepare_run(run: Path, device: str) -> Candidate:
-    config = read_config(run)
+def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
+    config = read_config(run, trust)
+    trained = load(run, trust)
     fresh = seeded(config.build_method)
     return Candidate(
-        run.name, model_of_method(load(run), device), _represent(fresh, device), config.method, config.to_json()
+        run.name, model_of_method(trained, device), _represent(fresh, device), config.method, config.to_json()
     )
 
 

@@ -47,7 +47,11 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
 
 def _train(session: Session, out: Path) -> None:
     if (out / CONFIG).exists():
-        check_same(read_config(out), session.config, out)
+        check_same(
+            read_config(out, trust={session.config.method, session.config.method_settings.backbone}),
+            session.config,
+            out,
+        )
     if session.fabric.is_global_zero:
         session.config.write(out)
     step = resume(session, out) if (out / CHECKPOINT).exists() else 0

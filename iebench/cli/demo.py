@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iebench.child_process import python_command
+from iebench.cli.terminal import echo
 from iebench.errors import IebenchError
 from iebench.progress import Progress
 
@@ -60,7 +61,7 @@ def demo(out: Path, quick: bool) -> None:
     runs = [out / method for method in METHODS]
 
     def tell(what: str) -> None:
-        click.echo(f"[{time.monotonic() - start:4.0f} s] {what}")
+        echo(f"[{time.monotonic() - start:4.0f} s] {what}")
 
     tell(f"rendering a part of iebench-mini; all of this takes about {scale.minutes} min on 2 cores")
     _render(data, scale)
@@ -72,14 +73,14 @@ def demo(out: Path, quick: bool) -> None:
     tell("writing the report")
     _write_report(runs, page)
     _show(results, quick)
-    click.echo("")
+    echo("")
     for what, path in {
         "dataset": data,
         "pairs": sheet,
         "report": page,
         **dict(zip(METHODS, runs, strict=True)),
     }.items():
-        click.echo(f"  {what:8s} {path}")
+        echo(f"  {what:8s} {path}")
     tell("done")
 
 
@@ -173,11 +174,11 @@ def _show(results: "Sequence[Results]", quick: bool) -> None:
     from iebench.evals.significance import compare_methods
     from iebench.evals.table import build_rows, format_table
 
-    click.echo("")
-    click.echo(format_table(build_rows(results)))
+    echo("")
+    echo(format_table(build_rows(results)))
     if quick:
-        click.echo("Everything works. Scores of so short a run say nothing: leave out --quick to see what SIE learns.")
+        echo("Everything works. Scores of so short a run say nothing: leave out --quick to see what SIE learns.")
         return
-    click.echo("SIE above VICReg (negative: below it):")
+    echo("SIE above VICReg (negative: below it):")
     for found in compare_methods(results, "sie (rotation)", "vicreg"):
-        click.echo(f"  {found.describe()}")
+        echo(f"  {found.describe()}")

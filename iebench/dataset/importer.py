@@ -18,12 +18,15 @@ from iebench.dataset.channels import ChannelVote
 from iebench.dataset.layout_archive import LayoutArchive
 from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_lists
-from iebench.dataset.shards import locate_views, name_fault, pack_sample, printable, shard_name, write_shard
+from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
+from iebench.escapes import printable
 from iebench.factors.space import Factor, FactorSpace, get_space
 from iebench.growing import growing
+from iebench.limits import MAX_IMAGE_SIDE
+from iebench.names import name_fault
 from iebench.progress import Progress
 from iebench.version import __version__
 
@@ -290,6 +293,10 @@ def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
             _try(lambda file: simplejpeg.decode_jpeg_header(file)[0], loose.images.get(0)) for loose in sample
         ),
     )
+    if shape.image_size > MAX_IMAGE_SIDE:
+        raise IebenchError(
+            f"{path} has images of {shape.image_size} pixels a side, and {MAX_IMAGE_SIDE} are the most: make them smaller."
+        )
     if not (shape.num_views and shape.image_size and shape.num_factors in SPACE_OF_LENGTH):
         raise IebenchError(
             f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "

@@ -6,17 +6,20 @@ aiohttp, `s3://` s3fs, `hf://` huggingface_hub.
 
 import fcntl
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from iebench.dataset.card import CARD, DatasetCard, FileEntry, digest_card
+from iebench.dataset.card import CARD, DatasetCard, digest_card
+from iebench.dataset.card_parts import FileEntry
+from iebench.dataset.patience import patiently
 from iebench.errors import IebenchError, UsageError
 from iebench.files import ByteStream, whole_file, write_whole
+from iebench.limits import MAX_CARD_BYTES
 from iebench.locks import locked
+from iebench.untrusted import FAULTS, parse_json, tell
 
 ATTEMPTS = 3
 _CHUNK = 2**20
@@ -116,9 +119,9 @@ def fetch_card(url: str) -> bytes:
     """
     for _ in range(ATTEMPTS):
         with open_url(f"{url}/{CARD}") as stream:
-            content = _read(stream, f"{url}/{CARD}", -1)
-        with suppress(ValueError, AttributeError):
-            value = json.loads(content)
+            content = _read_whole(stream, f"{url}/{CARD}", MAX_CARD_BYTES)
+        with suppress(*FAULTS):
+            value = parse_json(content)
             if value.get("digest") == digest_card(value):
                 return content
     raise IebenchError(f"{url}/{CARD} is no card of a dataset, or was changed: look at it in a browser.")
@@ -157,35 +160,54 @@ def open_url(url: str) -> Iterator[ByteStream]:
         IebenchError: it cannot be opened, or what fsspec needs for it is not installed.
     """
     try:
-        file = _open(url)
+        file = patiently(lambda: _open(url), url)
+    except IebenchError:
+        raise
     except ImportError as error:
         raise IebenchError(
             f"{url} cannot be opened ({error}): pip install 'iebench[remote]', and what it names."
         ) from None
     except Exception as error:  # every file system of fsspec has errors of its own
         raise IebenchError(
-            f"{url} cannot be opened ({_told(error)}): look at the address, and at the network."
+            f"{url} cannot be opened ({tell(error)}): look at the address, and at the network."
         ) from None
     with closing(file):
         yield file
 
 
 def _copy(url: str, target: Path, size: int) -> FileEntry:
-    """Fetch a file, and stop where it has more than `size` bytes; returns what came."""
+    """Fetch a file of so many bytes; returns what came."""
     digest, length = hashlib.sha256(), 0
     with open_url(url) as stream, target.open("wb") as file:
-        while length <= size and (chunk := _read(stream, url)):
+        for chunk in _chunks(stream, url, size):
             length += len(chunk)
             digest.update(chunk)
             file.write(chunk)
     return FileEntry(length, digest.hexdigest())
 
 
-def _read(file: ByteStream, url: str, size: int = _CHUNK) -> bytes:
+def _read_whole(stream: ByteStream, url: str, limit: int) -> bytes:
+    return b"".join(_chunks(stream, url, limit))
+
+
+def _chunks(stream: ByteStream, url: str, limit: int) -> Iterator[bytes]:
+    """All that comes, which is no more than it may be.
+
+    Raises:
+        IebenchError: it is, or the connection broke off.
+    """
+    while chunk := _read(stream, url):
+        limit -= len(chunk)
+        if limit < 0:
+            raise IebenchError(f"{url} is larger than it may be, or than its card says: tell who publishes it.")
+        yield chunk
+
+
+def _read(file: ByteStream, url: str) -> bytes:
     try:
-        return file.read(size)
+        return file.read(_CHUNK)
     except Exception as error:  # every file system of fsspec has errors of its own
-        raise IebenchError(f"{url} broke off ({_told(error)}): try again.") from None
+        raise IebenchError(f"{url} broke off ({tell(error)}): try again.") from None
 
 
 def _open(url: str) -> ByteStream:
@@ -203,10 +225,6 @@ def _stream_settings(url: str) -> dict[str, Any]:
     from aiohttp import ClientTimeout
 
     return {"block_size": 0, "client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _remove_unused(path: Path) -> bool:

@@ -14,8 +14,6 @@ from iebench.errors import IebenchError
 from iebench.evals.results import Results
 from iebench.models.runs import read_config
 
-pytest.importorskip("iebench.untrusted", reason="files are read there")
-
 
 class Waiting(BaseException):
     """Nothing that a reader takes for a fault of its file."""
