@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test fast check bench table clean
+.PHONY: demo test fast fuzz check bench table clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -18,6 +18,9 @@ test: $(READY)  ## Every test. At most 15 minutes on 2 cores.
 
 fast: $(READY)  ## The tests that start neither Blender nor training. Under a minute.
 	$(BIN)/pytest -m "not slow"
+
+fuzz: $(READY)  ## Damaged datasets, runs, objects and pictures, twenty times as many as the tests try.
+	IEBENCH_FUZZ=20 $(BIN)/pytest tests/fuzz --timeout 3600
 
 check: $(READY)  ## Format, lint, types.
 	$(BIN)/ruff format --check .

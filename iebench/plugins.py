@@ -3,7 +3,9 @@
 They are looked for where Python looks, and then in the working folder.
 """
 
+import os
 import re
+from collections.abc import Collection, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,28 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 def is_dotted(text: str) -> bool:
     """Whether a text has the form `package.module:name`."""
     return _DOTTED.fullmatch(text) is not None
+
+
+Trust = bool | Collection[str]  # all code that a file names, none, or what the user named too
+
+
+def check_trusted(names: Iterable[str], trust: Trust, path: str | os.PathLike[str]) -> None:
+    """Refuse to import what a file that may be somebody else's names, unless the user trusts it.
+
+    Args:
+        names: that the file gives, among them perhaps `package.module:name`.
+        trust: whether to import whatever it names, or which names the user gave too.
+        path: of the file, for the message.
+
+    Raises:
+        UsageError: one names code that nobody has said to trust.
+    """
+    known = names if trust is True else (trust,) if isinstance(trust, str) else trust or ()
+    if strange := next((name for name in names if is_dotted(name) and name not in known), None):
+        raise UsageError(
+            f"{path} names the code {strange}, which would be imported and run: where you trust it, name it yourself "
+            "(METHOD or --backbone), or give --trust (in Python trust=True)."
+        )
 
 
 def load_object(text: str, option: str) -> Any:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
+from iebench.escapes import for_terminal
+
 FIRST_SECONDS, EVERY_SECONDS = 10.0, 60.0  # of a log's lines; shorter works write none
 Item = TypeVar("Item")
 
@@ -81,7 +83,7 @@ class Progress:
         """Say something beside the counting."""
         if self._bar is not None:
             self._bar.clear()
-        print(sentence, file=sys.stderr, flush=True)
+        print(for_terminal(sentence), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Tell how it ended, where it was told that it began."""

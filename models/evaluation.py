@@ -22,6 +22,7 @@ from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Tasks, describe_basis, open_suite
+from iebench.locks import locked
 from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.modes import modes_kept
@@ -29,7 +30,7 @@ from iebench.models.normalisation import Normalisation
 from iebench.models.runs import load, read_config
 from iebench.models.untrained import untrained_twin
 from iebench.models.weights import load_backbone
-from iebench.plugins import is_dotted
+from iebench.plugins import Trust, is_dotted
 
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
 
@@ -70,6 +71,7 @@ def evaluate(
     device: str = "auto",
     num_workers: int = 2,
     out: str | Path | None = None,
+    trust: Trust = False,
 ) -> Results:
     """Score a run, or any network, on a dataset, as `iebench eval` does.
 
@@ -92,6 +94,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
+        trust: whether to import and run code of others that a run's `config.json` names: all, or what has one of these names.
+            What you name yourself, as `model` or in `tasks`, is trusted.
 
     Raises:
         UsageError: something that was named does not exist or does not fit, or scores that lie in `out` would be lost.
@@ -111,7 +115,7 @@ def evaluate(
         cache=Path(cache) if cache is not None else folder and folder / "representations",
     )
     with modes_kept(model):
-        return _evaluate(prepare(model, device, weights), data, tasks, settings, ood, size, num_workers, folder)
+        return _evaluate(prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder)
 
 
 def _evaluate(
@@ -130,13 +134,16 @@ def _evaluate(
     evaluators = find_evaluators(tasks)
     names = [evaluator.name for evaluator in evaluators]
     basis = describe_basis(candidate.model, opened, settings, other)
-    earlier = find_earlier(folder / RESULTS, basis, names) if folder is not None else None
+    if folder is not None:
+        find_earlier(folder / RESULTS, basis, names)  # refuses before the work is done
     suite = open_suite(candidate.model, opened, evaluators, settings, other)
     results = suite.run(candidate.name, candidate.untrained)
     results = replace(results, method=candidate.method, training=candidate.training)
-    if earlier is not None:
-        results = join_results(earlier, results, names)
-    if folder is not None:
+    if folder is None:
+        return results
+    with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
+        if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
+            results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
         save_gallery(suite.context, opened, folder)
     return results
@@ -157,7 +164,9 @@ def choose_device(name: str) -> str:
     return name
 
 
-def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = None) -> Candidate:
+def prepare(
+    model: Evaluable, device: str = "cpu", weights: str | Path | None = None, trust: Trust = False
+) -> Candidate:
     """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
 
     Raises:
@@ -170,7 +179,7 @@ def prepare(model: Evaluable, device: str = "cpu", weights: str | Path | None = 
     if isinstance(model, str) and is_name:
         return _prepare_named(model, device, weights)
     if isinstance(model, str | Path):
-        return _prepare_run(Path(model), device)
+        return _prepare_run(Path(model), device, trust)
     if isinstance(model, Method):
         twin = untrained_twin(model)
         return Candidate(type(model).__name__, model_of_method(model, device), _represent(twin, device))
@@ -223,9 +232,10 @@ def _code_of(kind: type) -> str:
         return kind.__qualname__
 
 
-def _prepare_run(run: Path, device: str) -> Candidate:
-    config = read_config(run)
-    trained, fresh = load(run), seeded(config.build_method)
+def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
+    config = read_config(run, trust)
+    trained = load(run, trust)
+    fresh = seeded(config.build_method)
     fresh.take_over(trained)
     return Candidate(
         run.name, model_of_method(trained, device), _represent(fresh, device), config.method, config.to_json()

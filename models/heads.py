@@ -1,5 +1,6 @@
 """Perceptrons: projectors after the backbone, and the heads of regressions."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,6 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from iebench.errors import UsageError
+from iebench.limits import MAX_LAYERS
 from iebench.models.settings import MethodSettings, setting
 
 
@@ -26,10 +28,10 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     """Read layer sizes written as "1024-1024-1024".
 
     Raises:
-        UsageError: if a size is not a positive whole number.
+        UsageError: if a size is not a positive whole number of at most six digits, or there are too many.
     """
     parts = text.split("-") if text else []
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if len(parts) > MAX_LAYERS or not all(re.fullmatch("[0-9]{1,6}", part) and int(part) > 0 for part in parts):
         raise UsageError(
             f"Layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024."
         )

@@ -1,4 +1,4 @@
-"""Preemption: SIGTERM and SIGUSR1, with which schedulers announce that they take a machine back."""
+"""Preemption: SIGTERM and SIGUSR1, with which schedulers announce that they take a machine back, and Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
@@ -12,11 +12,13 @@ from torch import distributed
 from iebench.loader.multiview import Views
 from iebench.models.distributed import num_processes
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Interruption:
     """Preemption signals, noted while it is entered, so that the loop can end between two steps.
+
+    A second Ctrl-C ends it at once.
 
     Attributes:
         signal: the name of the signal that came, or empty.
@@ -36,7 +38,10 @@ class Interruption:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.signal = signal.Signals(number).name
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        if name == self.signal == "Ctrl-C":
+            raise KeyboardInterrupt
+        self.signal = name
 
     def came(self, device: torch.device) -> bool:
         """Whether a signal has come to any of the processes; all of them must call this at the same step."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from iebench.files import whole_file
+from iebench.untrusted import read_rows, refusals
 
 BYTES_PER_MIB = 2**20
 
@@ -21,15 +22,14 @@ class MetricsFile:
 
     Args:
         path: the file.
-        step: rows after this step, of a run that was cut off, are dropped.
+        step: rows after this step, of a run that was cut off, are dropped, and one that was cut off itself.
     """
 
     def __init__(self, path: Path, step: int = 0) -> None:
         self.path = path
         self.columns: list[str] = ["step"]
         if path.exists():
-            with path.open(newline="") as file:
-                rows = [row for row in csv.DictReader(file) if row["step"] and int(row["step"]) <= step]
+            rows = [row for row in self.read() if row["step"].isdecimal() and int(row["step"]) <= step]
             self.columns = list(rows[0]) if rows else self.columns
             self._rewrite(rows)
 
@@ -47,8 +47,8 @@ class MetricsFile:
         """The rows so far."""
         if not self.path.exists():
             return []
-        with self.path.open(newline="") as file:
-            return list(csv.DictReader(file))
+        with refusals(self.path, "remove it"):
+            return read_rows(self.path, ["step"], skip_uneven=True)
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         with whole_file(self.path) as partial, partial.open("w", newline="") as file:

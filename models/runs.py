@@ -2,22 +2,30 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
+from iebench.limits import MAX_FACTORS, MAX_IMAGE_SIDE, MAX_LABEL, MAX_LAYERS, MAX_PARAMETERS
 from iebench.models import checkpoints
 from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
 from iebench.models.settings import MethodSettings, TrainerSettings, list_settings, make_settings, settings_to_json
 from iebench.models.weights import load_exactly
+from iebench.plugins import Trust, check_trusted, is_dotted
+from iebench.untrusted import count, of_type, read_json, refusals, tell
 from iebench.version import __version__
 
 CONFIG, CHECKPOINT = "config.json", "last.ckpt"
 METHOD_PREFIX = "method."
+_WIDEST = 2048  # coordinates of a representation of our backbones
+_MEND = "train again into another directory"
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class RunConfig:
     def write(self, out: Path) -> None:
         """Write `config.json`."""
         out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / CONFIG, json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n")
+        write_whole(out / CONFIG, json.dumps({**self.to_json(), "iebench": __version__}, indent=2) + "\n", lasting=True)
 
 
 def identify_dataset(dataset: Any) -> dict[str, str]:
@@ -73,25 +81,31 @@ def identify_dataset(dataset: Any) -> dict[str, str]:
     return {"name": dataset.card.name, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 
-def read_config(run: Path) -> RunConfig:
+def read_config(run: Path, trust: Trust = False) -> RunConfig:
     """Read a run's `config.json`.
 
+    Args:
+        run: its directory.
+        trust: whether to import code that it names, `package.module:name`: all, none, or what has one of these names.
+
     Raises:
-        IebenchError: if there is none, it is damaged, or its method is not there.
+        IebenchError: if there is none, it is damaged, its method is not there, or it names code that is not trusted.
     """
-    path = run / CONFIG
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        name = str(values["method"])
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damage(path, error) from error
-    entry = find_method(name)  # may import somebody else's file, whose errors are not this file's
-    try:
+    path, values = run / CONFIG, _read_values(run)
+    check_trusted((values["method"], values["method_settings"].get("backbone", "")), trust, path)
+    entry = find_method(values["method"])  # may import somebody else's file, whose errors are not this file's
+    with refusals(path, _MEND):
         return _parse_config(values, entry, str(path))
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
-        raise _damage(path, error) from error
+
+
+def _read_values(run: Path) -> dict[str, Any]:
+    if not (run / CONFIG).exists():
+        raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train.")
+    with refusals(run / CONFIG, _MEND):
+        values = read_json(run / CONFIG)
+        of_type(values["method"], str, "method")
+        of_type(values["method_settings"].get("backbone", ""), str, "backbone")
+        return values
 
 
 def _parse_config(values: dict[str, Any], entry: Entry, path: str) -> RunConfig:
@@ -99,11 +113,10 @@ def _parse_config(values: dict[str, Any], entry: Entry, path: str) -> RunConfig:
     values["method_settings"] = make_settings(entry.settings, values["method_settings"], path)
     values["trainer"] = make_settings(TrainerSettings, values["trainer"], path)
     space = values.pop("space", None)
+    of_type(values["dataset"]["name"], str, "the dataset's name")
+    for key, high in (("transform_size", MAX_FACTORS), ("num_labels", MAX_LABEL + 1), ("image_size", MAX_IMAGE_SIDE)):
+        count(values.get(key, 0), 0, high, key)
     return RunConfig(**values, space=space and FactorSpace.from_json(space))
-
-
-def _damage(path: Path, error: Exception) -> IebenchError:
-    return IebenchError(f"{path} is damaged ({error}); train again into another directory.")
 
 
 def read_checkpoint(run: Path) -> dict[str, Any]:
@@ -136,26 +149,81 @@ def check_same(stored: RunConfig, wanted: RunConfig, run: Path) -> None:
                 raise UsageError(f"{run} was trained with {entry.option} {old}, not {new}; {mend}.")
 
 
-def load(run: str | Path) -> Method:
-    """The trained method of a run, on the CPU and in eval mode.
+def check_backbone(run: Path, backbone: str) -> None:
+    """Check that a run has the backbone that the user names.
 
     Raises:
+        UsageError: it has another.
+    """
+    stored = _read_values(run)["method_settings"].get("backbone", "")
+    if stored != backbone:
+        raise UsageError(f"{run} has the backbone {stored}, not --backbone {backbone}: leave that out.")
+
+
+def load(run: str | Path, trust: Trust = False) -> Method:
+    """The trained method of a run, on the CPU and in eval mode.
+
+    Args:
+        run: its directory.
+        trust: whether to import and run code of others that its `config.json` names, `package.module:name`: all, or what has
+            one of these names. Without, such a run is refused.
+
+    Raises:
+        UsageError: if it names code that is not trusted.
         IebenchError: if the directory is no run, or its checkpoint is absent, damaged or does not fit.
     """
     run = Path(run)
-    method = read_config(run).build_method()
+    config = read_config(run, trust)
+    method = _build(config, run)
     module = read_checkpoint(run)["module"]
     own = {name.removeprefix(METHOD_PREFIX): value for name, value in module.items() if name.startswith(METHOD_PREFIX)}
     load_exactly(method, own, str(run / CHECKPOINT))
     return method.eval()
 
 
-def export_backbone(run: str | Path, path: str | Path) -> None:
-    """Write the plain weights of a run's backbone, under torchvision's names for our ResNets.
+def _build(config: RunConfig, run: Path) -> Method:
+    """The method that a stored config describes; where it is ours, it asks for no more than memory for `MAX_PARAMETERS`.
+
+    Raises:
+        IebenchError: it asks for more, or its sizes do not fit each other.
+    """
+    if is_dotted(config.method) or is_dotted(config.method_settings.backbone):
+        return config.build_method()
+    with refusals(run / CONFIG, _MEND):
+        try:
+            _check_size(config)
+            return config.build_method()
+        except RuntimeError as error:  # torch's, of sizes that cannot be
+            raise ValueError(tell(error)) from None
+
+
+def _check_size(config: RunConfig) -> None:
+    values = [value for value in asdict(config.method_settings).values() if type(value) in (str, int)]
+    sizes = [int(size) for value in values for size in re.findall(r"[0-9]{1,15}", str(value))]
+    if max(sizes, default=0) > MAX_PARAMETERS // _WIDEST or len(sizes) > 4 * MAX_LAYERS:
+        raise ValueError(f"it asks for {max(sizes)} coordinates in {len(sizes)} layers")
+    if _is_small(config, sizes):
+        return
+    with torch.device("meta"):  # which takes no memory, and seconds when it is first used
+        size = sum(parameter.numel() for parameter in config.build_method().parameters())
+    if size > MAX_PARAMETERS:
+        raise ValueError(f"it asks for {size} parameters, and {MAX_PARAMETERS} are allowed")
+
+
+def _is_small(config: RunConfig, sizes: list[int]) -> bool:
+    """Whether no method of ours can be large with such settings, of which the sizes are a part."""
+    if getattr(config.method_settings, "predictor_hidden", ""):  # a deep hypernetwork's weights are their product
+        return False
+    squares = (len(sizes) + config.transform_size + 4) * max([*sizes, _WIDEST]) ** 2
+    return squares + config.num_labels * _WIDEST <= MAX_PARAMETERS
+
+
+def export_backbone(run: str | Path, path: str | Path, trust: Trust = False) -> None:
+    """Write the plain weights of a run's backbone, under torchvision's names for our ResNets; `trust` is as for `load`.
 
     Raises:
         UsageError: if `path` is a folder.
     """
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder; name a file for the weights.")
-    checkpoints.save(Path(path), load(run).backbone.state_dict())
+    checkpoints.save(Path(path), load(run, trust).backbone.state_dict())

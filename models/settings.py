@@ -58,11 +58,14 @@ def make_settings(settings: type, values: dict[str, Any], path: str) -> Any:
     """The settings dataclass from stored values.
 
     Raises:
-        UsageError: if a name is not one of its fields.
+        UsageError: if a name is not one of its fields, or a value of another type than its field.
     """
     unknown = sorted(set(values) - {entry.name for entry in fields(settings)})
     if unknown:
         raise UsageError(f"{path} has settings that this version does not know: {', '.join(unknown)}.")
+    for entry in list_settings(settings):
+        if entry.name in values:
+            check_type(entry, values[entry.name])
     return settings(**values)
 
 
@@ -73,6 +76,13 @@ def settings_to_json(settings: Any) -> dict[str, Any]:
         for entry in fields(settings)
         if not (entry.metadata["is_later"] and getattr(settings, entry.name) == entry.default)
     }
+
+
+def check_type(entry: Setting, value: Any) -> None:
+    """Raise UsageError if a stored value is none that the command line would give."""
+    fits = type(value) is entry.kind or (entry.kind is float and type(value) is int)
+    if (entry.kind in (bool, int, float, str) and not fits) or (entry.choices and value not in entry.choices):
+        raise UsageError(f"{entry.option} {value!r:.60} is no {' or '.join(entry.choices) or entry.kind.__name__}.")
 
 
 def check_numbers(settings: Any) -> None:

@@ -1,14 +1,16 @@
 """The training loop: dataset → run."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from lightning.fabric import Fabric
 from torch import Tensor
 
 from iebench.errors import IebenchError, UsageError
 from iebench.loader.multiview import Views
+from iebench.locks import locked
 from iebench.models import checkpoints
 from iebench.models.advice import advise
 from iebench.models.finite import FiniteCheck
@@ -23,22 +25,33 @@ from iebench.models.settings import MethodSettings, TrainerSettings
 from iebench.models.validation import validate
 
 Scalars = dict[str, Tensor]
+LOCK = f"{CONFIG}.lock"
+BEGINNINGS = {LOCK, f"{CONFIG}.partial"}  # of a run whose process was killed before it had settings
 
 
 def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, data: Path, out: Path) -> None:
     """Train a method into a run, or continue the run that is there.
 
     Raises:
-        UsageError: if settings, machine, dataset and run do not fit each other.
+        UsageError: if settings, machine, dataset and run do not fit each other, or another training holds the run.
         IebenchError: if a loss is not finite, or a signal ended it (after saving).
     """
     if out.is_file():
         raise UsageError(f"--out {out} is a file; name a folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists():
+    if out.is_dir() and not (out / CONFIG).exists() and {path.name for path in out.iterdir()} - BEGINNINGS:
         raise UsageError(f"--out {out} holds other things than a run; name a new folder.")
     session = set_up(name, method_settings, trainer, data)
+    with held(out, session.fabric):
+        _train(session, out)
+
+
+def _train(session: Session, out: Path) -> None:
     if (out / CONFIG).exists():
-        check_same(read_config(out), session.config, out)
+        check_same(
+            read_config(out, trust={session.config.method, session.config.method_settings.backbone}),
+            session.config,
+            out,
+        )
     if session.fabric.is_global_zero:
         session.config.write(out)
     step = resume(session, out) if (out / CHECKPOINT).exists() else 0
@@ -50,6 +63,27 @@ def train(name: str, method_settings: MethodSettings, trainer: TrainerSettings, 
     if step < session.num_steps:
         signal = interruption.signal or "a signal to another process"
         raise IebenchError(f"{signal} ended the run after step {step}; it is saved, and the same command resumes it.")
+
+
+@contextmanager
+def held(out: Path, fabric: Fabric) -> Iterator[None]:
+    """Hold a run for this training alone: the first process does, and tells the others whether it could.
+
+    Raises:
+        UsageError: another training holds it.
+        IebenchError: the run's folder cannot be written to.
+    """
+    with ExitStack() as stack:
+        error = None
+        if fabric.is_global_zero:
+            try:
+                stack.enter_context(locked(out, "train", lock=out / LOCK))
+            except IebenchError as refusal:
+                error = refusal
+        error = fabric.broadcast(error)
+        if error is not None:
+            raise error
+        yield
 
 
 def nothing() -> None:

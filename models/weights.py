@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from iebench.errors import IebenchError
+from iebench.escapes import for_terminal
 from iebench.models import checkpoints
 from iebench.models.backbones import RESNETS
 from iebench.models.weight_layouts import Found, find_networks, flatten
@@ -109,7 +110,7 @@ def _choose(found: Sequence[Found], path: Path) -> Found:
         raise IebenchError(f"{path} holds several networks that fit, {names}: save one of them alone.")
     if rivals:
         told = f"{path}: took the weights under {best.prefix!r}, and not those under {_quote(_prefixes(rivals))}."
-        print(told, file=sys.stderr)
+        print(for_terminal(told), file=sys.stderr)
     return best
 
 

@@ -7,12 +7,10 @@ are accounted for, their samples become the shard. Every file appears by rename,
 going on means to look what is missing.
 """
 
-import fcntl
 import json
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from iebench.dataset.appearance import APPEARANCE, Lost, LostRow, read_lost, read_note, write_note
-from iebench.dataset.card import CARD, DatasetCard, partial_root
+from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import locate_views, read_sample, sample_file, sample_name, split_shard, write_shard
 from iebench.dataset.splits import ObjectName
@@ -34,7 +32,9 @@ from iebench.dataset.writer import (
     read_failures,
 )
 from iebench.errors import IebenchError, UsageError
-from iebench.files import write_whole
+from iebench.files import sync, write_whole
+from iebench.growing import claim, partial_root
+from iebench.locks import locked
 from iebench.render.engines import Outcome
 from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
 from iebench.render.worker import Task
@@ -86,20 +86,25 @@ def render_dataset(
         UsageError: `out` holds something else, or was begun with another setting, or is in use.
         FarmError: no worker can go on.
     """
+    if out.exists() and not _find_work(job, out, retry_failed):
+        return _summarise(out, fresh=0)
     partial = partial_root(out)
-    if out.exists():
-        if not _reopen(job, out, retry_failed):
-            return _summarise(out, fresh=0)
-        out.rename(partial)
-    with _lock(partial):
+    with locked(out, "render"):
+        if out.exists():
+            if not (failures := _find_work(job, out, retry_failed)):
+                return _summarise(out, fresh=0)
+            _reopen(out, partial, failures)
+        claim(partial, "render")
         check_same_job(partial / STATE / "job.json", job)
         state = _State(partial, job)
         if retry_failed:
             state.forget_failures()
         fresh = _render_missing(state, engine, watch)
         _finish(state)
+        sync(partial)
         partial.rename(out)
-        shutil.rmtree(out / STATE)
+        sync(out.parent)
+        shutil.rmtree(out / STATE, ignore_errors=True)  # else the next call does
     return _summarise(out, fresh)
 
 
@@ -261,8 +266,8 @@ def _read_part(state: _State, shard: Shard) -> ShardTables:
     return ShardTables(rows, np.stack([state.job.latents_of(name) for name in names]), offsets, lost)
 
 
-def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
-    """Whether a finished dataset has to be worked on again.
+def _find_work(job: RenderJob, out: Path, retry_failed: bool) -> list[Failure]:
+    """Failures of a finished dataset that have to be tried again.
 
     Raises:
         UsageError: it is not a dataset, or another one.
@@ -279,14 +284,24 @@ def _reopen(job: RenderJob, out: Path, retry_failed: bool) -> bool:
     failures = [failure for failure in read_failures(out / FAILURES) if failure.object_name not in refused]
     if not (retry_failed and failures):
         shutil.rmtree(out / STATE, ignore_errors=True)
-        return False
+        return []
+    return failures
+
+
+def _reopen(out: Path, partial: Path, failures: Sequence[Failure]) -> None:
+    """Turn a finished dataset back into one under way, of which some objects have failed.
+
+    Raises:
+        UsageError: there is one under way already.
+    """
+    if partial.exists():
+        raise UsageError(f"{out} is finished, and {partial} lies beside it: remove one of them.")
     for failure in failures:
         _write_json(_failure_path(out, failure.object_name), asdict(failure))
     _restore_notes(out)
-    _write_json(
-        out / STATE / "about.json", {name: card.made[name] for name in ("blender", "device") if name in card.made}
-    )
-    return True
+    made = DatasetCard.read(out).made
+    _write_json(out / STATE / "about.json", {name: made[name] for name in ("blender", "device") if name in made})
+    out.rename(partial)
 
 
 def _restore_notes(out: Path) -> None:
@@ -303,23 +318,6 @@ def _summarise(out: Path, fresh: int) -> Summary:
     dataset = Dataset(out)
     views = dataset.num_objects * dataset.num_views
     return Summary(out, dataset.num_objects, views, read_failures(out / FAILURES), dataset.num_lost, fresh)
-
-
-@contextmanager
-def _lock(partial: Path) -> Iterator[None]:
-    """Hold a folder for this process alone; the lock ends with the process, however that ends."""
-    try:
-        (partial / STATE).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IebenchError(
-            f"--out: {partial} cannot be made ({error.strerror}): choose a folder that can be written to."
-        ) from None
-    with (partial / STATE / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"{partial} is in use by another render: wait for it, or choose another --out.") from None
-        yield
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from iebench.dataset.shards import printable
+from iebench.escapes import printable
 from iebench.render.mesh_bytes import MESH_SUFFIXES, PACKED, mesh_suffix
 
 _NAMES = [suffix[1:].upper() if suffix != ".gltf" else "glTF" for suffix in MESH_SUFFIXES]

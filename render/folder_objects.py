@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from iebench.dataset.shards import printable
 from iebench.errors import UsageError
+from iebench.escapes import printable
 from iebench.render.folder_files import (
     FOREIGN_SUFFIXES,
     FORMATS,

@@ -14,6 +14,9 @@ from iebench.dataset.importer import SPACE_OF_LENGTH, cover_latents, find_outsid
 from iebench.dataset.splits import ObjectName
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
+from iebench.limits import MAX_MEMBER_BYTES
+from iebench.untrusted import read_bytes, refusals
+from iebench.untrusted_arrays import parse_npy
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,5 @@ class GivenLatents:
 
 
 def _load(path: Path) -> Float[ndarray, " factors"]:
-    try:
-        return np.load(path, allow_pickle=False).astype(np.float64).ravel()
-    except (OSError, ValueError) as error:
-        raise IebenchError(f"{path} cannot be read as latents ({error}): mend it, or leave its object out.") from None
+    with refusals(path, "mend it, or leave its object out"):
+        return parse_npy(read_bytes(path, MAX_MEMBER_BYTES)).astype(np.float64).ravel()

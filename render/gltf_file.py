@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from iebench.errors import IebenchError
 from iebench.render.gltf_images import Document, binary_start, literal_path
 from iebench.render.mesh_bytes import check_finite
 from iebench.render.object_files import ObjectFiles
+from iebench.untrusted import FAULTS, parse_json, tell
 
 DEEPEST = 300  # nested nodes; Blender's importer, which calls itself for each, gives up at about 900
 WITHOUT_FACES = (0, 1, 2, 3)  # modes of points and lines
@@ -32,19 +32,15 @@ def check_gltf(path: Path, content: bytes, files: ObjectFiles) -> Document:
     """
     name = path.name
     try:
-        document = json.loads(_json_chunk(content, name), parse_constant=_refuse_constant)
+        document = parse_json(_json_chunk(content, name))
         _check_outside(path, document, files)
         _check_version(document, name)
         _check_depth(document, name)
         _check_faces(document, name)
         _check_positions(path, document, content)
         return document
-    except (ValueError, AttributeError, IndexError, KeyError, TypeError, RecursionError) as error:
-        raise IebenchError(f"{name} is not a readable glTF file: {error}") from None
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"it holds {word}, which is no number")
+    except FAULTS as error:
+        raise IebenchError(f"{name} is not a readable glTF file: {tell(error)}") from None
 
 
 def _json_chunk(content: bytes, name: str) -> bytes:

@@ -12,7 +12,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass
-from iebench.dataset.card import FOCAL_LENGTH, PresetNote
+from iebench.dataset.card import FOCAL_LENGTH
+from iebench.dataset.card_parts import PresetNote
 from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.dataset.writer import Failure

@@ -1,7 +1,5 @@
 """Joining the parts that several machines rendered."""
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from iebench.catalogue import ObjectClass
-from iebench.dataset.card import partial_root
 from iebench.dataset.reader import Dataset
 from iebench.dataset.splits import SPLITS
 from iebench.dataset.writer import FAILURES, ObjectRow, ShardTables, finish_dataset, read_failures
 from iebench.errors import UsageError
+from iebench.files import link_or_copy
+from iebench.growing import growing
 from iebench.render.job import first_difference
 
 WHOLE = "1/1"
@@ -25,21 +24,17 @@ def merge_parts(folders: Sequence[Path], out: Path) -> Dataset:
     Shards are linked where the file system can, else copied; the parts stay as they are.
 
     Raises:
-        UsageError: parts are missing, given twice, or of different datasets; or `out` exists.
+        UsageError: parts are missing, given twice, or of different datasets; or `out` exists, or is being made.
     """
-    if out.exists():
-        raise UsageError(f"{out} exists: choose a folder that does not exist yet.")
-    parts = [Dataset(folder) for folder in folders]
-    _check_parts(parts)
-    classes = _join_classes(parts)
-    partial = partial_root(out)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    shards = sorted((piece for part in parts for piece in _take_shards(part, partial)), key=_shard_order)
-    card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=classes)
-    failures = [failure for part in parts for failure in read_failures(part.root / FAILURES)]
-    finish_dataset(partial, card, shards, failures)
-    partial.rename(out)
+    with growing(out, "merge") as root:
+        parts = [Dataset(folder) for folder in folders]
+        _check_parts(parts)
+        classes = _join_classes(parts)
+        _check_shards(parts)
+        shards = sorted((piece for part in parts for piece in _take_shards(part, root)), key=_shard_order)
+        card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=classes)
+        failures = [failure for part in parts for failure in read_failures(part.root / FAILURES)]
+        finish_dataset(root, card, shards, failures)
     return Dataset(out)
 
 
@@ -58,9 +53,19 @@ def _check_parts(parts: Sequence[Dataset]) -> None:
         raise UsageError(f"{twice[0]} is a part that is given already: give every part once.")
 
 
+def _check_shards(parts: Sequence[Dataset]) -> None:
+    holders: dict[str, Path] = {}
+    for part in parts:
+        for shard in part.card.shards:
+            if holders.setdefault(shard.name, part.root) != part.root:
+                raise UsageError(
+                    f"{part.root} and {holders[shard.name]} both hold {shard.name}: render one of these parts again."
+                )
+
+
 def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
     for shard in dict.fromkeys(part.shards.tolist()):
-        _link(part.root / shard, target / shard)
+        link_or_copy(part.root / shard, target / shard)
         chosen = np.flatnonzero(part.shards == shard)
         rows = [
             ObjectRow(str(part.splits[i]), str(part.synsets[i]), int(part.labels[i]), str(part.object_ids[i]), shard)
@@ -92,10 +97,3 @@ def _join_classes(parts: Sequence[Dataset]) -> tuple[ObjectClass, ...]:
                         f"{known.synset} with label {known.label}: render the parts from the same folder of objects."
                     )
     return tuple(by_label[label] for label in sorted(by_label))
-
-
-def _link(path: Path, target: Path) -> None:
-    try:
-        os.link(path, target)
-    except OSError:  # another file system
-        shutil.copyfile(path, target)

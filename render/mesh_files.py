@@ -25,6 +25,7 @@ from iebench.render.ply_check import clean_ply
 from iebench.render.ply_file import Header, parse_header, read_elements
 from iebench.render.ply_to_obj import convert_ply
 from iebench.render.stl_file import clean_stl, read_stl_colors
+from iebench.untrusted import FAULTS, tell
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _prepare_ply(named: Path, content: bytes, path: Path, files: ObjectFiles, sc
     textured = bool(header.textures) and header.has_coordinates
     try:
         text = convert_ply(read_elements(content, header), textured)
-    except ValueError:  # damaged, or of triangle strips: Blender has the last word
+    except FAULTS:  # damaged, or of triangle strips: Blender has the last word
         return PreparedMesh(path, _all_textures(header))
     if not textured:
         return _write_obj(text, _all_textures(header), scratch)
@@ -111,7 +112,7 @@ def _prepare_gltf(path: Path, content: bytes, files: ObjectFiles, scratch: Path)
         mended, lost = mend_gltf(path, content, document, files, scratch)
         if mended is None and not is_plain(path):
             mended = link_buffers(path, content, document, files, scratch)
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
-        raise IebenchError(f"{path.name} is not a readable glTF file: {error!r}") from None
+    except FAULTS as error:
+        raise IebenchError(f"{path.name} is not a readable glTF file: {tell(error)}") from None
     mended_path = path if mended is None else _copy(mended, scratch / f"object{mesh_suffix(path)}")
     return PreparedMesh(mended_path, tuple(lost))

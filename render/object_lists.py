@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from iebench.dataset.shards import name_fault, printable
 from iebench.dataset.splits import ObjectName, object_fraction
 from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
+from iebench.escapes import printable
 from iebench.files import read_table
+from iebench.names import name_fault
 from iebench.render.object_source import ObjectSource
+from iebench.untrusted import FAULTS, read_text, tell
+from iebench.untrusted_arrays import map_npy
 
 
 def read_object_list(path: Path) -> list[ObjectName]:
@@ -31,8 +34,10 @@ def read_object_list(path: Path) -> list[ObjectName]:
     try:
         rows = _read_npy(path) if path.suffix == ".npy" else _read_text(path)
         return [_parse_name(path, number, row) for number, row in rows]
-    except (OSError, ValueError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as a list of objects: {error}.") from None
+    except UsageError:
+        raise
+    except (OSError, *FAULTS) as error:
+        raise UsageError(f"{path} cannot be read as a list of objects: {tell(error)}.") from None
 
 
 def known_bad_objects() -> dict[ObjectName, str]:
@@ -113,7 +118,7 @@ def _by_synset(names: Iterable[ObjectName]) -> dict[str, set[str]]:
 def _read_npy(path: Path) -> Iterator[tuple[int, list[str]]]:
     if path.stat().st_size == 0:
         return
-    table = np.load(path, allow_pickle=False)
+    table = map_npy(path)
     if table.size and (table.ndim > 2 or table.dtype.kind != "U" or (table.ndim == 2 and table.shape[1] < 2)):
         raise ValueError(f"an array of shape {table.shape} and type {table.dtype} names no objects")
     yield from enumerate((row if table.ndim == 2 else [row] for row in np.atleast_1d(table).tolist()), start=1)
@@ -121,7 +126,7 @@ def _read_npy(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _read_text(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Rows of cells with the number of their line; those of a heading, of comments and of nothing are left out."""
-    lines = re.sub(r"(^|(?<=[ \t]))#.*", "", path.read_text(encoding="utf-8-sig"), flags=re.MULTILINE).splitlines()
+    lines = re.sub(r"(^|(?<=[ \t]))#.*", "", read_text(path).removeprefix("\ufeff"), flags=re.MULTILINE).splitlines()
     reader = csv.reader((line.strip() for line in lines), skipinitialspace=True)
     yield from ((reader.line_num, row) for row in reader if any(row) and row[0] != "synset")
 

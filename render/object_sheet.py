@@ -1,6 +1,5 @@
 """A contact sheet of objects in the benchmark's scene."""
 
-import io
 import math
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw
 from iebench.dataset.reader import Dataset
 from iebench.factors.space import ROTATION
 from iebench.fonts import letter_text
+from iebench.pictures import open_picture
 from iebench.render.farm import Watch, render_dataset
 from iebench.render.job import RenderJob
 from iebench.render.launch import choose_engine
@@ -60,7 +60,7 @@ def lay_out(dataset: Dataset, abreast: int = 1) -> Image.Image:
     for number, (entry, indices) in enumerate(zip(dataset.classes, members, strict=True)):
         left, top = number % abreast * wide, number // abreast * side
         for column, index in enumerate(sorted(indices, key=lambda i: dataset.object_ids[i])):
-            sheet.paste(Image.open(io.BytesIO(dataset.read_jpeg(index, 0))), (left + column * side, top))
+            sheet.paste(open_picture(dataset.read_jpeg(index, 0), ("JPEG",)), (left + column * side, top))
         name, font = letter_text(entry.name, 10)
         draw.text((left + 3, top + 2), name, "white", font, stroke_width=1, stroke_fill="black")
     return sheet

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from iebench.dataset.card import FOCAL_LENGTH, PresetNote
+from iebench.dataset.card import FOCAL_LENGTH
+from iebench.dataset.card_parts import PresetNote
 from iebench.errors import UsageError
 from iebench.render.presets import get_preset
 from iebench.render.sources import PROCEDURAL

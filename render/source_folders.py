@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass, find_class
-from iebench.dataset.shards import name_fault, printable
 from iebench.errors import IebenchError, UsageError
+from iebench.escapes import printable
+from iebench.names import name_fault
 from iebench.render.folder_files import (
     FORMATS,
     Omissions,

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import ObjectClass
-from iebench.dataset.shards import name_fault
 from iebench.errors import UsageError
 from iebench.factors.symmetry import built_in_classes
+from iebench.names import name_fault
 from iebench.plugins import is_dotted, load_object
 from iebench.render.folder_layout import open_folder
 from iebench.render.object_source import Mesh, ObjectSource

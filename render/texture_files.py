@@ -1,6 +1,5 @@
 """Whether the picture of a texture can be read, and making it such that Blender can."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
+from iebench.pictures import NO_PICTURE, open_picture
 from iebench.render.scene import VANISHED
 
 # What Blender 4.5 and 5 read themselves, by Pillow's names; anything else that Pillow reads is turned into PNG.
@@ -15,7 +15,6 @@ BLENDER_READS = frozenset({"BMP", "DDS", "JPEG", "JPEG2000", "MPO", "PNG", "SGI"
 # How files begin that Blender reads and Pillow does not: OpenEXR, Radiance HDR, DPX, Cineon.
 ONLY_BLENDER_READS = (b"v/1\x01", b"#?RADIANCE", b"#?RGBE", b"SDPX", b"XPDS", b"\x80\x2a\x5f\xd7")
 Source = TypeVar("Source", bound=Path | bytes)
-NO_PICTURE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises for damaged files
 
 
 def is_picture(source: Path | bytes) -> bool:
@@ -30,7 +29,7 @@ def is_whole(source: Path | bytes) -> bool:
 
 def _try(source: Path | bytes, read: Callable[[Image.Image], object]) -> bool:
     try:
-        with _open(source) as picture:
+        with open_picture(source) as picture:
             read(picture)
     except NO_PICTURE:
         return _only_blender_reads(source)
@@ -42,7 +41,7 @@ def _try(source: Path | bytes, read: Callable[[Image.Image], object]) -> bool:
 def as_blender_reads(source: Source, scratch: Path) -> Source | Path:
     """A picture itself, or a PNG of it in `scratch` where Blender does not know its format."""
     try:
-        with _open(source) as picture:
+        with open_picture(source) as picture:
             return source if picture.format in BLENDER_READS else _write_png(picture, scratch)
     except (*NO_PICTURE, NotImplementedError):
         return source
@@ -60,15 +59,11 @@ def link_texture(picture: Path, scratch: Path) -> str:
 def is_empty_mask(path: Path) -> bool:
     """Whether a mask would hide all that it covers, as one that is meant upside down does."""
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             mask = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("L")
             return float(np.asarray(mask).mean()) <= 255 * VANISHED
     except (*NO_PICTURE, NotImplementedError):
         return False
-
-
-def _open(source: Path | bytes) -> Image.Image:
-    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
 
 
 def _only_blender_reads(source: Path | bytes) -> bool:

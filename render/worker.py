@@ -3,11 +3,10 @@
 It is a process of its own because Blender can crash, hang and leak. It reads JSON lines from standard input, first the
 settings, then tasks, and replies to each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
 "fatal" (not the object's fault; the worker ends). Whatever Blender prints goes to the worker's log.
-Run as the module `iebench.render.worker` with the arguments LOG SCRATCH.
+Run as the module `iebench.render.worker` with the arguments LOG SCRATCH DISK.
 """
 
 import ctypes
-import errno
 import json
 import os
 import re
@@ -16,9 +15,10 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, TextIO
@@ -33,6 +33,7 @@ from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.shards import pack_sample
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
+from iebench.files import is_full_disk
 from iebench.render.guard import Guard
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
@@ -97,25 +98,26 @@ class Task:
     out: str
 
 
-def main(log: Path, scratch: Path) -> None:
+def main(log: Path, scratch: Path, disk: Path) -> None:
     """Work on tasks until standard input ends, then leave at once: Blender may crash at a regular exit.
 
     Args:
         log: file for what Blender prints while it works on the present object.
         scratch: folder for pixels and meshes on their way; best in memory.
+        disk: folder for the files of an object for which there is no room.
     """
     _die_with_parent()
     replies = _divert_output(log)
     try:
         settings = WorkerSettings.from_json(json.loads(sys.stdin.readline()))
-        _serve(settings, scratch, replies)
+        _serve(settings, scratch, disk, replies)
     except Exception as error:
         traceback.print_exc()
-        _reply(replies, {"fatal": describe_fault(error, scratch)})
+        _reply(replies, {"fatal": describe_fault(error, scratch, disk)})
     os._exit(0)
 
 
-def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
+def _serve(settings: WorkerSettings, scratch: Path, disk: Path, replies: TextIO) -> None:
     from iebench.render.blender import Stage, blender_version
 
     source = open_source(settings.objects, settings.one_class)
@@ -128,16 +130,30 @@ def _serve(settings: WorkerSettings, scratch: Path, replies: TextIO) -> None:
         os.ftruncate(1, 0)  # the log tells of one object only
         start = time.monotonic()
         try:
-            with _work_folder(scratch / f"object-{number}") as work:
-                sample, lost = render_object(settings, source, stage, task, work)
-            write_sample(Path(task.out), sample, lost)
-            _reply(replies, {"done": time.monotonic() - start})
+            work, spare = (folder / f"object-{number}" for folder in (scratch, disk))
+            render = partial(render_object, settings, source, stage, task)
+            sample, lost = _render_where_room_is(work, spare, render)
         except Exception as error:
-            if is_full_disk(error):
-                raise
             if not isinstance(error, IebenchError):  # whose sentence says all
                 traceback.print_exc()
-            _reply(replies, {"failed": describe_fault(error, scratch)})
+            _reply(replies, {"failed": describe_fault(error, scratch, disk)})
+        else:  # a fault from here on would meet every object
+            write_sample(Path(task.out), sample, lost)
+            _reply(replies, {"done": time.monotonic() - start})
+
+
+def _render_where_room_is(
+    scratch: Path, disk: Path, render: Callable[[Path], tuple[bytes, list[Lost]]]
+) -> tuple[bytes, list[Lost]]:
+    """What `render` makes of an object in a work folder, on the disk where its files are too large for `scratch`."""
+    try:
+        with _work_folder(scratch) as work:
+            return render(work)
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+    with _work_folder(disk) as work:
+        return render(work)
 
 
 def render_object(
@@ -208,30 +224,26 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def is_full_disk(error: Exception) -> bool:
-    """Whether an error says that nothing more can be written."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def forget_scratch(text: str, scratch: Path) -> str:
+def forget_scratch(text: str, *scratch: Path) -> str:
     """A text without the folders of scratch files, which have another name in every run."""
-    return re.sub(rf"{re.escape(str(scratch))}(/object-\d+)?/?", "", text)
+    folders = "|".join(re.escape(str(folder)) for folder in scratch)
+    return re.sub(rf"({folders})(/object-\d+)?/?", "", text)
 
 
-def describe_fault(error: Exception, scratch: Path) -> str:
+def describe_fault(error: Exception, *scratch: Path) -> str:
     """One line on what went wrong, the same in every run.
 
     Args:
         error: what was raised.
-        scratch: folder of the worker's files.
+        scratch: folders of the worker's files.
     """
     if is_full_disk(error):
-        return f"no space is left for {getattr(error, 'filename', None) or 'a file'}"
+        return f"no space is left for {forget_scratch(str(getattr(error, 'filename', None) or 'a file'), *scratch)}"
     if isinstance(error, ImportError):
         return explain_import_error(str(error)).rstrip(".")
-    text = shorten(" ".join(forget_scratch(str(error), scratch).split()), REASON_LENGTH, placeholder=" …")
+    text = shorten(" ".join(forget_scratch(str(error), *scratch).split()), REASON_LENGTH, placeholder=" …")
     return text if isinstance(error, IebenchError) else f"{type(error).__name__}: {text}"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

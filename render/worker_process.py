@@ -25,6 +25,9 @@ START_SECONDS = 300.0  # importing Blender from a cold network disk takes a minu
 WATCH_SECONDS = 0.5
 LOG_LINES = 12
 MEMORY = Path("/dev/shm")
+MEMORY_BYTES = (
+    1 << 30
+)  # free there, else the disk is taken: a container has 64 MB by default, which pictures alone may fill
 SCRATCH = re.compile(r"iebench-(\d+)-.*")
 CHANGING = re.compile(r"\d+(\.\d+)? ?(ms|s|MB|M|K)\b|\d\d:\d\d[:.\d]*|^Fra:.*$|^Saved: .*$", re.MULTILINE)
 
@@ -80,10 +83,15 @@ class WorkerProcess:
             FarmError: it cannot start, and why.
         """
         self._limits, self._folder, self._log = limits, folder, folder / "log"
+        self._disk = Path(tempfile.mkdtemp(prefix=f"iebench-{os.getpid()}-"))
         self._buffer = b""
         self._process = subprocess.Popen(
             python_command(
-                "iebench.render.worker", str(self._log), str(folder), shares_path=is_dotted(settings.objects)
+                "iebench.render.worker",
+                str(self._log),
+                str(folder),
+                str(self._disk),
+                shares_path=is_dotted(settings.objects),
             ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -114,7 +122,7 @@ class WorkerProcess:
     def log_tail(self) -> str:
         """The last lines that Blender printed for the present object, without what changes from run to run."""
         try:
-            text = forget_scratch(self._log.read_text(encoding="utf-8", errors="replace"), self._folder)
+            text = forget_scratch(self._log.read_text(encoding="utf-8", errors="replace"), self._folder, self._disk)
         except OSError:
             return ""
         lines = [line.strip() for line in CHANGING.sub("", text).splitlines()]
@@ -128,7 +136,8 @@ class WorkerProcess:
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for folder in (self._folder, self._disk):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _send(self, value: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -225,12 +234,13 @@ class SupervisedWorker:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder in memory where there is one, as every view passes through it; those of killed renders are removed."""
-    parent = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    for old in parent.glob("iebench-*"):
+    """A folder in memory where there is room, as every view passes through it; those of killed renders are removed."""
+    disk = Path(tempfile.gettempdir())
+    for old in (*MEMORY.glob("iebench-*"), *disk.glob("iebench-*")):
         match = SCRATCH.fullmatch(old.name)
         if match and not Path(f"/proc/{match.group(1)}").exists():
             shutil.rmtree(old, ignore_errors=True)
+    parent = MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else disk
     with tempfile.TemporaryDirectory(prefix=f"iebench-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True) as name:
         yield Path(name)
 

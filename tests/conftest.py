@@ -1,7 +1,8 @@
 """Datasets made without Blender, for tests of everything that reads one."""
 
 import colorsys
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jaxtyping
@@ -91,3 +92,11 @@ def make_dataset(tmp_path: Path) -> Callable[..., Dataset]:
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets wrong types through to the code, as users meet it, without the checker of the test run."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_loss() -> Iterator[None]:
+    """Nothing here outlives a loss of power, so that nobody need wait for the disk."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda descriptor: None)
+        yield

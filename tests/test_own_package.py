@@ -134,7 +134,7 @@ def test_own_objects_method_and_evaluator_go_the_whole_way(iebench, source, coun
     settings = ["--backbone", "resnet18-narrow", "--batch-size", 8, "--steps", 2, "--num-workers", 1]
     iebench("train", "somebody.triplet:Triplet", "--data", data, "--out", run, *settings)
     tasks = "classification,rotation,somebody.spread:Spread"
-    table = iebench("eval", run, "--data", data, "--tasks", tasks, "--epochs", 2, "--workers", 0)
+    table = iebench("eval", run, "--trust", "--data", data, "--tasks", tasks, "--epochs", 2, "--workers", 0)
     assert "spread of views" in table and "top-1" in table
     results = json.loads((run / "results.json").read_text())
     names = {f"box number {number}" for number in range(count)}

@@ -1,5 +1,7 @@
 """A picture that cannot be written says why, and what would help."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,13 @@ def test_the_mend_is_that_of_the_fault(tmp_path: Path, name: str, mend: str) -> 
         save_picture(Image.new("RGB", (2, 2)), tmp_path / name)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
-def test_a_full_disk_is_no_matter_of_the_suffix(tmp_path: Path) -> None:
-    (tmp_path / "a.png").symlink_to("/dev/full")
+def test_a_full_disk_is_no_matter_of_the_suffix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(self, path, *_, **__):
+        path.write_bytes(b"a part of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    (tmp_path / "a.png").write_bytes(b"an older picture")
     with pytest.raises(UsageError, match=r"No space left.*where there is room"):
         save_picture(Image.new("RGB", (2, 2)), tmp_path / "a.png")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"an older picture"]

@@ -7,6 +7,8 @@ from typing import cast
 
 import click
 
+from iebench.cli.terminal import echo
+
 _DATASET = click.argument("dataset")  # a folder or a URL
 
 
@@ -19,7 +21,7 @@ def info(dataset: str, as_json: bool) -> None:
     from iebench.report.describe import describe_dataset, write_description
 
     told = describe_dataset(Dataset(dataset))
-    click.echo(json.dumps(told, indent=2) if as_json else write_description(told))
+    echo(json.dumps(told, indent=2) if as_json else write_description(told))
 
 
 @click.command(short_help="Check every byte of a dataset.")
@@ -33,10 +35,10 @@ def verify(dataset: str, decode: bool) -> None:
 
     problems = verify_dataset(Path(dataset), decode, lambda names: track(names, "verify", "file"))
     for problem in problems:
-        click.echo(problem)
+        echo(problem)
     if problems:
         raise IebenchError(f"{dataset} is damaged, as told above: restore these files, or make it again.")
-    click.echo(f"{dataset} is whole.")
+    echo(f"{dataset} is whole.")
 
 
 @click.command(short_help="Draw pairs with their transform as a picture.")
@@ -59,7 +61,7 @@ def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
 
     pairs = pick_pairs(Dataset(dataset), count, split, seed)
     save_picture(draw_sheet(pairs), out)
-    click.echo(f"{out} shows {len(pairs)} pairs.")
+    echo(f"{out} shows {len(pairs)} pairs.")
 
 
 @click.command("import", short_help="Import the published layout, a folder or an archive.")
@@ -101,16 +103,14 @@ def import_(
         card, faults = import_layout(path, out, lists, strict, cast(Channels, channels), objects_per_shard, progress)
     faulty = [fault for fault in faults if fault.reason != ABSENT]
     for fault in faulty[:10]:
-        click.echo(f"left out {'/'.join(fault.object_name)}: {fault.reason}", err=True)
+        echo(f"left out {'/'.join(fault.object_name)}: {fault.reason}", err=True)
     if not card.source["lists"]:
-        click.echo("There are no official lists, so a hash of the names splits: --lists names their folder.", err=True)
+        echo("There are no official lists, so a hash of the names splits: --lists names their folder.", err=True)
     counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())
     absent = f", {len(faults) - len(faulty)} listed ones are not there" if len(faulty) < len(faults) else ""
-    click.echo(f"{out}: {counts}, {len(faulty)} left out{absent} (failures.csv names them).")
+    echo(f"{out}: {counts}, {len(faulty)} left out{absent} (failures.csv names them).")
     measured = card.source["channels"]
-    click.echo(
-        f"Channels are read as {card.channels}; measured: " + ", ".join(f"{k} {v}" for k, v in measured.items()) + "."
-    )
+    echo(f"Channels are read as {card.channels}; measured: " + ", ".join(f"{k} {v}" for k, v in measured.items()) + ".")
     whole = sum(counted.objects for counted in card.splits.values())
     if len(faulty) > max_failures * (whole + len(faulty)):
         sys.exit(1)
@@ -129,7 +129,7 @@ def export(dataset: str, out: Path, layout: str) -> None:
     from iebench.progress import track
 
     export_layout(Dataset(dataset), out, lambda objects: track(objects, "export", "object"))
-    click.echo(f"{out} holds {dataset} in the layout {layout}.")
+    echo(f"{out} holds {dataset} in the layout {layout}.")
 
 
 COMMANDS = {"info": info, "verify": verify, "show": show, "import": import_, "export": export}

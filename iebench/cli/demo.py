@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iebench.child_process import python_command
+from iebench.cli.terminal import echo
 from iebench.errors import IebenchError
 from iebench.progress import Progress
 
@@ -60,7 +61,7 @@ def demo(out: Path, quick: bool) -> None:
     runs = [out / method for method in METHODS]
 
     def tell(what: str) -> None:
-        click.echo(f"[{time.monotonic() - start:4.0f} s] {what}")
+        echo(f"[{time.monotonic() - start:4.0f} s] {what}")
 
     tell(f"rendering a part of iebench-mini; all of this takes about {scale.minutes} min on 2 cores")
     _render(data, scale)
@@ -72,14 +73,14 @@ def demo(out: Path, quick: bool) -> None:
     tell("writing the report")
     _write_report(runs, page)
     _show(results, quick)
-    click.echo("")
+    echo("")
     for what, path in {
         "dataset": data,
         "pairs": sheet,
         "report": page,
         **dict(zip(METHODS, runs, strict=True)),
     }.items():
-        click.echo(f"  {what:8s} {path}")
+        echo(f"  {what:8s} {path}")
     tell("done")
 
 
@@ -97,9 +98,10 @@ def _render(data: Path, scale: Scale) -> None:
 
 def _draw_pairs(data: Path, sheet: Path) -> None:
     from iebench.dataset.reader import Dataset
+    from iebench.pictures import save_picture
     from iebench.report.show import draw_sheet, pick_pairs
 
-    draw_sheet(pick_pairs(Dataset(data), count=8, split="val"), side=128).save(sheet)
+    save_picture(draw_sheet(pick_pairs(Dataset(data), count=8, split="val"), side=128), sheet)
 
 
 def _train(data: Path, runs: Sequence[Path], scale: Scale) -> None:
@@ -172,11 +174,11 @@ def _show(results: "Sequence[Results]", quick: bool) -> None:
     from iebench.evals.significance import compare_methods
     from iebench.evals.table import build_rows, format_table
 
-    click.echo("")
-    click.echo(format_table(build_rows(results)))
+    echo("")
+    echo(format_table(build_rows(results)))
     if quick:
-        click.echo("Everything works. Scores of so short a run say nothing: leave out --quick to see what SIE learns.")
+        echo("Everything works. Scores of so short a run say nothing: leave out --quick to see what SIE learns.")
         return
-    click.echo("SIE above VICReg (negative: below it):")
+    echo("SIE above VICReg (negative: below it):")
     for found in compare_methods(results, "sie (rotation)", "vicreg"):
-        click.echo(f"  {found.describe()}")
+        echo(f"  {found.describe()}")

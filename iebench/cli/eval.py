@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from iebench.cli.terminal import echo
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
 
@@ -24,6 +25,9 @@ TASK_HELP = (
 @click.option(
     "--backbone",
     help="Evaluate a network of your own: package.module:function, or resnet18, 34, 50, 18-narrow, 18-sie, 50-sie.",
+)
+@click.option(
+    "--trust", is_flag=True, help="Import and run code of others that RUN names; --backbone trusts what it names alone."
 )
 @click.option("--weights", type=FOLDER, help="Weights of --backbone; its fresh random ones when absent.")
 @click.option(
@@ -54,23 +58,28 @@ TASK_HELP = (
 )
 @click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
 def eval_command(
-    run: Path | None, backbone: str | None, weights: Path | None, out: Path | None, **options: Any
+    run: Path | None, backbone: str | None, trust: bool, weights: Path | None, out: Path | None, **options: Any
 ) -> None:
     """Score RUN, or any --backbone with its --weights, on a dataset: writes results.json and shows its table.
 
-    Every image goes through the frozen backbone once; all probes train on what is kept of it.
+    Every image goes through the frozen backbone once; all probes train on what is kept of it. RUN with --backbone is a run
+    whose backbone you name, and so trust.
     """
-    if (run is None) == (backbone is None):
-        raise UsageError("Give either a RUN or a --backbone to evaluate.")
+    if run is None and backbone is None:
+        raise UsageError("Give a RUN or a --backbone to evaluate.")
     folder = out or run
     if folder is None:
         raise UsageError("--backbone needs --out, a folder for the results.")
     from iebench.evals.table import build_rows, format_table
     from iebench.models.evaluation import evaluate
+    from iebench.models.runs import check_backbone
 
-    results = evaluate(run or str(backbone), weights=weights, out=folder, **options)
-    click.echo(format_table(build_rows([results])), nl=False)
-    click.echo(f"Wrote {folder / 'results.json'}.")
+    named = {backbone} if backbone else set()
+    if run is not None and backbone:
+        check_backbone(run, backbone)
+    results = evaluate(run or str(backbone), weights=weights, out=folder, trust=trust or named, **options)
+    echo(format_table(build_rows([results])), nl=False)
+    echo(f"Wrote {folder / 'results.json'}.")
 
 
 def published_options(command: FunctionT) -> FunctionT:
@@ -113,7 +122,7 @@ def table_command(results: tuple[Path, ...], published: bool, protocol: str, met
     if not (results or published):
         raise UsageError("Name RESULTS (runs, or results.json files), or give --published for what papers report.")
     rows = build_rows(read_results(results)) + (published_rows(protocol) if published else [])
-    click.echo(format_table(rows if metric is None else select_metrics(rows, metric), form), nl=False)
+    echo(format_table(rows if metric is None else select_metrics(rows, metric), form), nl=False)
 
 
 @click.command("compare", short_help="Test whether one method scores above another.")
@@ -131,7 +140,7 @@ def compare_command(first: str, second: str, results: tuple[Path, ...]) -> None:
     from iebench.evals.significance import compare_methods
 
     for found in compare_methods(read_results(results), first, second):
-        click.echo(found.describe())
+        echo(found.describe())
 
 
 @click.command("report", short_help="Show results in one HTML page.")
@@ -148,4 +157,4 @@ def report_command(
 
     check_protocol(protocol, published)
     write_report(list(results), out, title=title, published=published, plots=plots, protocol=protocol)
-    click.echo(f"Wrote {out}.")
+    echo(f"Wrote {out}.")

@@ -1,5 +1,6 @@
 """The command line. Commands stand one file for each job, and import what they need when they run."""
 
+import errno
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from iebench.cli.demo import demo
 from iebench.cli.eval import compare_command, eval_command, report_command, table_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
+from iebench.cli.terminal import echo
 from iebench.cli.train import export_backbone_command, methods_command, train_command
 from iebench.errors import IebenchError, explain_missing_package
 from iebench.version import __version__
@@ -43,7 +45,7 @@ def cli(debug: bool) -> None:
 def classes() -> None:
     """List the 55 classes: label, synset, name."""
     for entry in CLASSES:
-        click.echo(f"{entry.label:2d}  {entry.synset}  {entry.name}")
+        echo(f"{entry.label:2d}  {entry.synset}  {entry.name}")
 
 
 COMMANDS = (
@@ -82,7 +84,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
+        echo("Stopped.", err=True)
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output has gone, as in `iebench classes | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -90,7 +92,7 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
-        click.echo(f"Error: {_describe(error)}", err=True)
+        echo(f"Error: {_describe(error)}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
 
 
@@ -98,6 +100,10 @@ def _describe(error: Exception) -> str:
     """One sentence. An error that nobody foresaw, such as one in a user's own code, keeps its traceback in a file."""
     if isinstance(error, IebenchError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory: give less at once, as with --batch-size, --workers or --size."
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "Too many files are open: allow more with `ulimit -n`, or start fewer --workers."
     if isinstance(error, OSError) and error.filename:
         path = error.filename2 or error.filename
         return f"{path} cannot be read or written ({(error.strerror or str(error)).lower()}): mend that, or name another path."

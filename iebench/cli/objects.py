@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from iebench.cli.terminal import echo
+
 POSITIVE = click.IntRange(min=1)
 CLASSES = click.option(
     "--classes", metavar="N|NAMES", help="How many classes, or names and synsets with commas between.  [default: all]"
@@ -26,7 +28,7 @@ def list_command() -> None:
     symmetry, fronts = {0: "any turn", 1: "none", 2: "half turn", 4: "quarter turn"}, read_fronts()
     for entry in built_in_classes():
         turns = symmetry.get(entry.turns or 0, f"{entry.turns} turns")
-        click.echo(f"{entry.synset}  {entry.name:15s}  symmetry: {turns:12s}  front: {fronts[entry.synset]}")
+        echo(f"{entry.synset}  {entry.name:15s}  symmetry: {turns:12s}  front: {fronts[entry.synset]}")
 
 
 @objects.command("export")
@@ -49,7 +51,7 @@ def export_command(out: Path, classes: str | None, per_class: int, first: int) -
     for entry in chosen:
         for index in range(first, first + per_class):
             export_object(entry.synset, index, out)
-    click.echo(f"{out}: {len(chosen)} classes, {len(chosen) * per_class} objects.")
+    echo(f"{out}: {len(chosen)} classes, {len(chosen) * per_class} objects.")
 
 
 @objects.command("sheet")
@@ -97,4 +99,4 @@ def sheet_command(
     with RenderProgress(count_objects(job), 1, log_json=False) as progress:
         sheet = render_sheet(job, abreast, progress.watch)
     save_picture(sheet, out)
-    click.echo(f"{out}: {sheet.width} by {sheet.height} pixels.")
+    echo(f"{out}: {sheet.width} by {sheet.height} pixels.")

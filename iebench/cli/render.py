@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iebench.cli.terminal import echo
+
 if TYPE_CHECKING:
     from iebench.render.farm import Summary
     from iebench.render.job import RenderJob
@@ -160,7 +162,7 @@ def render(
     given = {name: value for name, value in options.items() if value not in (None, ())}
     plan = plan_render(RenderRequest.after(preset, given))
     for sentence in plan.sentences():
-        click.echo(sentence, err=True)
+        echo(sentence, err=True)
     job, limits = plan.job, Limits(object_timeout, int(worker_memory * 2**30))
     if out is None or dry_run:
         _tell_dry_run(job, limits, out or Path("dataset"), workers, device, log_json)
@@ -182,9 +184,9 @@ def _tell_dry_run(
     from iebench.render.launch import local_settings
 
     if not log_json:
-        click.echo("\n".join(tell_classes(job)))
+        echo("\n".join(tell_classes(job)))
     estimate = estimate_render(job, local_settings(job, workers, device), limits, out)
-    click.echo(json.dumps(asdict(estimate)) if log_json else "\n".join(tell_estimate(estimate, out)))
+    echo(json.dumps(asdict(estimate)) if log_json else "\n".join(tell_estimate(estimate, out)))
     if estimate.total is None:
         sys.exit(1)
 
@@ -195,14 +197,14 @@ def _animate(out: Path) -> None:
 
     picture = out.with_name(out.name + ".webp")
     animate_views(Dataset(out), picture)
-    click.echo(f"{picture}: the sweep as an animated picture.", err=True)
+    echo(f"{picture}: the sweep as an animated picture.", err=True)
 
 
 def _report(summary: "Summary", log_json: bool) -> None:
     from iebench.dataset.appearance import tell_lost
 
     if log_json:
-        click.echo(
+        echo(
             json.dumps(
                 {
                     "dataset": str(summary.root),
@@ -216,15 +218,15 @@ def _report(summary: "Summary", log_json: bool) -> None:
         )
         return
     already = "" if summary.fresh else " (nothing was left to do)"
-    click.echo(f"{summary.root}: {summary.objects} objects, {summary.views} views{already}.")
+    echo(f"{summary.root}: {summary.objects} objects, {summary.views} views{already}.")
     if summary.lost:
-        click.echo(f"  {tell_lost(summary.lost)}")
+        echo(f"  {tell_lost(summary.lost)}")
     for failure in summary.failures[:10]:
-        click.echo(f"  failed: {'/'.join(failure.object_name)}: {failure.reason}")
+        echo(f"  failed: {'/'.join(failure.object_name)}: {failure.reason}")
     if len(summary.failures) > 10:
-        click.echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
+        echo(f"  and {len(summary.failures) - 10} more, in {summary.root / 'failures.csv'}")
     if any(failure.log for failure in summary.failures):
-        click.echo(f"  what was printed meanwhile: {summary.root / 'failures.log'}")
+        echo(f"  what was printed meanwhile: {summary.root / 'failures.log'}")
 
 
 @click.command(short_help="Join the parts that several machines rendered.")
@@ -239,9 +241,9 @@ def merge(parts: tuple[Path, ...], out: Path) -> None:
     from iebench.render.merge import merge_parts
 
     dataset = merge_parts(parts, out)
-    click.echo(dataset)
+    echo(dataset)
     if dataset.num_lost:
-        click.echo(f"  {tell_lost(dataset.num_lost)}")
+        echo(f"  {tell_lost(dataset.num_lost)}")
 
 
 @click.command()
@@ -252,7 +254,7 @@ def doctor() -> None:
     healthy = True
     for finding in examine():
         healthy &= finding.good
-        click.echo(f"{'ok     ' if finding.good else 'MISSING'}  {finding.what}: {finding.value}")
+        echo(f"{'ok     ' if finding.good else 'MISSING'}  {finding.what}: {finding.value}")
         if finding.mend:
-            click.echo(f"         {finding.mend}")
+            echo(f"         {finding.mend}")
     sys.exit(0 if healthy else 1)

@@ -4,8 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 
-import click
-
+from iebench.cli.terminal import echo
 from iebench.progress import Progress
 from iebench.render.engines import Outcome
 from iebench.render.farm import Engine
@@ -47,7 +46,7 @@ class RenderProgress:
         self._failed += outcome.failure is not None
         self._progress.add(self._views, f"{self._done} objects, {self._failed} failed")
         if self._log_json:
-            click.echo(json.dumps(self._describe(outcome)))
+            echo(json.dumps(self._describe(outcome)))
 
     def _describe(self, outcome: Outcome) -> dict[str, object]:
         rate = self._done * self._views / (time.monotonic() - self._start)

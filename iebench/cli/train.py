@@ -7,6 +7,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from iebench.cli.terminal import echo
+
 
 def make_option(entry: Any, default: Any) -> click.Option:
     """A command-line option from one field of a settings dataclass."""
@@ -38,9 +40,9 @@ def make_command(name: str) -> click.Command:
         given = {key: value for key, value in values.items() if source_of(key) is not ParameterSource.DEFAULT}
         method_settings, trainer = make_training(name, recipe, given)
         if dry_run:
-            click.echo(describe(name, method_settings, trainer, data))
+            echo(describe(name, method_settings, trainer, data))
             found = get_recipe(recipe)
-            click.echo(f"recipe {recipe}, for {found.benchmark}: {found.source}; {found.cost}; {found.expect}")
+            echo(f"recipe {recipe}, for {found.benchmark}: {found.source}; {found.cost}; {found.expect}")
             return
         if out is None:
             raise UsageError("--out is missing; name the directory of the run.")
@@ -115,8 +117,8 @@ def methods_command() -> None:
     """List the methods that `iebench train` knows: what each is, whether it has a predictor, and its paper."""
     from iebench.models.registry import describe_methods
 
-    click.echo("\n".join(describe_methods()))
-    click.echo(
+    echo("\n".join(describe_methods()))
+    echo(
         "\npredicts: has a predictor, so that `iebench eval` scores retrieval. `iebench train NAME --help` has the settings.\n"
         "Methods of your own packages are not listed: `iebench train package.module:Class` finds them."
     )
@@ -125,9 +127,10 @@ def methods_command() -> None:
 @click.command("export-backbone", short_help="Write a run's backbone as plain weights.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-def export_backbone_command(run: Path, file: Path) -> None:
+@click.option("--trust", is_flag=True, help="Import and run code of others that RUN names.")
+def export_backbone_command(run: Path, file: Path, trust: bool) -> None:
     """Write the backbone of RUN to FILE as plain weights, for torch.load(FILE, weights_only=True)."""
     from iebench.models.runs import export_backbone
 
-    export_backbone(run, file)
-    click.echo(f"Wrote {file}.")
+    export_backbone(run, file, trust)
+    echo(f"Wrote {file}.")

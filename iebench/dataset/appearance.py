@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from iebench.dataset.splits import ObjectName
 from iebench.files import write_whole
+from iebench.untrusted import read_rows, refusals
 
 APPEARANCE = "appearance.csv"
 
@@ -64,9 +65,14 @@ def write_lost(path: Path, rows: Sequence[LostRow]) -> None:
 
 
 def read_lost(path: Path) -> list[LostRow]:
-    """The inverse of `write_lost`."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [LostRow(**row) for row in csv.DictReader(file)]
+    """The inverse of `write_lost`.
+
+    Raises:
+        IebenchError: the table is damaged.
+    """
+    columns = list(LostRow.__annotations__)
+    with refusals(path, "restore it"):
+        return [LostRow(*(row[name] for name in columns)) for row in read_rows(path, columns)]
 
 
 def write_note(sample: Path, lost: Sequence[Lost]) -> None:

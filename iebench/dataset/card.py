@@ -8,54 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.card_parts import (
+    FileEntry,
+    PresetNote,
+    ShardEntry,
+    SplitCounts,
+    check_classes,
+    check_files,
+    check_space,
+    check_splits,
+)
 from iebench.errors import IebenchError
 from iebench.factors.space import FactorSpace
 from iebench.factors.symmetry import built_in_classes
 from iebench.files import write_whole
+from iebench.growing import partial_root
+from iebench.limits import MAX_CARD_BYTES, MAX_IMAGE_SIDE, MAX_VIEWS
+from iebench.untrusted import count, of_type, parse_json, read_bytes, refusals
 
 FORMAT = 1
 CARD = "dataset.json"
+MEND = "restore it, or render the dataset again"
 FOCAL_LENGTH = 50.0  # millimetres, of the published camera
-
-
-@dataclass(frozen=True)
-class SplitCounts:
-    """How much a split holds."""
-
-    objects: int
-    views: int
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Size and hash of a file."""
-
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ShardEntry:
-    """A shard: its file's name, its split, how many objects it holds, and its size and hash."""
-
-    name: str
-    split: str
-    objects: int
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class PresetNote:
-    """The preset of a render, and the options that were given otherwise than it has them."""
-
-    name: str
-    changed: tuple[str, ...] = ()
-
-    @property
-    def dataset_name(self) -> str:
-        """What tables call the dataset: the preset's name, with a star if it was changed."""
-        return self.name + ("*" if self.changed else "")
 
 
 @dataclass(frozen=True)
@@ -139,7 +113,7 @@ class DatasetCard:
         """Write `dataset.json`, by rename."""
         value = self.to_json()
         value["digest"] = digest_card(value)
-        write_whole(root / CARD, json.dumps(value, indent=2) + "\n")
+        write_whole(root / CARD, json.dumps(value, indent=2) + "\n", lasting=True)
 
     @classmethod
     def read(cls, root: Path) -> "DatasetCard":
@@ -149,22 +123,21 @@ class DatasetCard:
             IebenchError: there is none, it is damaged, or it is of another format.
         """
         path = root / CARD
-        try:
-            return cls.parse(path.read_text(encoding="utf-8"), str(path))
-        except (FileNotFoundError, NotADirectoryError):
-            raise IebenchError(_why_no_card(root)) from None
-        except UnicodeDecodeError as error:
-            raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
+        if not path.exists():
+            raise IebenchError(_why_no_card(root))
+        with refusals(path, MEND):
+            content = read_bytes(path, MAX_CARD_BYTES)
+        return cls.parse(content, str(path))
 
     @classmethod
-    def parse(cls, text: str, path: str) -> "DatasetCard":
-        """The card from its text; `path` is for messages.
+    def parse(cls, content: bytes, path: str) -> "DatasetCard":
+        """The card from its file's content; `path` is for messages.
 
         Raises:
             IebenchError: it is damaged, or of another format.
         """
-        try:
-            value = json.loads(text)
+        with refusals(path, MEND):
+            value = parse_json(content)
             if value.get("format") != FORMAT:
                 raise IebenchError(
                     f"{path} has format {value.get('format')!r}, and this iebench reads format {FORMAT}: "
@@ -172,8 +145,6 @@ class DatasetCard:
                 )
             value.pop("digest", None)  # compared by `iebench verify` alone, so that people may edit a card
             return cls.from_json(value)
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise IebenchError(f"{path} is damaged ({error}): restore it, or render the dataset again.") from None
 
 
 def _read_preset(value: dict[str, Any] | None) -> PresetNote | None:
@@ -200,16 +171,20 @@ def _check_values(card: DatasetCard) -> None:
     Raises:
         ValueError: a number or a name that no dataset has.
     """
-    counts = [card.image_size, card.num_views]
-    counts += [count for split in card.splits.values() for count in (split.objects, split.views)]
-    counts += [shard.objects for shard in card.shards]
-    if not all(isinstance(count, int) and count > 0 for count in counts) or card.channels not in ("rgb", "bgr"):
-        raise ValueError(f"counts {counts}, channels {card.channels!r}")
-    for name, file in card.all_files.items():
-        if Path(name).name != name or not isinstance(file.bytes, int) or not isinstance(file.sha256, str):
-            raise ValueError(f"file {name!r}")
-    if not {shard.split for shard in card.shards} <= set(card.splits):
-        raise ValueError(f"splits {list(card.splits)}")
+    count(card.image_size, 1, MAX_IMAGE_SIDE, "image_size")
+    count(card.num_views, 1, MAX_VIEWS, "num_views")
+    for name, kind in (("name", str), ("quality", str), ("source", dict), ("settings", dict), ("made", dict)):
+        of_type(getattr(card, name), kind, name)
+    if card.seed is not None:
+        of_type(card.seed, int, "seed")
+    if card.channels not in ("rgb", "bgr") or not 0 < of_type(card.focal_length, (int, float), "focal_length") < 1e6:
+        raise ValueError(f"channels {card.channels!r}, focal_length {card.focal_length}")
+    if len(card.all_files) < len(card.files) + len(card.shards) or CARD in card.all_files:
+        raise ValueError("a file stands twice")
+    check_files(card.all_files)
+    check_splits(card.splits, card.shards)
+    check_classes(card.classes)
+    check_space(card.space)
 
 
 def _why_no_card(root: Path) -> str:
@@ -218,11 +193,6 @@ def _why_no_card(root: Path) -> str:
             return f"{root} is not finished: repeat the command that began it to go on from {partial_root(root)}."
         return f"There is no dataset at {root}: give the folder that `iebench render --out` or `iebench import` wrote."
     return f"{root} holds no {CARD}, so it is no dataset: give the folder that `iebench render --out` or `iebench import` wrote."
-
-
-def partial_root(root: Path) -> Path:
-    """The folder beside `root` in which a dataset grows until it is complete."""
-    return root.with_name(root.name + ".partial")
 
 
 def describe_file(path: Path) -> FileEntry:

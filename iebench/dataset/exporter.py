@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from iebench.dataset.card import partial_root
 from iebench.dataset.reader import Dataset
-from iebench.errors import UsageError
+from iebench.growing import growing
 
 
 def export_layout(dataset: Dataset, out: Path, progress: Callable[[range], Iterable[int]] = iter) -> None:
@@ -21,22 +20,17 @@ def export_layout(dataset: Dataset, out: Path, progress: Callable[[range], Itera
         progress: wraps the iteration over objects.
 
     Raises:
-        UsageError: `out` exists.
+        UsageError: `out` exists, or is being made.
         IebenchError: the dataset is damaged.
     """
-    partial = partial_root(out)
-    for path in (out, partial):
-        if path.exists():
-            raise UsageError(f"{path} exists already: remove it, or choose another folder.")
-    partial.mkdir(parents=True)
-    for index in progress(range(dataset.num_objects)):
-        _write_object(dataset, index, partial)
-    for split in dataset.card.splits:
-        objects = dataset.split_indices(split)
-        names = [f"/{dataset.synsets[index]}/{dataset.object_ids[index]}/" for index in objects]
-        np.save(partial / f"{split}_images.npy", np.array(names))
-        np.save(partial / f"{split}_labels.npy", dataset.labels[objects])
-    partial.rename(out)
+    with growing(out, "export") as root:
+        for index in progress(range(dataset.num_objects)):
+            _write_object(dataset, index, root)
+        for split in dataset.card.splits:
+            objects = dataset.split_indices(split)
+            names = [f"/{dataset.synsets[index]}/{dataset.object_ids[index]}/" for index in objects]
+            np.save(root / f"{split}_images.npy", np.array(names))
+            np.save(root / f"{split}_labels.npy", dataset.labels[objects])
 
 
 def _write_object(dataset: Dataset, index: int, root: Path) -> None:

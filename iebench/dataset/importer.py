@@ -1,6 +1,5 @@
 """Importing the published layout: the same JPEG bytes, in shards."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,16 +13,20 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass
-from iebench.dataset.card import DatasetCard, partial_root
+from iebench.dataset.card import DatasetCard
 from iebench.dataset.channels import ChannelVote
 from iebench.dataset.layout_archive import LayoutArchive
 from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_lists
-from iebench.dataset.shards import locate_views, name_fault, pack_sample, printable, shard_name, write_shard
+from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
+from iebench.escapes import printable
 from iebench.factors.space import Factor, FactorSpace, get_space
+from iebench.growing import growing
+from iebench.limits import MAX_IMAGE_SIDE
+from iebench.names import name_fault
 from iebench.progress import Progress
 from iebench.version import __version__
 
@@ -72,11 +75,8 @@ def import_layout(
     Raises:
         IebenchError: what is imported or a list is damaged or not to be trusted, nothing in it is whole, or a fault under
             `strict`.
-        UsageError: `out` exists.
+        UsageError: `out` exists, or is being made.
     """
-    for folder in (out, partial_root(out)):
-        if folder.exists():
-            raise UsageError(f"{folder} exists already: remove it, or choose another folder for the dataset.")
     layout = _open_layout(path, lists)
     official, objects = layout.lists, layout.objects
     if lists is not None and not official.splits:
@@ -85,18 +85,13 @@ def import_layout(
         )
     progress = progress or Progress("import", None, "object", shown=False)
     progress.total = layout.total
-    sample = list(islice(objects, _SAMPLE))
-    importer = _Importer(partial_root(out), _measure_shape(path, sample), official, strict, objects_per_shard)
-    importer.root.mkdir(parents=True)
-    try:
+    with growing(out, "import") as root:
+        sample = list(islice(objects, _SAMPLE))
+        importer = _Importer(root, _measure_shape(path, sample), official, strict, objects_per_shard)
         for loose in chain(sample, objects):
             importer.add(loose)
             progress.add(note=f"{len(importer.faults)} left out", share=layout.share())
         card = importer.finish(out.name, path, channels)
-        importer.root.rename(out)
-    except BaseException:
-        shutil.rmtree(importer.root)
-        raise
     return card, importer.faults
 
 
@@ -298,6 +293,10 @@ def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
             _try(lambda file: simplejpeg.decode_jpeg_header(file)[0], loose.images.get(0)) for loose in sample
         ),
     )
+    if shape.image_size > MAX_IMAGE_SIDE:
+        raise IebenchError(
+            f"{path} has images of {shape.image_size} pixels a side, and {MAX_IMAGE_SIDE} are the most: make them smaller."
+        )
     if not (shape.num_views and shape.image_size and shape.num_factors in SPACE_OF_LENGTH):
         raise IebenchError(
             f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "

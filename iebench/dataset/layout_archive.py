@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from iebench.dataset.published_layout import MAX_BYTES, LooseObject, Member, parse_member
+from iebench.dataset.published_layout import LooseObject, Member, parse_member
 from iebench.dataset.splits import ObjectName
+from iebench.dataset.tar_members import BoundedMember, read_member
 from iebench.errors import IebenchError
 from iebench.files import ByteStream
+from iebench.limits import MAX_HELD_BYTES, MAX_MEMBER_BYTES
 
 MAX_OPEN_OBJECTS = 64  # whose members are scattered over an archive
 ZIP = b"PK\x03\x04"
@@ -65,20 +67,18 @@ class LayoutArchive:
         with self._path.open("rb") as file:
             stream = _unpack(file)
             yield from self._read_members(file, stream)
-            while stream.read(2**20):  # to the end, where gzip compares its checksum
-                pass
 
     def _read_members(self, file: IO[bytes], stream: ByteStream) -> Iterator[Member]:
         size = self._path.stat().st_size
-        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_BoundedInfo) as archive:
+        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_BoundedFile) as archive:
             while (entry := archive.next()) is not None:
                 archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each, and the release has five million
                 self._refuse(entry.name, (entry.isfile() or entry.isdir()) and not entry.issparse())
                 found = parse_member(entry.name)
-                content = archive.extractfile(entry) if found else None
                 self.share = file.tell() / size
-                if found and content:
-                    yield Member(*found, content.read())
+                if found and entry.isfile():
+                    yield Member(*found, read_member(archive, entry))
+            _read_rest(cast(ByteStream, archive.fileobj))
 
     def _read_zip(self) -> Iterator[Member]:
         with zipfile.ZipFile(self._path) as archive:
@@ -93,9 +93,9 @@ class LayoutArchive:
         if entry.flag_bits & 1:
             raise IebenchError(f"{self._path} is locked by a password: pack it again without one.")
         with archive.open(entry) as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise ValueError(f"{entry.filename!r} has more than {MAX_BYTES} bytes, too many for a view")
+            content = file.read(MAX_MEMBER_BYTES + 1)
+        if len(content) > MAX_MEMBER_BYTES:
+            raise ValueError(f"{entry.filename!r} has more than {MAX_MEMBER_BYTES} bytes, too many for a view")
         return content
 
     def _refuse(self, name: str, is_plain: bool) -> None:
@@ -119,24 +119,39 @@ def _unpack(file: IO[bytes]) -> ByteStream:
     return gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
 
 
+def _read_rest(file: ByteStream) -> None:
+    """Read an archive to its end, where gzip compares its checksum; what follows the last member is zeros.
+
+    Raises:
+        ValueError: it is more.
+    """
+    while chunk := file.read(2**20):
+        if chunk.count(0) < len(chunk):
+            raise ValueError("more follows its end, as where two archives were joined by `cat`")
+
+
 def _group(members: Iterator[Member]) -> Iterator[LooseObject]:
     """Objects from their members, which may be mingled with those of a bounded number of other objects."""
     waiting: dict[ObjectName, LooseObject] = {}
     for member in members:
         if member.name not in waiting:
-            if len(waiting) == MAX_OPEN_OBJECTS:
+            while len(waiting) == MAX_OPEN_OBJECTS or sum(loose.size for loose in waiting.values()) > MAX_HELD_BYTES:
                 yield waiting.pop(next(iter(waiting)))
             waiting[member.name] = LooseObject(member.name)
         waiting[member.name].add(member)
     yield from waiting.values()
 
 
-class _BoundedInfo(tarfile.TarInfo):
-    """A tar header that claims a bounded size, also where tarfile would read the whole of it to learn a member's name."""
+class _BoundedFile(BoundedMember):
+    """A member of at most a view's size.
+
+    An archive ends with a block of zeros. Where tarfile meets the end of the file instead, it takes that for the same.
+    """
+
+    limit = MAX_MEMBER_BYTES
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_BoundedInfo":
-        entry = super().frombuf(buf, encoding, errors)
-        if not 0 <= entry.size <= MAX_BYTES:
-            raise ValueError(f"{entry.name!r} claims {entry.size} bytes, too many for a view")
-        return entry
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_BoundedFile":
+        if not buf:
+            raise ValueError("its end is missing")
+        return super().frombuf(buf, encoding, errors)  # type: ignore[return-value]

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from iebench.dataset.published_layout import MAX_BYTES, Lists, LooseObject, Member, parse_member, read_lists
+from iebench.dataset.published_layout import Lists, LooseObject, Member, parse_member, read_lists
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
+from iebench.limits import MAX_MEMBER_BYTES
+from iebench.untrusted import read_bytes, refusals
 
 SYNSET = re.compile(r"\d{8}")
 DEPTH = 1  # how far below the given folder the classes may lie
@@ -65,9 +67,8 @@ def read_folder(root: Path, names: Iterable[ObjectName]) -> Iterator[LooseObject
         for file in (root / synset / object_id).glob("*"):
             found = parse_member(f"{synset}/{object_id}/{file.name}")
             if found and file.is_file():
-                if file.stat().st_size > MAX_BYTES:
-                    raise IebenchError(f"{file} has {file.stat().st_size} bytes, too many for a view: remove it.")
-                loose.add(Member(*found, file.read_bytes()))
+                with refusals(file, "remove it"):
+                    loose.add(Member(*found, read_bytes(file, MAX_MEMBER_BYTES)))
         yield loose
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import count_labels
-from iebench.dataset.card import DatasetCard, FileEntry, ShardEntry
+from iebench.dataset.card import DatasetCard
+from iebench.dataset.card_parts import FileEntry, ShardEntry
 
 README, CROISSANT = "README.md", "croissant.json"
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))

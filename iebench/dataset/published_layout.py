@@ -1,6 +1,5 @@
 """The published layout: loose files `synset/object_id/image_0.jpg, latent_0.npy …`, and lists. Arrays are read without pickle."""
 
-import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,10 @@ from numpy import ndarray
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
+from iebench.limits import MAX_HELD_BYTES, MAX_LABEL, MAX_VIEWS
+from iebench.untrusted import refusals
+from iebench.untrusted_arrays import map_npy, parse_npy
 
-MAX_BYTES = 16 * 2**20  # of a member; images have about 8000 bytes
 _MEMBER = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
 _BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
@@ -30,15 +31,23 @@ class Member(NamedTuple):
 
 @dataclass
 class LooseObject:
-    """The files of one object: for each view its image and its latents, as bytes."""
+    """The files of one object: for each view its image and its latents, as bytes; `size` is that of all of them."""
 
     name: ObjectName
     images: dict[int, bytes] = field(default_factory=dict)
     latents: dict[int, bytes] = field(default_factory=dict)
+    size: int = 0
 
     def add(self, member: Member) -> None:
-        """Take a file."""
+        """Take a file.
+
+        Raises:
+            ValueError: the object has more views than any, or its files are too large together.
+        """
         (self.images if member.kind == "image" else self.latents)[member.view] = member.content
+        self.size += len(member.content)
+        if max(len(self.images), len(self.latents)) > MAX_VIEWS or self.size > MAX_HELD_BYTES:
+            raise ValueError(f"{'/'.join(self.name)!r} has more than {MAX_VIEWS} views or {MAX_HELD_BYTES} bytes")
 
 
 @dataclass(frozen=True)
@@ -90,17 +99,10 @@ def parse_latents(content: bytes) -> Float[ndarray, " factors"]:
     Raises:
         ValueError: no vector of finite numbers.
     """
-    file = io.BytesIO(content)
-    version = np.lib.format.read_magic(file)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(
-        version
-    )
-    if read_header is None:
-        raise ValueError(f"npy version {version}")
-    shape, _, dtype = read_header(file)  # type: ignore[no-untyped-call]
-    if len(shape) != 1 or dtype.kind not in "fiu" or shape[0] * dtype.itemsize != len(content) - file.tell():
-        raise ValueError(f"shape {shape} of {dtype}")
-    latents = np.frombuffer(content, dtype, offset=file.tell()).astype(np.float64)
+    table = parse_npy(content)
+    if table.ndim != 1 or table.dtype.kind not in "fiu":
+        raise ValueError(f"shape {table.shape} of {table.dtype}")
+    latents = table.astype(np.float64)
     if not np.isfinite(latents).all():
         raise ValueError("not finite")
     return latents
@@ -112,6 +114,8 @@ def _read_list(folder: Path, split: str) -> dict[ObjectName, int]:
         raise IebenchError(
             f"{folder}: {split}_images.npy and {split}_labels.npy do not fit each other: fetch both again."
         )
+    if labels.size and not 0 <= labels.min() <= labels.max() <= MAX_LABEL:
+        raise IebenchError(f"{folder}: {split}_labels.npy has labels beyond 0 to {MAX_LABEL}: fetch it again.")
     names: dict[ObjectName, int] = {}
     for text, label in zip(images.tolist(), labels.tolist(), strict=True):
         synset, _, object_id = text.strip("/").partition("/")
@@ -136,13 +140,11 @@ def _check_labels(folder: Path, lists: Lists) -> None:
 
 
 def _load(path: Path) -> ndarray:
-    try:
-        array = np.load(path, allow_pickle=False)
-        if not isinstance(array, ndarray) or array.ndim != 1:
+    with refusals(path, "fetch it again"):
+        array = map_npy(path)
+        if array.ndim != 1:
             raise ValueError("not one column")
-        return array
-    except (OSError, ValueError, EOFError) as error:
-        raise IebenchError(f"{path} cannot be read ({error}): fetch it again.") from None
+        return np.array(array.tolist(), array.dtype)  # read whole, with letters that are letters
 
 
 def parse_member(name: str) -> tuple[ObjectName, str, int] | None:

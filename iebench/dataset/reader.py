@@ -1,6 +1,6 @@
 """Reading a dataset: its card, its objects, their latents, and any one view without reading the rest."""
 
-import csv
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -14,13 +14,19 @@ from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass, count_labels
 from iebench.dataset.appearance import APPEARANCE, LostRow, read_lost
-from iebench.dataset.card import CARD, DatasetCard
+from iebench.dataset.card import CARD, MEND, DatasetCard
+from iebench.dataset.object_table import read_objects
 from iebench.dataset.remote import RemoteFolder, is_remote
 from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
+from iebench.limits import MAX_JPEG_BYTES
+from iebench.open_files import allow_more_open_files
+from iebench.untrusted import open_regular, refusals
+from iebench.untrusted_arrays import map_npy
 
-MAX_JPEG_BYTES = 64 * 2**20
+_MAX_OFFSET = 2**60  # of a view in its shard
+_LOOKED_THROUGH = 16 * 2**20  # bytes of latents
 _PROBED = 4  # views of a batch that are looked for in the page cache
 
 
@@ -51,13 +57,14 @@ class Dataset:
         self._remote = RemoteFolder(str(root)) if is_remote(root) else None
         self.root = self._remote.root if self._remote else Path(root)
         self.card = self._remote.card if self._remote else DatasetCard.read(self.root)
-        columns = self._read_objects()
+        columns = read_objects(self.locate(OBJECTS), self.card)
         self.splits, self.synsets = columns["split"], columns["synset"]
         self.object_ids, self.shards = columns["object_id"], columns["shard"]
         self.labels: Int[ndarray, " objects"] = columns["label"]
         for label in np.unique(self.labels).tolist():
             self.class_of(label)
         self.latents = self._map_table(LATENTS, (self.num_objects, self.num_views, len(self.space.names)), "<f8")
+        self._check_finite()
         self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
         self.checksums = self._map_table(CHECKSUMS, (self.num_objects, self.num_views), "<u4")
         self._descriptors: dict[str, int] = {}
@@ -148,7 +155,7 @@ class Dataset:
         extents = self.offsets[objects, views].tolist()
         sums = self.checksums[objects, views].tolist()
         for number, (offset, length) in enumerate(extents):
-            if not (offset >= 0 and 0 < length <= MAX_JPEG_BYTES):
+            if not (0 <= offset <= _MAX_OFFSET and 0 < length <= MAX_JPEG_BYTES):
                 raise self.damage(int(objects[number]), int(views[number]), f"its row of {OFFSETS} is damaged")
         if not all(map(_is_cached, descriptors[-_PROBED:], extents[-_PROBED:])):
             for descriptor, (offset, length) in zip(descriptors, extents, strict=True):
@@ -174,15 +181,28 @@ class Dataset:
 
     def _descriptor(self, shard: str) -> int:
         if shard not in self._descriptors:
-            try:
-                descriptor = os.open(self.locate(shard), os.O_RDONLY)
-            except OSError as error:
-                raise IebenchError(f"{self.root / shard} cannot be read ({error.strerror}): restore it.") from None
+            descriptor = self._open(shard)
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: neighbours are not wanted
             if self._remote:
                 fcntl.flock(descriptor, fcntl.LOCK_SH)  # what is locked is not evicted from the cache
             self._descriptors[shard] = descriptor
         return self._descriptors[shard]
+
+    def _open(self, shard: str) -> int:
+        try:
+            return open_regular(self.locate(shard))
+        except OSError as error:
+            if error.errno != errno.EMFILE:
+                raise IebenchError(f"{self.root / shard} cannot be read ({error.strerror}): restore it.") from None
+            allow_more_open_files()
+            return open_regular(self.locate(shard))
+        except ValueError as error:
+            raise IebenchError(f"{self.root / shard} cannot be read ({error}): restore it.") from None
+
+    def _check_finite(self) -> None:
+        """Look at the latents where that costs no time; `iebench verify` looks at all."""
+        if self.latents.nbytes <= _LOOKED_THROUGH and not np.isfinite(self.latents).all():
+            raise IebenchError(f"{self.root / LATENTS} is damaged (numbers that are not finite): {MEND}.")
 
     def __getstate__(self) -> dict[str, object]:
         return {"location": self.location}  # a worker process opens the dataset for itself
@@ -198,26 +218,10 @@ class Dataset:
         counts = f"{self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each"
         return f"Dataset({str(self.root)!r}: {counts})"
 
-    def _read_objects(self) -> dict[str, ndarray]:
-        path = self.locate(OBJECTS)
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                header, *rows = csv.reader(file)
-            columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
-            columns["label"] = columns["label"].astype(np.int64)
-            unknown = set(columns["shard"].tolist()) - {shard.name for shard in self.card.shards}
-            if unknown:
-                raise ValueError(f"the card knows no shard {min(unknown)!r}")
-            return {name: columns[name] for name in ("split", "synset", "label", "object_id", "shard")}
-        except (OSError, KeyError, ValueError, csv.Error) as error:
-            raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
-
     def _map_table(self, name: str, shape: tuple[int, ...], dtype: str) -> ndarray:
         path = self.locate(name)
-        try:
-            table = np.load(path, mmap_mode="r", allow_pickle=False)
-        except Exception as error:  # numpy's header parser fails in many ways on damaged bytes
-            raise IebenchError(f"{path} cannot be read ({error}): restore it, or render the dataset again.") from None
+        with refusals(path, MEND):
+            table = map_npy(path)
         if table.shape != shape or table.dtype != np.dtype(dtype):
             raise IebenchError(
                 f"{path} has shape {table.shape} of {table.dtype}, and {shape} of {np.dtype(dtype)} was expected: "

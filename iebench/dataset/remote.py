@@ -6,7 +6,6 @@ aiohttp, `s3://` s3fs, `hf://` huggingface_hub.
 
 import fcntl
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -14,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from iebench.dataset.card import CARD, DatasetCard, digest_card
+from iebench.dataset.card_parts import FileEntry
+from iebench.dataset.patience import patiently
 from iebench.errors import IebenchError, UsageError
 from iebench.files import ByteStream, whole_file, write_whole
+from iebench.limits import MAX_CARD_BYTES
+from iebench.locks import locked
+from iebench.untrusted import FAULTS, parse_json, tell
 
 ATTEMPTS = 3
 _CHUNK = 2**20
@@ -66,7 +70,7 @@ class RemoteFolder:
         content = fetch_card(self.url)
         self.root = cache_folder() / _short(self.url) / _short(content.decode("utf-8", "replace"))
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / f"{CARD}.lock"):
+        with locked(self.root / CARD, "download", waits=True, tells=False):
             if not (self.root / CARD).exists():
                 write_whole(self.root / CARD, content)
         self.card = DatasetCard.read(self.root)
@@ -85,7 +89,7 @@ class RemoteFolder:
             IebenchError: it cannot be fetched, or is never what the card says.
         """
         path = self.root / name
-        with _locked(path.with_name(name + ".lock")):
+        with locked(path, "download", waits=True, tells=False):
             if not path.exists():
                 evict(cache_folder(), cache_bytes() - self._files[name].bytes)
                 self._download(name, path)
@@ -93,12 +97,14 @@ class RemoteFolder:
         return path
 
     def _download(self, name: str, path: Path) -> None:
-        url = f"{self.url}/{name}"
+        url, told = f"{self.url}/{name}", self._files[name]
         for attempt in range(ATTEMPTS):
             try:
                 with whole_file(path) as partial:
-                    if _copy(url, partial) != self._files[name].sha256:
-                        raise IebenchError(f"{url} is never what its card says, by its SHA-256: tell who publishes it.")
+                    if _copy(url, partial, told.bytes) != FileEntry(told.bytes, told.sha256):
+                        raise IebenchError(
+                            f"{url} is never what its card says, by its length or SHA-256: tell who publishes it."
+                        )
                 return
             except IebenchError:
                 if attempt == ATTEMPTS - 1:
@@ -113,17 +119,23 @@ def fetch_card(url: str) -> bytes:
     """
     for _ in range(ATTEMPTS):
         with open_url(f"{url}/{CARD}") as stream:
-            content = _read(stream, f"{url}/{CARD}", -1)
-        with suppress(ValueError, AttributeError):
-            value = json.loads(content)
+            content = _read_whole(stream, f"{url}/{CARD}", MAX_CARD_BYTES)
+        with suppress(*FAULTS):
+            value = parse_json(content)
             if value.get("digest") == digest_card(value):
                 return content
     raise IebenchError(f"{url}/{CARD} is no card of a dataset, or was changed: look at it in a browser.")
 
 
 def evict(folder: Path, limit: int) -> None:
-    """Remove the files that were used longest ago until the rest has no more than `limit` bytes. Shards in use stay."""
-    files = sorted((path for path in folder.glob("*/*/*") if path.suffix in (".tar", ".npy")), key=_last_use)
+    """Remove the shards that were used longest ago until the rest has no more than `limit` bytes. Those in use stay.
+
+    Whatever else lies in the folder is not touched, nor counted.
+    """
+    roots = (path.parent for path in folder.glob(f"*/*/{CARD}") if _is_ours(path))
+    files = sorted(
+        (path for root in roots for path in root.iterdir() if path.suffix in (".tar", ".npy")), key=_last_use
+    )
     total = sum(_size(path) for path in files)
     for path in files:
         if total <= limit:
@@ -131,6 +143,13 @@ def evict(folder: Path, limit: int) -> None:
         size = _size(path)
         if path.suffix == ".tar" and _remove_unused(path):
             total -= size
+
+
+def _is_ours(card: Path) -> bool:
+    """Whether we have made the folder of a card in the cache: we name it after the card's hash."""
+    with suppress(OSError):
+        return card.parent.name == _short(card.read_bytes().decode("utf-8", "replace"))
+    return False
 
 
 @contextmanager
@@ -141,34 +160,54 @@ def open_url(url: str) -> Iterator[ByteStream]:
         IebenchError: it cannot be opened, or what fsspec needs for it is not installed.
     """
     try:
-        file = _open(url)
+        file = patiently(lambda: _open(url), url)
+    except IebenchError:
+        raise
     except ImportError as error:
         raise IebenchError(
             f"{url} cannot be opened ({error}): pip install 'iebench[remote]', and what it names."
         ) from None
     except Exception as error:  # every file system of fsspec has errors of its own
         raise IebenchError(
-            f"{url} cannot be opened ({_told(error)}): look at the address, and at the network."
+            f"{url} cannot be opened ({tell(error)}): look at the address, and at the network."
         ) from None
     with closing(file):
         yield file
 
 
-def _copy(url: str, target: Path) -> str:
-    """Fetch a file; returns its SHA-256."""
-    digest = hashlib.sha256()
+def _copy(url: str, target: Path, size: int) -> FileEntry:
+    """Fetch a file of so many bytes; returns what came."""
+    digest, length = hashlib.sha256(), 0
     with open_url(url) as stream, target.open("wb") as file:
-        while chunk := _read(stream, url):
+        for chunk in _chunks(stream, url, size):
+            length += len(chunk)
             digest.update(chunk)
             file.write(chunk)
-    return digest.hexdigest()
+    return FileEntry(length, digest.hexdigest())
 
 
-def _read(file: ByteStream, url: str, size: int = _CHUNK) -> bytes:
+def _read_whole(stream: ByteStream, url: str, limit: int) -> bytes:
+    return b"".join(_chunks(stream, url, limit))
+
+
+def _chunks(stream: ByteStream, url: str, limit: int) -> Iterator[bytes]:
+    """All that comes, which is no more than it may be.
+
+    Raises:
+        IebenchError: it is, or the connection broke off.
+    """
+    while chunk := _read(stream, url):
+        limit -= len(chunk)
+        if limit < 0:
+            raise IebenchError(f"{url} is larger than it may be, or than its card says: tell who publishes it.")
+        yield chunk
+
+
+def _read(file: ByteStream, url: str) -> bytes:
     try:
-        return file.read(size)
+        return file.read(_CHUNK)
     except Exception as error:  # every file system of fsspec has errors of its own
-        raise IebenchError(f"{url} broke off ({_told(error)}): try again.") from None
+        raise IebenchError(f"{url} broke off ({tell(error)}): try again.") from None
 
 
 def _open(url: str) -> ByteStream:
@@ -186,18 +225,6 @@ def _stream_settings(url: str) -> dict[str, Any]:
     from aiohttp import ClientTimeout
 
     return {"block_size": 0, "client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Only one process at a time, on all machines that share the folder where its file system can lock."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _remove_unused(path: Path) -> bool:

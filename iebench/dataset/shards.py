@@ -12,17 +12,19 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from iebench.dataset.splits import ObjectName
-from iebench.files import whole_file
+from iebench.dataset.tar_members import BoundedMember, read_member
+from iebench.files import ByteStream, whole_file
+from iebench.untrusted import parse_json
 
 END_OF_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
 LONGEST_KEY = 88  # so that a member's name has its place in a tar header, of 100 bytes
-CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _ODD = re.compile(rb"[^A-Za-z0-9_-]")
 
 
@@ -44,36 +46,6 @@ def sample_file(synset: str, object_id: str) -> str:
     """A sample's key as a name for files, also where a file system takes "Mug" and "mug" for the same."""
     key = sample_key(synset, object_id)
     return key if key == key.lower() else f"{key}.{hashlib.blake2b(key.encode(), digest_size=4).hexdigest()}"
-
-
-def name_fault(name: object) -> str | None:
-    """Why a text can be neither a synset nor an object id, or None where it can.
-
-    Names become folders in the published layout and stand in lists as synset/object_id, so "/" and control characters are out.
-    """
-    if not isinstance(name, str):
-        return f"it is no text but of type {type(name).__name__}"
-    if name.strip() in ("", ".", ".."):
-        return "it is no name"
-    if "/" in name:
-        return 'it holds "/"'
-    if CONTROL.search(name):
-        return "it holds a control character"
-    return None if _is_unicode(name) else "it is not UTF-8"
-
-
-def printable(name: str) -> str:
-    """A name as text that can be printed and written: bytes that are no UTF-8, and control characters, stand as escapes."""
-    text = name.encode("utf-8", "backslashreplace").decode()
-    return CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # bytes of a file name that Python could not decode
-        return False
-    return True
 
 
 def _encode(name: str) -> str:
@@ -139,16 +111,20 @@ def read_sample(sample: bytes, num_views: int) -> tuple[ObjectName, Int[ndarray,
 def _read_members(sample: bytes, what: str = "") -> dict[str, tuple[int, int]]:
     """Offset and length of each member of a sample, by its name without the key; `what` it is to be is for the error."""
     try:
-        with tarfile.TarFile(fileobj=io.BytesIO(sample + END_OF_ARCHIVE)) as archive:
-            return {member.name.partition(".")[2]: (member.offset_data, member.size) for member in archive}
+        with tarfile.TarFile(fileobj=io.BytesIO(sample + END_OF_ARCHIVE), tarinfo=BoundedMember) as archive:
+            members = list(archive)
     except tarfile.TarError as error:
         raise ValueError(f"not a whole sample{what}: {error}") from error
+    found = {member.name.partition(".")[2]: (member.offset_data, member.size) for member in members}
+    if len(found) < len(members):
+        raise ValueError(f"not a whole sample{what}: a member stands twice in it")
+    return found
 
 
 def _name_of(members: dict[str, tuple[int, int]], sample: bytes) -> ObjectName:
     try:
         offset, length = members["json"]
-        told = json.loads(sample[offset : offset + length])
+        told = parse_json(sample[offset : offset + length])
         return told["synset"], told["object_id"]
     except KeyError as error:
         raise ValueError(f"not a whole sample: {error!r}") from error
@@ -162,8 +138,8 @@ def _views_of(members: dict[str, tuple[int, int]], num_views: int) -> Int[ndarra
 
 
 def write_shard(path: Path, samples: Iterable[bytes]) -> None:
-    """Concatenate samples to a shard; it appears under its name only when whole."""
-    with whole_file(path) as partial, partial.open("wb") as file:
+    """Concatenate samples to a shard; it appears under its name only when whole, and lasts, as samples are removed then."""
+    with whole_file(path, lasting=True) as partial, partial.open("wb") as file:
         for sample in samples:
             file.write(sample)
         file.write(END_OF_ARCHIVE)
@@ -175,14 +151,46 @@ def split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         tarfile.TarError: the shard is damaged.
     """
-    with path.open("rb") as file, tarfile.TarFile(fileobj=file) as archive:
+    with path.open("rb") as file, tarfile.TarFile(fileobj=file, tarinfo=BoundedMember) as archive:
         extents: dict[str, list[int]] = {}
+        last = ""
         for member in archive:
             end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-            extents.setdefault(member.name.partition(".")[0], [member.offset, end])[1] = end
+            key = member.name.partition(".")[0]
+            if key != last and key in extents:
+                raise tarfile.ReadError(f"the key {key!r} comes twice")
+            extents.setdefault(key, [member.offset, end])[1] = end
+            last = key
         for key, (start, end) in extents.items():
             file.seek(start)
             yield key, file.read(end - start)
+
+
+def read_samples(stream: ByteStream, num_views: int) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """(key, members) of every sample of a shard from a stream, one sample in memory at a time; members without the key.
+
+    Raises:
+        ValueError, tarfile.TarError: the shard is damaged, or holds more than samples of so many views.
+    """
+    seen: set[str] = set()
+    members: dict[str, bytes] = {}
+    last = ""
+    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=BoundedMember) as archive:
+        while (entry := archive.next()) is not None:
+            archive.members = []  # type: ignore[attr-defined]  # tarfile remembers each
+            key, _, part = entry.name.partition(".")
+            if key != last:
+                if last:
+                    yield last, members
+                last, members = key, {}
+                if key in seen:
+                    raise ValueError(f"the key {key!r} comes twice")
+                seen.add(key)
+            if part in members or len(members) == num_views + 2:
+                raise ValueError(f"{entry.name!r} is one member too many")
+            members[part] = read_member(archive, entry)
+    if last:
+        yield last, members
 
 
 def _npy_bytes(array: ndarray) -> bytes:

@@ -1,19 +1,24 @@
 """Whether every byte of a dataset is right."""
 
-import io
-import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import simplejpeg
 
-from iebench.dataset.card import CARD, DatasetCard, FileEntry, ShardEntry, describe_file, digest_card
+from iebench.dataset.card import CARD, DatasetCard, describe_file, digest_card
+from iebench.dataset.card_parts import FileEntry, ShardEntry
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import view_name
-from iebench.dataset.writer import OBJECTS
+from iebench.dataset.tar_members import BoundedMember, read_member
+from iebench.dataset.writer import FAILURES, LATENTS, OBJECTS, read_failures
 from iebench.errors import IebenchError
+from iebench.escapes import printable
+from iebench.limits import MAX_CARD_BYTES
+from iebench.untrusted import FAULTS, parse_json, read_json, tell
+from iebench.untrusted_arrays import parse_npy
 
 NAMED = 20  # faults of a shard that are told one by one
 Progress = Callable[[list[str]], Iterable[str]]
@@ -50,7 +55,7 @@ def verify_dataset(root: Path, decode: bool = False, progress: Progress = iter) 
 
 
 def _check_card(root: Path) -> list[str]:
-    value = json.loads((root / CARD).read_text(encoding="utf-8"))
+    value = read_json(root / CARD, MAX_CARD_BYTES)
     return [] if value.get("digest") == digest_card(value) else [f"{root / CARD} was changed after it was written."]
 
 
@@ -70,7 +75,7 @@ def _check_content(root: Path, damaged: list[str], decode: bool) -> list[str]:
         dataset = Dataset(root)
     except IebenchError as error:
         return [str(error)]
-    problems = _check_counts(dataset)
+    problems = [*_check_counts(dataset), *_check_latents(dataset), *_check_tables(dataset)]
     for shard in dict.fromkeys(dataset.shards.tolist()):
         if (shard in damaged or decode) and (root / shard).is_file():
             check = _check_views if shard in damaged else _check_whole
@@ -102,6 +107,23 @@ def _check_counts(dataset: Dataset) -> list[str]:
     return problems
 
 
+def _check_latents(dataset: Dataset) -> list[str]:
+    """Numbers that are not finite; a reader takes no time to look for them."""
+    odd = (index for index, latents in enumerate(dataset.latents) if not np.isfinite(latents).all())
+    path = dataset.root / LATENTS
+    return [f"{path} has numbers that are not finite, first of object {index}." for index in islice(odd, 1)]
+
+
+def _check_tables(dataset: Dataset) -> Iterator[str]:
+    """Whether the tables can be read that a reader opens only when it is asked for them."""
+    try:
+        _ = dataset.lost
+        if FAILURES in dataset.card.files:
+            read_failures(dataset.root / FAILURES)
+    except IebenchError as error:
+        yield str(error)
+
+
 def _check_views(dataset: Dataset, index: int, check: Callable[[Dataset, bytes], None] | None = None) -> Iterator[str]:
     """What is wrong with the JPEGs of one object."""
     for view in range(dataset.num_views):
@@ -116,9 +138,10 @@ def _check_views(dataset: Dataset, index: int, check: Callable[[Dataset, bytes],
 
 
 def _decode(dataset: Dataset, jpeg: bytes) -> None:
-    shape, size = simplejpeg.decode_jpeg(jpeg).shape, dataset.card.image_size
-    if shape != (size, size, 3):
-        raise ValueError(f"it has {shape[1]} x {shape[0]} pixels")
+    height, width = simplejpeg.decode_jpeg_header(jpeg)[:2]
+    if not height == width == dataset.card.image_size:  # before memory is taken for them
+        raise ValueError(f"it has {width} x {height} pixels")
+    simplejpeg.decode_jpeg(jpeg)
 
 
 def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
@@ -128,18 +151,18 @@ def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
     try:
         members = _read_sample(dataset, index, path)
         key = next(iter(members), key).partition(".")[0]
-        about = json.loads(members[f"{key}.json"])
+        about = parse_json(members[f"{key}.json"])
         views = [view_name(view) for view in range(dataset.num_views)]
         if list(members) != [f"{key}.{part}" for part in (*views, "latents.npy", "json")]:
             yield f"{path}: the members of {key} are not those of a sample, in their order."
-        elif not np.array_equal(np.load(io.BytesIO(members[f"{key}.latents.npy"])), dataset.latents[index]):
+        elif not np.array_equal(parse_npy(members[f"{key}.latents.npy"]), dataset.latents[index]):
             yield f"{path}: {key}.latents.npy differs from latents.npy."
         elif (about["synset"], about["object_id"]) != name:
             yield f"{path}: {key}.json names another object than {OBJECTS}, {'/'.join(name)}."
         elif about["label"] != dataset.labels[index]:
             yield f"{path}: {key}.json has another label than {OBJECTS}."
-    except (tarfile.TarError, ValueError, KeyError, TypeError) as error:
-        yield f"{path}: the sample {key} is no tar of the right members ({error})."
+    except (tarfile.TarError, EOFError, OSError, *FAULTS) as error:
+        yield f"{path}: the sample {printable(key)} is no tar of the right members ({tell(error)})."
 
 
 def _read_sample(dataset: Dataset, index: int, path: Path) -> dict[str, bytes]:
@@ -147,8 +170,7 @@ def _read_sample(dataset: Dataset, index: int, path: Path) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
     with path.open("rb") as file:
         file.seek(int(dataset.offsets[index, 0, 0]) - tarfile.BLOCKSIZE)
-        with tarfile.open(fileobj=file, mode="r|") as archive:
+        with tarfile.open(fileobj=file, mode="r|", tarinfo=BoundedMember) as archive:
             while (entry := archive.next()) is not None and len(members) < dataset.num_views + 2:
-                content = archive.extractfile(entry)
-                members[entry.name] = content.read() if content else b""
+                members[entry.name] = read_member(archive, entry)
     return members

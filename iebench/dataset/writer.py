@@ -11,10 +11,12 @@ from jaxtyping import Float, Int, UInt32
 from numpy import ndarray
 
 from iebench.dataset.appearance import APPEARANCE, LostRow, write_lost
-from iebench.dataset.card import DatasetCard, ShardEntry, SplitCounts, describe_file
+from iebench.dataset.card import DatasetCard, describe_file
+from iebench.dataset.card_parts import ShardEntry, SplitCounts
 from iebench.dataset.pages import write_pages
 from iebench.dataset.splits import ObjectName
-from iebench.files import write_whole
+from iebench.files import sync, write_whole
+from iebench.untrusted import read_rows, read_text, refusals
 
 OBJECTS, FAILURES, FAILURES_LOG = "objects.csv", "failures.csv", "failures.log"
 LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
@@ -102,6 +104,8 @@ def finish_dataset(
         files={name: describe_file(root / name) for name in tables},
     )
     write_pages(root, finished)
+    for name in tables:
+        sync(root / name)
     finished.write(root)
     return finished
 
@@ -127,20 +131,25 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> list[str]:
 
 
 def read_failures(path: Path) -> list[Failure]:
-    """The inverse of `write_failures`, from the path of the table. Old tables hold what was printed themselves."""
-    logs = _read_logs(path.with_name(FAILURES_LOG))
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [
-        Failure(
-            row["synset"],
-            row["object_id"],
-            row["reason"],
-            int(row["attempts"]),
-            logs.get(f"{row['synset']}/{row['object_id']}", row["log"]),
-        )
-        for row in rows
-    ]
+    """The inverse of `write_failures`, from the path of the table. Old tables hold what was printed themselves.
+
+    Raises:
+        IebenchError: the table or the log is damaged.
+    """
+    with refusals(path.with_name(FAILURES_LOG), "restore it"):
+        logs = _read_logs(path.with_name(FAILURES_LOG))
+    with refusals(path, "restore it"):
+        rows = read_rows(path, [field.name for field in fields(Failure)])
+        return [
+            Failure(
+                row["synset"],
+                row["object_id"],
+                row["reason"],
+                int(row["attempts"]),
+                logs.get(f"{row['synset']}/{row['object_id']}", row["log"]),
+            )
+            for row in rows
+        ]
 
 
 def _join(arrays: Sequence[ndarray], shape: tuple[int, ...], dtype: type) -> ndarray:
@@ -188,7 +197,7 @@ def _read_logs(path: Path) -> dict[str, str]:
     """What was printed, by the name of the object."""
     logs: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else []:
+    for line in read_text(path).split("\n") if path.exists() else []:
         if line.startswith(_INDENT):
             lines.append(line.removeprefix(_INDENT))
         else:

@@ -10,6 +10,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.evals.columns import Column, Figure
 from iebench.evals.registry import TASKS
 from iebench.evals.results import Results, ScoreBook
+from iebench.untrusted import read_json
 
 Keyed = TypeVar("Keyed", bound=Column | Figure)
 Value = TypeVar("Value")
@@ -51,8 +52,8 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
 
 def _is_json(path: Path) -> bool:
     try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        read_json(path, finite=False)
+    except (ValueError, RecursionError):
         return False
     return True
 

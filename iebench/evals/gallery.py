@@ -14,6 +14,10 @@ from iebench.evals.evaluator import Context
 from iebench.evals.predictor_analysis import PredictorAnalysis
 from iebench.evals.representations import Representations
 from iebench.evals.tasks.predictor import Predictor
+from iebench.files import whole_file
+from iebench.limits import MAX_GALLERY_BYTES, MAX_IMAGE_SIDE
+from iebench.untrusted import refusals
+from iebench.untrusted_arrays import read_npz
 
 GALLERY = "gallery.npz"
 NUM_OBJECTS = 6
@@ -46,16 +50,46 @@ class Gallery:
 
     def save(self, folder: Path) -> None:
         """Write `gallery.npz` into a folder."""
-        np.savez_compressed(folder / GALLERY, **vars(self))
+        with whole_file(folder / GALLERY) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, **vars(self))
 
     @classmethod
     def load(cls, folder: Path) -> "Gallery | None":
         """The gallery of a folder, or None where it has none."""
         if not (folder / GALLERY).is_file():
             return None
-        with np.load(folder / GALLERY, allow_pickle=False) as content:
-            found = {name: content[name] for name in content.files}
-        return cls(**found) if set(found) == {field.name for field in fields(cls)} else None  # another iebench's
+        with refusals(folder / GALLERY, "remove it, or run `iebench eval` again"):
+            found = read_npz(folder / GALLERY, {field.name for field in fields(cls)}, MAX_GALLERY_BYTES)
+            if found is None:  # another iebench's
+                return None
+            gallery = cls(**found)
+            gallery._check_shapes()
+            return gallery
+
+    def _check_shapes(self) -> None:
+        """The pictures are pictures, of as many objects, neighbours and steps as are named.
+
+        Raises:
+            ValueError: they are not.
+        """
+        number, *size = self.queries.shape
+        ranks, steps = self.found.shape[1:], self.degrees.shape
+        wanted = {
+            "names": (number,),
+            "truths": (number, *size),
+            "neighbours": (number, *ranks, *size),
+            "found": (number, *ranks),
+            "steered": (number, *steps, *size),
+            "gaps": (number, *steps),
+        }
+        for name, shape in wanted.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{name} has shape {getattr(self, name).shape} and not {shape}")
+        pictures = (self.queries, self.truths, self.neighbours, self.steered)
+        if size[2:] != [3] or max(size) > MAX_IMAGE_SIDE or any(images.dtype != np.uint8 for images in pictures):
+            raise ValueError(f"pictures of shape {size}")
+        if len(ranks) != 1 or len(steps) != 1 or self.names.dtype.kind != "U" or self.degrees.dtype.kind not in "iuf":
+            raise ValueError(f"{len(ranks)} ranks, {len(steps)} steps, names of type {self.names.dtype}")
 
 
 def save_gallery(context: Context, dataset: EvalDataset, folder: Path) -> None:

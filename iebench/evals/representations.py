@@ -18,8 +18,9 @@ from iebench.catalogue import ObjectClass, count_labels
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.model import Represent, check_vectors
+from iebench.evals.row_file import RowFile
 from iebench.factors.space import FactorSpace
-from iebench.files import write_whole
+from iebench.locks import locked
 from iebench.progress import Progress
 
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
@@ -172,24 +173,16 @@ def _fill(
     """The rows of all blocks in one array: in memory, or in `path`.npy, resumed where an earlier call was cut off."""
     if path is None:
         return np.concatenate([_narrow(block, dtype) for block in _progress(blocks_from(0), size, 0, what)])
-    done = path.with_suffix(".npy")
-    if not done.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial, counter = path.with_suffix(".partial.npy"), path.with_suffix(".partial.txt")
-        start = int(counter.read_text()) if counter.exists() and partial.exists() else 0
-        rows = np.load(partial, mmap_mode="r+") if start else None
-        for block in _progress(blocks_from(start), size, start, what):
-            if rows is None:
-                rows = np.lib.format.open_memmap(partial, "w+", dtype, (size, block.shape[1]))
-            rows[start : start + len(block)] = _narrow(block, dtype)
-            start += len(block)
-            if start % (16 * BLOCK) == 0:
-                _save_progress(rows, counter, start)
-        if rows is not None:
-            rows.flush()
-        partial.rename(done)
-        counter.unlink(missing_ok=True)
-    return np.load(done, mmap_mode="r")
+    table = RowFile(path, size, dtype, 16 * BLOCK)
+    if (rows := table.read()) is not None:
+        return rows
+    with locked(path.parent, "eval", waits=True):  # one lock for each key
+        if (rows := table.read()) is not None:  # which another process has written meanwhile
+            return rows
+        start = table.resume()
+        for block in _progress(blocks_from(start), size, start, what) if start < size else ():
+            table.append(_narrow(block, dtype))
+        return table.finish()
 
 
 def _narrow(block: Float[ndarray, "n width"], dtype: str) -> Float[ndarray, "n width"]:
@@ -198,11 +191,6 @@ def _narrow(block: Float[ndarray, "n width"], dtype: str) -> Float[ndarray, "n w
     if narrowed is not block and not np.isfinite(narrowed).all():
         raise IebenchError(f"The representations hold numbers that {dtype} cannot: leave out --half.")
     return narrowed
-
-
-def _save_progress(rows: ndarray, counter: Path, start: int) -> None:
-    rows.flush()  # type: ignore[attr-defined]  # the rows first: the counter may only promise what is on disk
-    write_whole(counter, str(start))
 
 
 def _progress(blocks: Iterator[ndarray], size: int, start: int, what: str) -> Iterator[ndarray]:

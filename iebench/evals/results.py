@@ -11,8 +11,10 @@ from typing import Any
 from iebench.errors import IebenchError
 from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
+from iebench.evals.results_checks import check_values
 from iebench.evals.settings import GROUND_TRUTH, RANDOM_INIT
 from iebench.files import write_whole
+from iebench.untrusted import read_json, refusals
 
 FORMAT = 2
 _NAMES_OF_FORMAT_1 = {"oracle": GROUND_TRUTH, "random weights": RANDOM_INIT}
@@ -115,7 +117,7 @@ class Results:
         value["columns"] = [asdict(column) for column in self.columns]
         value["figures"] = [asdict(figure) for figure in self.figures]
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(value, indent=1) + "\n")
+        write_whole(path, json.dumps(value, indent=1) + "\n", lasting=True)
 
     @classmethod
     def read(cls, path: Path) -> "Results":
@@ -125,12 +127,13 @@ class Results:
             IebenchError: there is none, or it is damaged or of another format.
         """
         path = find_results(path)
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+        with refusals(path, "run `iebench eval` again"):
+            value = read_json(path, finite=False)  # a score may be no number, as that of one object's spread
             form = value.pop("format")
             if form not in (1, FORMAT):
                 raise IebenchError(f"{path} was written by another iebench: run `iebench eval` again.")
             value = _from_format_1(value) if form == 1 else value
+            check_values(value)
             value["scores"] = ScoreBook.from_json(value["scores"])
             value["baselines"] = {name: ScoreBook.from_json(book) for name, book in value["baselines"].items()}
             value["columns"] = tuple(Column(**column) for column in value.get("columns", ()))
@@ -138,8 +141,6 @@ class Results:
                 Figure(**{**figure, "dashed": tuple(figure["dashed"])}) for figure in value.get("figures", ())
             )
             return cls(**value)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise IebenchError(f"{path} is damaged ({error}): run `iebench eval` again.") from None
 
 
 def result_files(paths: Iterable[Path]) -> list[Path]:

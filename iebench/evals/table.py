@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from iebench.escapes import csv_cell, latex_cell, markdown_cell, printable
 from iebench.evals.columns import Cell, Column
 from iebench.evals.metrics import pooled_from_uniform
 from iebench.evals.published import PublishedResult, read_published
@@ -206,7 +207,7 @@ def _as_text(grid: list[list[str]]) -> str:
     titles = grid[0][1:-1]
     width = max(len(line[0]) for line in grid)
     blocks = []
-    for line in grid[1:]:
+    for line in ([printable(cell) for cell in line] for line in grid[1:]):
         filled = [(title, cell) for title, cell in zip(titles, line[1:-1], strict=True) if cell]
         wide = max((len(title) for title, _ in filled), default=0)
         blocks.append(f"{line[0]:{width}s}  {line[-1]}\n" + "".join(f"    {t:{wide}s}  {c}\n" for t, c in filled))
@@ -214,21 +215,20 @@ def _as_text(grid: list[list[str]]) -> str:
 
 
 def _as_markdown(grid: list[list[str]]) -> str:
-    rows = [[cell.replace("|", "\\|") for cell in line] for line in grid]
+    rows = [[markdown_cell(cell) for cell in line] for line in grid]
     rule = ["---", *["--:"] * (len(grid[0]) - 2), "---"]
     return "".join("| " + " | ".join(line) + " |\n" for line in [rows[0], rule, *rows[1:]])
 
 
 def _as_latex(grid: list[list[str]]) -> str:
-    signs = {"±": r"$\pm$", "%": r"\%", "°": r"$^\circ$", "²": "$^2$", "_": r"\_", "&": r"\&", "≈": r"$\approx$"}
-    lines = [" & ".join("".join(signs.get(sign, sign) for sign in cell) for cell in line) + r" \\" for line in grid]
+    lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in grid]
     body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
     return "\n".join([rf"\begin{{tabular}}{{l{'r' * (len(grid[0]) - 2)}l}}", *body, r"\end{tabular}", ""])
 
 
 def _as_csv(grid: list[list[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(grid)
+    csv.writer(text, lineterminator="\n").writerows(map(csv_cell, line) for line in grid)
     return text.getvalue()
 
 

@@ -1,7 +1,5 @@
 """Pairs from one sequential pass over shards, for those who stream from a slow or remote store and keep no copy."""
 
-import io
-import json
 import os
 import random
 import tarfile
@@ -15,18 +13,20 @@ import torch
 from jaxtyping import Float64, Int
 from numpy import ndarray
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
-from webdataset import tariterators
 from webdataset.filters import shuffle
 
 from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.remote import fetch_card, is_remote, open_url
-from iebench.dataset.shards import view_name
+from iebench.dataset.shards import read_samples, view_name
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.transforms import TransformSpec, make_transform
+from iebench.limits import MAX_LABEL
 from iebench.loader.batches import find_rank, no_collation
 from iebench.loader.decode import Decoder
 from iebench.loader.multiview import Pair
 from iebench.loader.order import choose_views, divide_shards
+from iebench.untrusted import FAULTS, count, parse_json, tell
+from iebench.untrusted_arrays import parse_npy
 
 
 class _Drawn(NamedTuple):
@@ -124,33 +124,38 @@ class PairStream(IterableDataset[Pair]):
     def _draw_pairs(self, consumer: int, consumers: int) -> Iterator[_Drawn]:
         for shard, part, parts in divide_shards(len(self._shards), consumers, consumer, self._seed, self.epoch):
             name, start, count = self._shards[shard]
-            for number, sample in enumerate(self._read_samples(name, count)):
+            for number, (key, sample) in enumerate(self._read_samples(name, count)):
                 if number % parts == part:
-                    yield from self._draw_object(name, start + number, sample)
+                    yield from self._draw_object(f"{name}: {key}", start + number, sample)
 
-    def _read_samples(self, shard: str, count: int) -> Iterator[dict[str, Any]]:
+    def _read_samples(self, shard: str, count: int) -> Iterator[tuple[str, dict[str, bytes]]]:
         url, read = f"{self._path}/{shard}", 0
         with open_url(url) as stream:
             try:
-                files = tariterators.tar_file_expander([{"url": url, "stream": stream}])
-                for read, sample in enumerate(tariterators.group_by_keys(files), 1):  # noqa: B007
+                for read, sample in enumerate(read_samples(stream, self.card.num_views), 1):  # noqa: B007
                     yield sample
                 if read != count:  # a tar that ends between two samples looks whole
                     raise ValueError(f"it ends after {read} of {count} objects")
-            except (OSError, ValueError, EOFError, tarfile.TarError) as error:
-                raise IebenchError(f"{url} is damaged ({error}): `iebench verify` names the damage.") from None
+            except (OSError, EOFError, tarfile.TarError, *FAULTS) as error:
+                raise IebenchError(f"{url} is damaged ({tell(error)}): `iebench verify` names the damage.") from None
 
-    def _draw_object(self, shard: str, index: int, sample: dict[str, Any]) -> Iterator[_Drawn]:
+    def _draw_object(self, name: str, index: int, sample: dict[str, bytes]) -> Iterator[_Drawn]:
         try:
-            latents = np.load(io.BytesIO(sample["latents.npy"]), allow_pickle=False)
-            label = int(json.loads(sample["json"])["label"])
+            latents = self._parse_latents(sample["latents.npy"])
+            label = count(parse_json(sample["json"])["label"], 0, MAX_LABEL, "the label")
             for number in range(self._pairs_per_object):
                 draw = self.epoch * self._pairs_per_object + number
                 views = choose_views(self._seed, draw, np.array([index]), self.card.num_views)[0]
                 source, target = (sample[view_name(view)] for view in views.tolist())
                 yield _Drawn((source, target), latents[views], label, index, views)
-        except (ValueError, KeyError, IndexError) as error:
-            raise IebenchError(f"{self._path}/{shard}: {sample['__key__']} is no whole sample ({error!r}).") from None
+        except FAULTS as error:
+            raise IebenchError(f"{self._path}/{name} is no whole sample ({tell(error)}).") from None
+
+    def _parse_latents(self, content: bytes) -> Float64[ndarray, "views factors"]:
+        latents, shape = parse_npy(content), (self.card.num_views, len(self.card.space.names))
+        if latents.shape != shape or latents.dtype != np.float64 or not np.isfinite(latents).all():
+            raise ValueError(f"latents are no {shape} finite numbers")
+        return latents
 
     def _decode(self, drawn: list[_Drawn]) -> Pair:
         size = self._decoder.size
@@ -190,5 +195,5 @@ class StreamLoader(DataLoader[Any]):
 
 def _read_card(path: str | os.PathLike[str]) -> DatasetCard:
     if is_remote(path):
-        return DatasetCard.parse(fetch_card(str(path).rstrip("/")).decode(), f"{path}/{CARD}")
+        return DatasetCard.parse(fetch_card(str(path).rstrip("/")), f"{path}/{CARD}")
     return DatasetCard.read(Path(path))

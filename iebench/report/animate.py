@@ -2,12 +2,14 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from iebench.dataset.reader import Dataset
 from iebench.loader.decode import decode_view
+from iebench.pictures import save_picture
 
 FRAME_MILLISECONDS = 80
 
@@ -18,7 +20,8 @@ def animate_views(dataset: Dataset, path: Path, num_objects: int = 9) -> None:
     columns = math.ceil(math.sqrt(len(objects)))
     frames = [_lay_out([decode_view(dataset, i, view) for i in objects], columns) for view in range(dataset.num_views)]
     there_and_back = frames + frames[-2:0:-1]
-    there_and_back[0].save(path, save_all=True, append_images=there_and_back[1:], duration=FRAME_MILLISECONDS, loop=0)
+    movement: dict[str, Any] = {"save_all": True, "append_images": there_and_back[1:], "duration": FRAME_MILLISECONDS}
+    save_picture(there_and_back[0], path, **movement, loop=0, quality=80)
 
 
 def _lay_out(images: list[np.ndarray], columns: int) -> Image.Image:

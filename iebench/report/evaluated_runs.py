@@ -1,6 +1,5 @@
 """Evaluated runs: their results and metrics, each run under a name of its own."""
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from iebench.evals.results import Results, result_files
 from iebench.evals.table import label_of
+from iebench.untrusted import read_rows, refusals
 
 
 @dataclass
@@ -45,8 +45,8 @@ def read_metrics(folder: Path) -> dict[str, list[tuple[float, float]]]:
     if not path.is_file():
         return {}
     curves: dict[str, list[tuple[float, float]]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+    with refusals(path, "remove it, or train again"):
+        for row in read_rows(path, ["step"], skip_uneven=True):
             for name, cell in row.items():
                 if name != "step" and cell and math.isfinite(float(cell)):
                     curves.setdefault(name, []).append((float(row["step"]), float(cell)))

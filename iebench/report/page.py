@@ -18,8 +18,10 @@ from iebench.evals.table import (
     used_columns,
 )
 from iebench.files import write_whole
+from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
+from iebench.untrusted import refusals
 from iebench.version import __version__
 
 
@@ -42,20 +44,20 @@ def write_report(
         protocol: words that the protocol or source of published rows must have.
 
     Raises:
+        UsageError: another process writes it.
         IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
         UsageError: no published row has the words.
     """
     runs = load_runs(paths)
-    if plots is not None:
-        plots.mkdir(parents=True, exist_ok=True)
     try:
         from jinja2 import Environment
 
         from iebench.report.sections import make_sections
     except ModuleNotFoundError as error:
         raise IebenchError(explain_missing_package(error) or str(error)) from None
-    rows = build_rows([run.results for run in runs])
-    sections = make_sections(runs, rows)
+    with refusals(", ".join(str(run.folder) for run in runs), "run `iebench eval` again"):  # as far as details go
+        rows = build_rows([run.results for run in runs])
+        sections = make_sections(runs, rows)
     shown = rows + (published_rows(protocol) if published else [])
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
@@ -69,12 +71,13 @@ def write_report(
         galleries=[(run.name, gallery) for run in runs if (gallery := show_gallery(run.folder))],
         settings=[(run.name, settings_of(run.results)) for run in runs],
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, page)
-    if plots is not None:
-        for section in sections:
-            for picture in section.pictures:
-                picture.write(plots)
+    with locked(out, "report"):
+        write_whole(out, page)
+        if plots is not None:
+            plots.mkdir(parents=True, exist_ok=True)
+            for section in sections:
+                for picture in section.pictures:
+                    picture.write(plots)
 
 
 def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:

@@ -15,12 +15,15 @@ matplotlib.use("svg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from iebench.files import write_whole
+
 INK = "#010203"  # stands for the colour of the page's text until the SVG is written
 # Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # names are of others, and a "$" in one is a "$"
     "font.family": "sans-serif",
     "font.size": 11,
     "text.color": INK,
@@ -57,7 +60,7 @@ class Picture:
         """Write it as NAME.svg, a file of its own that follows the reader's choice of light and dark."""
         style = "<style>svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#d1d7e0}}</style>"
         head, rest = self.svg.split(">", 1)
-        (folder / f"{self.name}.svg").write_text(f"{head}>{style}{rest}", encoding="utf-8")
+        write_whole(folder / f"{self.name}.svg", f"{head}>{style}{rest}")
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,7 @@ def _finish(figure: Figure, name: str, caption: str) -> str:
     text = io.StringIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser has its own fonts
+        warnings.filterwarnings("ignore", "constrained_layout not applied")  # names without end leave no room
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
     svg = text.getvalue()[text.getvalue().index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -22,7 +22,7 @@ def invoke(command, *arguments):
     ("arguments", "words"),
     [
         ([], "RUN or a --backbone"),
-        (["run", "--backbone", "resnet18"], "RUN or a --backbone"),
+        (["nowhere", "--backbone", "resnet18"], "nowhere is no run"),
         (["--backbone", "resnet18"], "--out"),
         (["nowhere"], "nowhere is no run"),
         (["--backbone", "resnet18", "--out", "o", "--tasks", "rotaton"], "'rotation'"),

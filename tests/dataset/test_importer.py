@@ -16,12 +16,12 @@ from iebench.cli.data import COMMANDS
 from iebench.dataset.channels import ChannelVote
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import ABSENT, import_layout
-from iebench.dataset.published_layout import MAX_BYTES
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import printable
 from iebench.dataset.verify import verify_dataset
 from iebench.dataset.writer import read_failures
 from iebench.errors import IebenchError, UsageError
+from iebench.escapes import printable
+from iebench.limits import MAX_MEMBER_BYTES
 from iebench.loader.pairs import PairDataset
 
 BAD_NAMES = ((b"b\xe4d", "not UTF-8"), (b"two\nlines", "a control character"))
@@ -139,7 +139,7 @@ def test_a_zip_file_gives_what_the_folder_gives(loose, tmp_path):
     [
         ("../02691156/a/image_0.jpg", b"x", 0o100644, "points out"),
         ("02691156/a/image_0.jpg", b"/etc/passwd", 0o120777, "a link"),
-        ("02691156/a/image_0.jpg", bytes(MAX_BYTES + 1), 0o100644, "too many"),
+        ("02691156/a/image_0.jpg", bytes(MAX_MEMBER_BYTES + 1), 0o100644, "too many"),
         ("val_images.npy", b"x", 0o100644, "too late"),
     ],
 )
@@ -228,8 +228,8 @@ def member(name, content=b"", **settings):
         (member("02691156/a/image_0.jpg", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "a link"),
         (member("02691156/a/image_0.jpg", type=tarfile.LNKTYPE, linkname="x"), "a link"),
         (member("02691156/a/image_0.jpg", type=tarfile.CHRTYPE), "a device"),
-        (member("02691156/a/image_0.jpg", bytes(MAX_BYTES + 1)), "too many"),
-        (member("x", bytes(MAX_BYTES + 1), type=tarfile.XHDTYPE), "too many"),
+        (member("02691156/a/image_0.jpg", bytes(MAX_MEMBER_BYTES + 1)), "too many"),
+        (member("x", bytes(MAX_MEMBER_BYTES + 1), type=tarfile.XHDTYPE), "too many"),
         (member("val_images.npy", b"x"), "too late"),
         (member("02691156/readme.txt", b"x"), "not in the published layout"),
     ],

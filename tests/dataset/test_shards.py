@@ -8,7 +8,6 @@ import pytest
 from iebench.dataset.shards import (
     LONGEST_KEY,
     locate_views,
-    name_fault,
     pack_sample,
     sample_file,
     sample_key,
@@ -16,6 +15,7 @@ from iebench.dataset.shards import (
     split_shard,
     write_shard,
 )
+from iebench.names import name_fault
 
 NAMES = [
     ("桌子", "0"),

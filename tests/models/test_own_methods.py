@@ -101,7 +101,7 @@ def test_a_sequence_is_killed_and_resumed_bitwise(drawn_dataset: Path, tmp_path:
 def test_optimiser_schedule_and_target_network_are_the_methods_own(drawn_dataset: Path, tmp_path: Path) -> None:
     trainer = replace(TRAINER, num_workers=0, learning_rate=1e-3)
     train_own("Sequence", trainer, drawn_dataset, tmp_path / "run", observed=3)
-    config = read_config(tmp_path / "run")
+    config = read_config(tmp_path / "run", trust=True)
     assert config.method == f"{PACKAGE}:Sequence"
     assert config.image_size == 32
     rates = [float(row["learning_rate"]) for row in read_metrics(tmp_path / "run") if row["learning_rate"]]
@@ -113,7 +113,7 @@ def test_optimiser_schedule_and_target_network_are_the_methods_own(drawn_dataset
     assert [group["weight_decay"] for group in groups] == [trainer.weight_decay, 0.0, 0]
     assert groups[1]["lr"] == pytest.approx(0.1 * groups[0]["lr"])
 
-    method = load(tmp_path / "run")
+    method = load(tmp_path / "run", trust=True)
     states = [network.state_dict() for network in (method.backbone, method.target_network)]
     assert not torch.equal(states[0]["conv1.weight"], states[1]["conv1.weight"])
     assert int(states[1]["bn1.num_batches_tracked"]) == 10  # it stays in train mode
@@ -137,7 +137,7 @@ def test_one_encoded_view_has_no_online_rotation(drawn_dataset: Path, tmp_path: 
 @pytest.mark.slow
 def test_a_method_on_the_map(drawn_dataset: Path, tmp_path: Path) -> None:
     train_own("OnTheMap", replace(TRAINER, steps=3, num_workers=0), drawn_dataset, tmp_path / "run")
-    method = load(tmp_path / "run")
+    method = load(tmp_path / "run", trust=True)
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     with torch.no_grad():
         assert method.encode(images).shape == (2, 256, 1, 1)

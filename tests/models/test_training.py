@@ -128,16 +128,18 @@ def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGUSR1, "SIGUSR1"), (signal.SIGINT, "Ctrl-C")]
+)
 def test_preempted(
-    number: signal.Signals, whole_run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, name: str, whole_run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def send_signal(self: Sie, progress: float) -> None:
         if progress == 7 / 12:
             os.kill(os.getpid(), number)
 
     monkeypatch.setattr(Sie, "after_step", send_signal)
-    with pytest.raises(IebenchError, match=f"{number.name} ended the run after step 7"):
+    with pytest.raises(IebenchError, match=f"{name} ended the run after step 7"):
         train("sie", SETTINGS, TRAINER, data, tmp_path / "run")
     assert checkpoints.load(tmp_path / "run" / "last.ckpt")["step"] == 7
     monkeypatch.undo()

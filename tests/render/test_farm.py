@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from iebench.dataset.card import partial_root
 from iebench.dataset.writer import read_failures
 from iebench.factors.space import get_space
+from iebench.growing import partial_root
 from iebench.render.engines import render_locally
 from iebench.render.quality import get_quality
 from iebench.render.worker import Task, WorkerSettings

@@ -3,7 +3,6 @@
 import base64
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 import simplejpeg
 import trimesh
 from glb_file import Glb
+from mutations import MUTATIONS
 
 from iebench.dataset.reader import Dataset
 from iebench.dataset.writer import read_failures
@@ -39,39 +39,6 @@ def seeds(mesh: trimesh.Trimesh) -> dict[str, bytes]:
         "glb": made.to_bytes(),
         "gltf": json.dumps(document, indent=1).encode(),
     }
-
-
-def cut(content: bytes, dice: random.Random) -> bytes:
-    return content[: dice.randrange(len(content))]
-
-
-def remove(content: bytes, dice: random.Random) -> bytes:
-    start = dice.randrange(len(content))
-    return content[:start] + content[start + dice.randrange(1, 64) :]
-
-
-def repeat(content: bytes, dice: random.Random) -> bytes:
-    start = dice.randrange(len(content))
-    return content[:start] + content[start : start + dice.randrange(1, 200)] * dice.randrange(2, 9) + content[start:]
-
-
-def flip(content: bytes, dice: random.Random) -> bytes:
-    changed = bytearray(content)
-    for _ in range(dice.randrange(1, 9)):
-        changed[dice.randrange(len(changed))] = dice.randrange(256)
-    return bytes(changed)
-
-
-def exchange(content: bytes, dice: random.Random) -> bytes:
-    """Put words that programs stumble over in the place of numbers."""
-    words = [b"nan", b"-inf", b"1e39", b"0", b"-1", b"99999999", b"1,5", b"", b"\xff\xfe", b"4294967295"]
-    pieces = content.split(b" ")
-    for _ in range(dice.randrange(1, 4)):
-        pieces[dice.randrange(len(pieces))] = dice.choice(words)
-    return b" ".join(pieces)
-
-
-MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (cut, remove, repeat, flip, exchange)
 
 
 def write_damaged(root: Path, whole: dict[str, bytes], number: int) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from iebench.dataset.card import DatasetCard, PresetNote
+from iebench.dataset.card import DatasetCard
+from iebench.dataset.card_parts import PresetNote
 from iebench.errors import UsageError
 from iebench.render.job import first_difference
 from iebench.render.plan import plan_job

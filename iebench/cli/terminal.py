@@ -1,0 +1,10 @@
+"""What commands print: names and texts of others are in it, and a terminal obeys control characters."""
+
+import click
+
+from iebench.escapes import for_terminal
+
+
+def echo(text: object, err: bool = False, nl: bool = True) -> None:
+    """Print to standard output, or to standard error."""
+    click.echo(for_terminal(str(text)), err=err, nl=nl)

@@ -1,0 +1,105 @@
+"""Locks: only one process at a time works on a file or folder, on all machines that share it where its file system can lock."""
+
+import errno
+import fcntl
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from iebench.errors import IebenchError, UsageError
+
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # from file systems that know none
+_held: set[int] = set()
+
+
+@contextmanager
+def locked(
+    path: Path, command: str, waits: bool = False, tells: bool = True, lock: Path | None = None
+) -> Iterator[None]:
+    """Hold a file or folder for this process, by a file that names the holder.
+
+    The kernel ends a lock with its process, however that ends: a lock file that is left behind holds nobody up.
+
+    Args:
+        path: what is held; it need not exist.
+        command: what holds it.
+        waits: for other holders; else they are an error.
+        tells: on standard error that it waits.
+        lock: the lock's file; PATH.lock where absent.
+
+    Raises:
+        UsageError: another process holds it.
+        IebenchError: the lock's file cannot be written.
+    """
+    lock = lock or path.with_name(path.name + ".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquire(lock, path, waits, tells)
+    except OSError as error:
+        raise IebenchError(
+            f"{error.filename or lock} cannot be made ({error.strerror}): choose a folder that can be written to."
+        ) from None
+    holder, process = f"{command} (process {os.getpid()} on {platform.node()})", os.getpid()
+    _held.add(descriptor)
+    try:
+        with suppress(OSError):  # a full disk: nobody learns who holds it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder.encode(), 0)
+        yield
+    finally:
+        if os.getpid() == process:  # and not one that was forked inside the block
+            _held.discard(descriptor)
+            with suppress(OSError):
+                lock.unlink()
+            os.close(descriptor)
+
+
+def _acquire(lock: Path, path: Path, waits: bool, tells: bool) -> int:
+    """A descriptor of the lock's file, locked."""
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            _flock(descriptor, path, waits, tells)
+            if _is_still_there(lock, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # its holder has removed it meanwhile
+
+
+def _flock(descriptor: int, path: Path, waits: bool, tells: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace") or "process"
+        if not waits:
+            raise UsageError(
+                f"{path} is in use by another {holder}: wait until it ends, or choose another --out."
+            ) from None
+        if tells:
+            print(f"{path} is in use by another {holder}: waiting until it ends.", file=sys.stderr, flush=True)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+
+
+def _is_still_there(lock: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(lock.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _forget() -> None:
+    """Close what a forked process has of its parent's locks: else it would hold them after the parent's end."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
