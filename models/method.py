@@ -1,5 +1,6 @@
 """What every method is: a module that turns a batch of views into a loss with named terms, and images into representations."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,20 +60,48 @@ class LossOutput(NamedTuple):
     representations: Float[Tensor, "batch n dim"]
 
 
+class Paper(NamedTuple):
+    """Where a method is from.
+
+    Attributes:
+        cite: authors, venue and year.
+        link: to the paper.
+    """
+
+    cite: str
+    link: str
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A registered method: its class, the class of its settings, and the trainer's settings unless told otherwise."""
+    """A registered method: its class, the class of its settings, the trainer's settings unless told otherwise, and its paper."""
 
     method: "type[Method[Any]]"
     settings: type[MethodSettings]
     trainer: TrainerSettings
+    paper: Paper | None = None
+
+    @property
+    def description(self) -> str:
+        """What it is: the docstring of its class."""
+        return inspect.cleandoc(self.method.__doc__ or "")
+
+    @property
+    def summary(self) -> str:
+        """What it is in a line."""
+        return self.description.partition("\n")[0]
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it has a predictor."""
+        return hasattr(self.method, "predict")
 
 
 METHODS: dict[str, Entry] = {}
 
 
 def register(
-    name: str, settings: type[MethodSettings], trainer: TrainerSettings | None = None
+    name: str, settings: type[MethodSettings], trainer: TrainerSettings | None = None, paper: Paper | None = None
 ) -> Callable[[MethodClass], MethodClass]:
     """A decorator that enters a method under the name by which `iebench train` finds it.
 
@@ -80,6 +109,7 @@ def register(
         name: as users write it.
         settings: the frozen dataclass whose fields become options.
         trainer: defaults of the trainer's options where they are not those of SIE.
+        paper: for `iebench methods` and the method's help, beside the first line of its docstring.
 
     Raises:
         UsageError: another method has the name.
@@ -91,7 +121,7 @@ def register(
             raise UsageError(
                 f"There is a method {name!r} already, in {taken.method.__module__}; register another name."
             )
-        METHODS[name] = Entry(method, settings, trainer or TrainerSettings())
+        METHODS[name] = Entry(method, settings, trainer or TrainerSettings(), paper)
         return method
 
     return enter

@@ -9,9 +9,11 @@ from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.heads import parse_sizes, perceptron
 from iebench.models.losses import squared_distance
-from iebench.models.method import Representations, Sizes, WeighedTerms, register
+from iebench.models.method import Paper, Representations, Sizes, WeighedTerms, register
 from iebench.models.method_simclr import Simclr, SimclrSettings
 from iebench.models.settings import setting
+
+PAPER = Paper("Lee et al., NeurIPS 2021", "https://arxiv.org/abs/2111.09613")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class AugselfSettings(SimclrSettings):
     regression_weight: float = setting(1.0, "Weight of the regression of the transform.")
 
 
-@register("augself", AugselfSettings)
+@register("augself", AugselfSettings, paper=PAPER)
 class Augself(Simclr):
     """The representations of two views must also tell the transform between them."""
 

@@ -11,9 +11,10 @@ from iebench.models.distributed import gather
 from iebench.models.ema import cosine_momentum, update_ema
 from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings, cosine_distance
-from iebench.models.method import LossOutput, Method, Representations, Sizes, WeighedTerms, register, stack_views
+from iebench.models.method import LossOutput, Method, Paper, Representations, Sizes, WeighedTerms, register, stack_views
 from iebench.models.settings import setting
 
+PAPER = Paper("Grill et al., NeurIPS 2020", "https://arxiv.org/abs/2006.07733")
 Both = tuple[Tensor, Tensor]  # of the source view and of the target view
 
 
@@ -26,7 +27,7 @@ class ByolSettings(ProjectorSettings):
     agreement_weight: float = setting(1.0, "Weight of the distance between prediction and target.")
 
 
-@register("byol", ByolSettings)
+@register("byol", ByolSettings, paper=PAPER)
 class Byol(Method[ByolSettings]):
     """Each view's embedding predicts what an EMA target network makes of the other view."""
 
@@ -62,7 +63,7 @@ class Byol(Method[ByolSettings]):
         update_ema(self.target_network, nn.Sequential(self.backbone, self.projector), momentum)
 
 
-@register("byol-conditioned", ByolSettings)
+@register("byol-conditioned", ByolSettings, paper=PAPER)
 class ByolConditioned(Byol):
     """BYOL whose predictor is told the transform, so that the prediction need not be invariant.
 

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squared_distance, variance_of_both
-from iebench.models.method import Representations, Sizes, halves, register
+from iebench.models.method import Paper, Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import AllPairsSettings, setting
+
+PAPER = Paper("Devillers and Lefort, ICLR 2023", "https://arxiv.org/abs/2211.01244")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class TwoProjectors(PredictiveMethod[Settings]):
         return torch.cat([self.invariant_projector(representation), self.equivariant_projector(representation)], dim=1)
 
 
-@register("equimod", EquimodSettings)
+@register("equimod", EquimodSettings, paper=PAPER)
 class Equimod(TwoProjectors[EquimodSettings]):
     """EquiMod on SimCLR: views contrast with each other, and predictions with targets."""
 
@@ -75,7 +77,7 @@ class Equimod(TwoProjectors[EquimodSettings]):
         }
 
 
-@register("vicreg-equimod", VicregEquimodSettings)
+@register("vicreg-equimod", VicregEquimodSettings, paper=PAPER)
 class VicregEquimod(TwoProjectors[VicregEquimodSettings]):
     """EquiMod on VICReg: variance and covariance are taken for each projector by itself."""
 

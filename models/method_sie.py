@@ -8,10 +8,12 @@ from torch import Tensor, nn
 from iebench.errors import UsageError
 from iebench.models.heads import parse_sizes, projector
 from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance, variance_of_both
-from iebench.models.method import Representations, Sizes, halves, register
+from iebench.models.method import Paper, Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import AllPairsSettings, setting
+
+PAPER = Paper("Garrido, Najman and LeCun, ICML 2023", "https://arxiv.org/abs/2302.10283")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class SieSettings(EquivariantOnlySettings):
     invariance_weight: float = setting(10.0, "Weight of the distance between the two views' invariant embeddings.")
 
 
-@register("sie", SieSettings)
+@register("sie", SieSettings, paper=PAPER)
 class Sie(PredictiveMethod[SieSettings]):
     """One part of the representation is invariant, the other predictable from the transform.
 
@@ -67,7 +69,7 @@ class Sie(PredictiveMethod[SieSettings]):
         return {"invariance": invariance, **equivariant_terms(source, target, prediction, self.settings)}
 
 
-@register("equivariant-only", EquivariantOnlySettings)
+@register("equivariant-only", EquivariantOnlySettings, paper=PAPER)
 class EquivariantOnly(PredictiveMethod[EquivariantOnlySettings]):
     """The whole representation is equivariant."""
 

@@ -8,10 +8,13 @@ from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.heads import ProjectorSettings, parse_sizes, projector
 from iebench.models.losses import Embeddings, info_nce
-from iebench.models.method import InvariantMethod, Representations, Sizes, WeighedTerms, register
+from iebench.models.method import InvariantMethod, Paper, Representations, Sizes, WeighedTerms, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
 from iebench.models.settings import setting
+
+SIMCLR = Paper("Chen et al., ICML 2020", "https://arxiv.org/abs/2002.05709")
+SEN = Paper("Park et al., ICML 2022", "https://arxiv.org/abs/2204.11371")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class SimclrEquivariantSettings(ProjectorSettings, PredictorSettings):
     equivariance_weight: float = setting(1.0, "Weight of the contrast between prediction and target.")
 
 
-@register("simclr", SimclrSettings)
+@register("simclr", SimclrSettings, paper=SIMCLR)
 class Simclr(InvariantMethod[SimclrSettings]):
     """The two views of an object find each other among all views of the batch."""
 
@@ -40,7 +43,7 @@ class Simclr(InvariantMethod[SimclrSettings]):
         return self.weigh({"invariance": info_nce(source, target, self.settings.temperature)})
 
 
-@register("simclr-equivariant", SimclrEquivariantSettings)
+@register("simclr-equivariant", SimclrEquivariantSettings, paper=SEN)
 class SimclrEquivariant(PredictiveMethod[SimclrEquivariantSettings]):
     """The prediction and the target find each other among all predictions and targets of the batch.
 

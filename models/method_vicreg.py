@@ -9,8 +9,10 @@ from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.heads import ProjectorSettings, parse_sizes
 from iebench.models.losses import covariance_of_both, squared_distance, variance_of_both
-from iebench.models.method import InvariantMethod, Representations, Sizes, WeighedTerms, halves, register
+from iebench.models.method import InvariantMethod, Paper, Representations, Sizes, WeighedTerms, halves, register
 from iebench.models.settings import AllPairsSettings, setting
+
+PAPER = Paper("Bardes, Ponce and LeCun, ICLR 2022", "https://arxiv.org/abs/2105.04906")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class VicregPartialSettings(VicregSettings):
     invariant_embedding: int = setting(0, "Coordinates of the embedding that are made invariant; 0: half of them.")
 
 
-@register("vicreg", VicregSettings)
+@register("vicreg", VicregSettings, paper=PAPER)
 class Vicreg(InvariantMethod[VicregSettings]):
     """Embeddings of two views that agree, vary over the batch and do not repeat each other's coordinates."""
 
@@ -45,7 +47,7 @@ class Vicreg(InvariantMethod[VicregSettings]):
         return self.weigh(terms)
 
 
-@register("vicreg-partial", VicregPartialSettings)
+@register("vicreg-partial", VicregPartialSettings, paper=PAPER)
 class VicregPartial(Vicreg):
     """VICReg whose invariance covers the first coordinates of the embedding only."""
 

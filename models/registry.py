@@ -31,6 +31,15 @@ def list_methods() -> list[str]:
     return list(METHODS)
 
 
+def describe_methods() -> list[str]:
+    """A line for each of our methods: its name, whether it has a predictor, what it is, and its paper."""
+    width = max(map(len, METHODS))
+    return [
+        f"{name:{width}}  {'predicts' if entry.predicts else '':8}  {entry.summary}  {', '.join(entry.paper or ())}".rstrip()
+        for name, entry in METHODS.items()
+    ]
+
+
 def find_method(name: str) -> Entry:
     """A method by name, or by `package.module:Class` one of somebody else's.
 

@@ -3,7 +3,8 @@
     python benchmarks/studies/faster.py [--work FOLDER] [--data FOLDER] [--results FOLDER] [--jobs 2]
 
 All runs encode as many images of `mini`: half of the recipe's steps, 256 images in a step. Seeds 11 to 13, which the table does
-not use. What is done stays done; small files of each run are kept under results/study-faster, and table.md is made of these.
+not use. What is done stays done; small files of each run are kept under results/study-faster, and results/study-faster.md is
+made of these.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def make_run(way: str, seed: int, data: Path, options: argparse.Namespace) -> No
 
 
 def write_table(options: argparse.Namespace) -> None:
-    """Write table.md: for each way the mean and deviation over seeds of rotation and class, and seconds of one core."""
+    """Write the table: for each way the mean and deviation over seeds of rotation and class, and seconds of one core."""
     lines = ["| way | rotation R², uniform | top-1 | training, s of one core |", "|---|--:|--:|--:|"]
     for way in WAYS:
         names = [name_run(way, seed) for seed in SEEDS]
@@ -60,7 +61,7 @@ def write_table(options: argparse.Namespace) -> None:
             seconds = [json.loads((run / "cost.json").read_text())["train"]["cpu_seconds"] for run in runs]
             scores = [show([result.scores.scores[key].mean for result in found]) for key in KEYS]
             lines.append(f"| {way} | {' | '.join(scores)} | {statistics.fmean(seconds):.0f} |")
-    (options.results / "table.md").write_text("\n".join(lines) + "\n")
+    options.results.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
 def show(values: list[float]) -> str:

@@ -4,8 +4,8 @@
 
 Each variant renders half of `mini`'s objects and trains SIE and VICReg for a third of the steps, on seed 10, which the table
 does not use; a larger image trains for as many steps fewer as it has more pixels. What is done stays done. Small files of each
-run are kept under results/study-mini/VARIANT-METHOD, and table.md shows rotation and class of both: R² says how much of the
-rotations that there are is known, so of narrower ones the degrees are to be compared, with those of a constant answer.
+run are kept under results/study-mini/VARIANT-METHOD, of which results/study-mini.md is made. R² says how much of the rotations
+that there are is known, so of narrower ones the degrees are to be compared, with those of a constant answer.
 """
 
 import argparse
@@ -83,14 +83,14 @@ def make_run(variant: str, method: str, data: Path, options: argparse.Namespace)
 
 
 def write_table(options: argparse.Namespace) -> None:
-    """Write table.md: a line for each variant, with 95 % intervals over objects."""
+    """Write the table: a line for each variant, with 95 % intervals over objects."""
     lines = [f"| {' | '.join(HEADS)} |", "|---" + "|--:" * (len(HEADS) - 1) + "|"]
     for name in VARIANTS:
         runs = [name_run(name, method) for method in METHODS]
         if all(is_kept(options, run) for run in runs):
             found = [Results.read(options.results / run) for run in runs]
             lines.append(f"| {' | '.join([name, *describe(found)])} |")
-    (options.results / "table.md").write_text("\n".join(lines) + "\n")
+    options.results.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
 def describe(found: list[Results]) -> list[str]:

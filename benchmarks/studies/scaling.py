@@ -5,8 +5,8 @@
 SIE, VICReg and SimCLR train on `mini` for fewer steps than in the table (seed 20, which that does not use); the table's runs
 are the longest. A logistic curve of the score over the logarithm of compute is fitted to each; runs of another width or size
 of images are shown beside it and not fitted. Compute is that of the backbone: three forward passes for each image. What is
-done stays done; small files are kept under results/scaling, of which scaling.svg and scaling.md are made. A method whose
-longest run no interval tells from a constant has no curve.
+done stays done; small files are kept under results/scaling, of which results/scaling.svg and scaling.md are made. A method
+whose longest run no interval tells from a constant has no curve.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from runs import ROOT, read_options, render, side_by_side, train_and_evaluate
 from scipy.optimize import curve_fit
 from torch.utils.flop_counter import FlopCounterMode
 
+from iebench.evals.published import read_published
 from iebench.evals.results import Results
-from iebench.files import read_table
 from iebench.models.backbones import build_backbone
 
 SEED, METHODS, PROBE_EPOCHS = 20, ("sie", "vicreg", "simclr"), 100
@@ -37,7 +37,7 @@ OTHERWISE = {  # shown, not fitted
 }
 SCORES = {"rotation/whole/r2_uniform": "rotation R², uniform", "classification/whole/top1": "top-1"}
 TRAIN_OBJECTS = 41_910  # 52 462 objects of the release but the 10 552 of its list of val images
-PROTOCOL = re.compile(r"ResNet-18, (\d+) px, (\d+) epochs")
+PROTOCOL = re.compile(r"3DIEBench, ResNet-18, (\d+) px, (\d+) epochs")
 DRAWS, GRID = 500, np.geomspace(1e12, 1e19, 141)
 
 
@@ -139,11 +139,10 @@ def fit_once(decades: ndarray, scores: ndarray, errors: ndarray) -> ndarray:
 def published_points(method: str, key: str) -> Iterator[tuple[float, float]]:
     """What papers report of a method on 3DIEBench: compute and score; of R² only uniform ones."""
     is_class = key.startswith("class")
-    for row in read_table("published_results.csv"):
-        setting = PROTOCOL.match(row["protocol"])
-        value = row["top1" if is_class else "rotation_r2"]
-        is_kind = is_class or row["r2_kind"] == "uniform"
-        if setting and value and is_kind and row["method"].lower() == method and row["transform"] != "color":
+    for row in read_published():
+        setting = PROTOCOL.search(row.protocol)
+        value = row.get("top1" if is_class else "rotation_r2:uniform")
+        if setting and value and row.method.lower() == method and row.transform in ("none", "rotation"):
             side, epochs = map(int, setting.groups())
             compute = 2 * epochs * TRAIN_OBJECTS * count_operations("resnet18", side)
             yield compute, float(value) / (100 if is_class else 1)
@@ -164,8 +163,8 @@ def draw(options: argparse.Namespace) -> None:
         panel.set(xscale="log", xlabel="floating-point operations of the training", ylabel=title, ylim=(-0.05, 1.02))
         panel.grid(alpha=0.3)
     panels[0].legend(frameon=False, loc="upper left")
-    figure.savefig(options.results / "scaling.svg", metadata={"Date": None})
-    (options.results / "scaling.md").write_text("\n".join(lines) + "\n")
+    figure.savefig(options.results.with_suffix(".svg"), metadata={"Date": None})
+    options.results.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
 def draw_method(panel, color, method, fitted, shown, curve, papers) -> None:  # type: ignore[no-untyped-def]

@@ -74,13 +74,13 @@ def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> N
 
 
 def write_tables(results: Path) -> None:
-    """Write table.md: scores, comparisons and costs of all rows that are there."""
+    """Write the table: scores, comparisons and costs of all rows that are there."""
     runs = sorted(path.parent for path in results.glob("*/results.json"))
     table = capture("table", *map(str, runs), "--format", "markdown")
     lines = [table, *(line for pair in COMPARED for line in compare(pair, runs)), ""]
     lines += ["| row | steps timed | in seconds | of one core | images for each of these |", "|---|--:|--:|--:|--:|"]
     lines += [describe_cost(run) for run in runs]
-    (results / "table.md").write_text("\n".join(lines) + "\n")
+    results.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
 def compare(pair: tuple[str, str], runs: list[Path]) -> list[str]:

@@ -1,13 +1,15 @@
 """`iebench eval`, `iebench table` and `iebench report`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
 
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = "classification, rotation, color, pose, translation, translation-world, factors, retrieval, predictor"
 
@@ -67,19 +69,47 @@ def eval_command(
     click.echo(f"Wrote {folder / 'results.json'}.")
 
 
+def published_options(command: FunctionT) -> FunctionT:
+    """The options `--published` and `--protocol`, for commands that set papers' rows beside ours."""
+    words = 'Only published rows with all these words in protocol or source: "128 px, seq-JEPA", OOD, 3DIEBench-T.'
+    command = click.option("--protocol", default="", metavar="WORDS", help=words)(command)
+    text = "Add what papers report, each row with its protocol, every R² in the column of its kind."
+    return click.option("--published", is_flag=True, help=text)(command)
+
+
+def check_protocol(protocol: str, published: bool) -> None:
+    """Raise UsageError if published rows are picked and none are asked for."""
+    if protocol and not published:
+        raise UsageError(f"--protocol {protocol!r} picks among published rows: add --published.")
+
+
 @click.command("table", short_help="Set results side by side: text, Markdown, LaTeX or CSV.")
-@click.argument("results", type=FOLDER, nargs=-1, required=True)
-@click.option("--published", is_flag=True, help="Set published rows beside, each with its protocol and kind of R².")
+@click.argument("results", type=FOLDER, nargs=-1)
+@published_options
+@click.option(
+    "--metric",
+    metavar="NAMES",
+    help="Only these scores, and rows that have one: rotation, rotation/r2_uniform, top1, mrr; commas between.",
+)
 @click.option(
     "--format", "form", default="text", show_default=True, type=click.Choice(["text", "markdown", "latex", "csv"])
 )
-def table_command(results: tuple[Path, ...], published: bool, form: str) -> None:
-    """Put RESULTS (runs, or results.json files) into one table; runs that differ only in their seed become mean ± std."""
+def table_command(results: tuple[Path, ...], published: bool, protocol: str, metric: str | None, form: str) -> None:
+    """Put RESULTS (runs, or results.json files) into one table; runs that differ only in their seed become mean ± std.
+
+    \b
+    iebench table runs/* --published --protocol "128 px" --metric top1,rotation
+    iebench table --published --metric mrr                     # without RESULTS: what papers report
+    """  # noqa: D301 - click reads the backspace
     from iebench.evals.results import read_results
     from iebench.evals.table import build_rows, format_table, published_rows
+    from iebench.evals.table_metrics import select_metrics
 
-    rows = build_rows(read_results(results))
-    click.echo(format_table(rows + (published_rows() if published else []), form), nl=False)
+    check_protocol(protocol, published)
+    if not (results or published):
+        raise UsageError("Name RESULTS (runs, or results.json files), or give --published for what papers report.")
+    rows = build_rows(read_results(results)) + (published_rows(protocol) if published else [])
+    click.echo(format_table(rows if metric is None else select_metrics(rows, metric), form), nl=False)
 
 
 @click.command("compare", short_help="Test whether one method scores above another.")
@@ -103,12 +133,15 @@ def compare_command(first: str, second: str, results: tuple[Path, ...]) -> None:
 @click.command("report", short_help="Show results in one HTML page.")
 @click.argument("results", type=FOLDER, nargs=-1, required=True)
 @click.option("-o", "--out", type=FOLDER, default=Path("report.html"), show_default=True, help="The page to write.")
-@click.option("--published", is_flag=True, help="Set published rows into the table.")
+@published_options
 @click.option("--title", default="iebench report", show_default=True, help="Head of the page.")
 @click.option("--plots", type=FOLDER, help="Folder for the page's plots as SVG files too.")
-def report_command(results: tuple[Path, ...], out: Path, published: bool, title: str, plots: Path | None) -> None:
+def report_command(
+    results: tuple[Path, ...], out: Path, published: bool, protocol: str, title: str, plots: Path | None
+) -> None:
     """Show RESULTS (evaluated runs) in one HTML page that needs no network: tables, plots and pictures."""
     from iebench.report.page import write_report
 
-    write_report(list(results), out, title=title, published=published, plots=plots)
+    check_protocol(protocol, published)
+    write_report(list(results), out, title=title, published=published, plots=plots, protocol=protocol)
     click.echo(f"Wrote {out}.")

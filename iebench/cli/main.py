@@ -15,7 +15,7 @@ from iebench.cli.demo import demo
 from iebench.cli.eval import compare_command, eval_command, report_command, table_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
-from iebench.cli.train import export_backbone_command, train_command
+from iebench.cli.train import export_backbone_command, methods_command, train_command
 from iebench.errors import IebenchError, explain_missing_package
 from iebench.version import __version__
 
@@ -58,6 +58,7 @@ COMMANDS = (
     verify,
     import_,
     export,
+    methods_command,
     train_command,
     export_backbone_command,
     eval_command,

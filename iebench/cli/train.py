@@ -1,4 +1,4 @@
-"""The commands `iebench train METHOD` and `iebench export-backbone`."""
+"""The commands `iebench methods`, `iebench train METHOD` and `iebench export-backbone`."""
 
 import inspect
 from pathlib import Path
@@ -65,14 +65,15 @@ def make_command(name: str) -> click.Command:
         make_option(setting, getattr(entry.trainer, setting.name)) for setting in list_settings(TrainerSettings)
     ]
     options += [make_option(setting, setting.default) for setting in list_settings(entry.settings)]
-    summary = inspect.cleandoc(entry.method.__doc__ or "")
+    told = inspect.cleandoc(entry.settings.__doc__ or "")
+    paper = f"Paper: {', '.join(entry.paper)}" if entry.paper else ""
     return click.Command(
         name,
         callback=start,
         params=options,
-        help=summary,
-        short_help=summary.partition("\n")[0],
-        epilog=entry.settings.__doc__,
+        help=entry.description,
+        short_help=entry.summary,
+        epilog=f"{told}\n\n{paper}".strip(),
     )
 
 
@@ -107,6 +108,18 @@ def train_command() -> None:
 
     METHOD is one of those below, or package.module:Class of your own.
     """
+
+
+@click.command("methods", short_help="List the methods: what they are, and their papers.")
+def methods_command() -> None:
+    """List the methods that `iebench train` knows: what each is, whether it has a predictor, and its paper."""
+    from iebench.models.registry import describe_methods
+
+    click.echo("\n".join(describe_methods()))
+    click.echo(
+        "\npredicts: has a predictor, so that `iebench eval` scores retrieval. `iebench train NAME --help` has the settings.\n"
+        "Methods of your own packages are not listed: `iebench train package.module:Class` finds them."
+    )
 
 
 @click.command("export-backbone", short_help="Write a run's backbone as plain weights.")

@@ -20,7 +20,8 @@ class Column:
     Attributes:
         title: head of the column.
         key: of the score.
-        published: column of the file of published rows, with the kind of R² behind a colon.
+        published: column of the file of published rows; behind a colon the kind of R², behind another "ood" for scores on data
+            of another factor space.
         scale: factor before printing.
         digits: after the decimal point.
         unit: such as "%" or "°".

@@ -10,12 +10,15 @@ from typing import Any
 
 from iebench.evals.columns import Cell, Column
 from iebench.evals.metrics import pooled_from_uniform
+from iebench.evals.published import PublishedResult, read_published
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
-from iebench.files import read_table
 
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
+PROTOCOLS = (
+    "Rows of papers compare with rows of the same data and protocol; between papers a difference may be one of code."
+)
 ESTIMATED = "rotation R², pooled, estimated"
 ESTIMATE = (
     "The estimated pooled R² of rows that give the uniform one is 0.229 + 0.771 · R², exact only where every component of the "
@@ -132,19 +135,19 @@ def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, C
     return cells
 
 
-def published_rows() -> list[Row]:
-    """What papers report, each with its protocol, every R² in the column of its kind."""
-    return [_published_row(row) for row in read_table("published_results.csv")]
+def published_rows(protocol: str = "") -> list[Row]:
+    """What papers report, each with its protocol, every R² in the column of its kind.
+
+    Args:
+        protocol: words that protocol or source must have, see `read_published`.
+    """
+    return [_published_row(result) for result in read_published(protocol)]
 
 
-def _published_row(row: Mapping[str, str]) -> Row:
-    cells: dict[str, Cell] = {}
-    for column in OUR_COLUMNS:
-        name, _, kind = column.published.partition(":")
-        if name and row[name] and kind in ("", row["r2_kind"]):
-            cells[column.title] = Cell(float(row[name]) / column.scale)
-    transform = "" if row["transform"] == "none" else f" ({row['transform']})"
-    return Row(f"{row['method']}{transform}", f"{row['protocol']}; {row['source']}", cells, "published")
+def _published_row(result: PublishedResult) -> Row:
+    texts = {column: result.get(column.published) for column in OUR_COLUMNS}
+    cells = {column.title: Cell(float(text) / column.scale) for column, text in texts.items() if text}
+    return Row(result.name, result.description, cells, "published")
 
 
 def used_columns(rows: Sequence[Row]) -> list[Column]:
@@ -179,12 +182,22 @@ def estimate_pooled(row: Row) -> str:
     return f"≈ {pooled_from_uniform(uniform[0]):.2f}"
 
 
-def format_table(rows: Sequence[Row], form: str = "text") -> str:
-    """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its caution with them."""
+def has_estimate(rows: Sequence[Row]) -> bool:
+    """Whether a published row has an estimate of its pooled R² to show."""
+    return any(row.kind == "published" and estimate_pooled(row) for row in rows)
+
+
+def notes_of(rows: Sequence[Row]) -> list[str]:
+    """What must be known to read a table with published rows."""
     published = any(row.kind == "published" for row in rows)
-    grid = to_grid(rows, estimate=published, intervals=form == "text")
-    note = f"\n{ESTIMATE}\n" if published and form in ("text", "markdown") else ""
-    return FORMATS[form](grid) + note
+    return [PROTOCOLS] * published + [ESTIMATE] * has_estimate(rows)
+
+
+def format_table(rows: Sequence[Row], form: str = "text") -> str:
+    """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its cautions with them."""
+    grid = to_grid(rows, estimate=has_estimate(rows), intervals=form == "text")
+    notes = notes_of(rows) if form in ("text", "markdown") else []
+    return FORMATS[form](grid) + "".join(f"\n{note}\n" for note in notes)
 
 
 def _as_text(grid: list[list[str]]) -> str:

@@ -7,7 +7,16 @@ from typing import Any
 
 from iebench.errors import IebenchError, explain_missing_package
 from iebench.evals.results import Results
-from iebench.evals.table import ESTIMATE, ESTIMATED, Row, build_rows, estimate_pooled, published_rows, used_columns
+from iebench.evals.table import (
+    ESTIMATED,
+    Row,
+    build_rows,
+    estimate_pooled,
+    has_estimate,
+    notes_of,
+    published_rows,
+    used_columns,
+)
 from iebench.files import write_whole
 from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
@@ -20,6 +29,7 @@ def write_report(
     title: str = "iebench report",
     published: bool = False,
     plots: Path | None = None,
+    protocol: str = "",
 ) -> None:
     """Write the page.
 
@@ -29,9 +39,11 @@ def write_report(
         title: head of the page.
         published: whether to set published rows into the table.
         plots: a folder for the page's plots as SVG files too.
+        protocol: words that the protocol or source of published rows must have.
 
     Raises:
         IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
+        UsageError: no published row has the words.
     """
     runs = load_runs(paths)
     if plots is not None:
@@ -44,14 +56,15 @@ def write_report(
         raise IebenchError(explain_missing_package(error) or str(error)) from None
     rows = build_rows([run.results for run in runs])
     sections = make_sections(runs, rows)
+    shown = rows + (published_rows(protocol) if published else [])
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
     page = template.render(
         title=title,
         version=__version__,
         runs=runs,
-        table=make_table(rows + (published_rows() if published else []), estimate=published),
-        estimate=ESTIMATE if published else "",
+        table=make_table(shown, has_estimate(shown)),
+        notes=notes_of(shown),
         sections=sections,
         galleries=[(run.name, gallery) for run in runs if (gallery := show_gallery(run.folder))],
         settings=[(run.name, settings_of(run.results)) for run in runs],

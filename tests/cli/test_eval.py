@@ -43,6 +43,30 @@ def test_a_damaged_file_of_results_is_named(tmp_path):
         invoke(table_command, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "or give --published"),
+        (["--published", "--protocol", "64 px"], "in no published row"),
+        (["--published", "--metric", "rotaton"], "'rotation'"),
+        (["--published", "--protocol", "table 10", "--metric", "pose"], "no row of this table"),
+        (["run", "--protocol", "OOD"], "add --published"),
+    ],
+)
+def test_wrong_usage_of_the_table_is_named(arguments, words):
+    with pytest.raises(UsageError, match=words):
+        invoke(table_command, *arguments)
+
+
+def test_papers_are_listed_without_a_run():
+    told = invoke(
+        table_command, "--published", "--protocol", "256 px, table 11", "--metric", "rotation", "--format", "csv"
+    )
+    head, *lines = told.splitlines()
+    assert head == 'method,"rotation R², uniform","rotation R², pooled, estimated",protocol'
+    assert lines[0].startswith("SIE (rotation),0.721,≈ 0.78,") and len(lines) == 5
+
+
 @pytest.mark.slow
 def test_somebodys_backbone_is_evaluated_from_its_weights(drawn_dataset, tmp_path):
     import torch

@@ -29,6 +29,7 @@ class Classification(ProbeTask):
         Column("top-5", "classification/whole/top5", "", 100, 1, "%"),
         Column("top-1, invariant part", "classification/invariant/top1", "", 100, 1, "%"),
         Column("top-1, equivariant part", "classification/equivariant/top1", "", 100, 1, "%"),
+        Column("top-1, out of distribution", "ood/classification/whole/top1", "top1::ood", 100, 1, "%"),
     )
     figures = (
         Figure(

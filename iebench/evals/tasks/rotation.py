@@ -83,7 +83,7 @@ class Rotation(RotationRegression):
         Column("rotation R², uniform, invariant part", "rotation/invariant/r2_uniform"),
         Column("rotation R², uniform, equivariant part", "rotation/equivariant/r2_uniform"),
         Column("rotation error, median", "rotation/whole/median_degrees", "", 1, 1, "°", "down"),
-        Column("rotation R², uniform, out of distribution", "ood/rotation/whole/r2_uniform"),
+        Column("rotation R², uniform, out of distribution", "ood/rotation/whole/r2_uniform", "rotation_r2:uniform:ood"),
         Column(
             "rotation error, median, out of distribution", "ood/rotation/whole/median_degrees", "", 1, 1, "°", "down"
         ),

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from iebench.evals.columns import Column
 from iebench.evals.probe_task import Regression, needs_pair
 from iebench.factors.rotations import euler_to_matrix
 from iebench.factors.space import ROTATION, TRANSLATION
@@ -15,6 +16,10 @@ class WorldTranslation(Regression):
     name, out_dim = "translation-world", 3
     order = 50
     needs = needs_pair(*ROTATION, *TRANSLATION)
+    columns = (
+        Column("world translation R², pooled", "translation-world/whole/r2_pooled", "translation_base_r2:pooled"),
+        Column("world translation R², uniform", "translation-world/whole/r2_uniform", "translation_base_r2:uniform"),
+    )
 
     def relate(self, latents: Float[ndarray, "n 2 6"]) -> Float[ndarray, "n 3"]:
         """The difference of R·t."""
