@@ -1,0 +1,252 @@
+"""Scores of a linear action: what it explains of held-out objects and what controls do, its rank, a group's laws, retrieval."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+
+from iebench.evals.evaluator import Detail, Score
+from iebench.evals.linear_action import Action, ActionFit, Basis, Family, split, take, transforms_of
+from iebench.evals.measure import ERRORS, Measure, mean_of
+from iebench.evals.probe_fitting import Samples, by_object
+from iebench.evals.probe_task import score_of
+from iebench.evals.representations import Representations
+from iebench.evals.retrieval import Retrieval
+from iebench.factors.space import HUES
+from iebench.factors.transforms import make_transform
+
+RANK, RANK_OF_DEGREE_2, RANK_OF_MATRICES = 128, 32, 32  # coordinates; where ρ(g) itself is built, fewer
+PAIRS, FEW = 24, 6  # of an object at most; where only a control is judged
+ENOUGH = 0.95  # share of the gain at which a rank is enough
+LEAST_GAIN = 0.01  # below which no rank is asked for
+RANKS = sorted({1 << power for power in range(8)} | {3 << power for power in range(6)})
+SCORED = {  # scores of controls, and what they are called in the table of controls
+    "colors": "told the colors",
+    "degree_2": "degree 2",
+    "of_others": "pairs of different objects",
+    "alone": "rotation alone",
+    "orthogonal": "orthogonal",
+    "identity": "source as it is",
+    "invariant": "mean of other views",
+}
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Actions of other families, and actions from which something is withheld.
+
+    Attributes:
+        colors: told the differences of hues too; None where the dataset has none.
+        degree_2: with Wigner's D to degree 2, in fewer coordinates.
+        of_others: fitted to pairs of different objects.
+        no_source: told the rotation alone.
+    """
+
+    colors: ActionFit | None
+    degree_2: ActionFit
+    of_others: ActionFit
+    no_source: ActionFit
+
+    @classmethod
+    def of(cls, train: Representations, basis: Basis) -> "Controls":
+        """All of them; where little is to be known, on fewer pairs."""
+        rotation, samples, few = make_transform("rotation", train.space), choose_pairs(train), choose_pairs(train, FEW)
+        small = replace(basis, components=basis.components[:, :RANK_OF_DEGREE_2])
+        has_colors = set(HUES) <= set(train.space.names)
+        colors = Family(make_transform("rotation+color", train.space)) if has_colors else None
+        return cls(
+            colors=None if colors is None else ActionFit(colors, basis, train, samples),
+            degree_2=ActionFit(Family(rotation, degree=2), small, train, samples),
+            of_others=ActionFit(Family(rotation), basis, train, few, control="other objects"),
+            no_source=ActionFit(Family(rotation), basis, train, few, control="no source"),
+        )
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Actions fitted to the training objects: told the rotation, not told it, and controls where they are wanted."""
+
+    told: ActionFit
+    not_told: ActionFit
+    controls: Controls | None
+
+    @classmethod
+    def of(cls, train: Representations, with_controls: bool) -> "Fits":
+        """All in the same basis."""
+        basis, samples = Basis.of(train, RANK), choose_pairs(train)
+        told, not_told = (Family(make_transform("rotation", train.space), degree) for degree in (1, 0))
+        return cls(
+            ActionFit(told, basis, train, samples),
+            ActionFit(not_told, basis, train, samples),
+            Controls.of(train, basis) if with_controls else None,
+        )
+
+    @property
+    def largest(self) -> tuple[Action, Action]:
+        """The actions in all coordinates, told and not told."""
+        rank = self.told.basis.rank
+        return self.told.action(rank), self.not_told.action(rank)
+
+
+def choose_pairs(representations: Representations, most: int = PAIRS) -> Samples:
+    """Ordered pairs of different views of each object, object by object: all, or so many of them, always the same."""
+    num_objects, num_views = representations.num_objects, representations.num_views
+    every = np.array([(i, j) for i in range(num_views) for j in range(num_views) if i != j])
+    rng = np.random.default_rng(0)
+    count = min(most, len(every))
+    chosen = np.argsort(rng.random((num_objects, len(every))), axis=1)[:, :count]
+    return Samples(np.repeat(np.arange(num_objects), count), every[chosen].reshape(-1, 2))
+
+
+def score_part(key: str, fits: Fits, test: Representations, draws: int) -> Iterator[Score | Detail]:
+    """All scores and details of one part of a representation on one test set."""
+    samples, (told, not_told) = choose_pairs(test), fits.largest
+    total, error, cosine = judge(told, test, samples)
+    blind = judge(not_told, test, samples)[1]
+    yield score_of(Measure("r2", explained, (error, total)), key, draws)
+    yield score_of(Measure("r2_not_told", explained, (blind, total)), key, draws)
+    yield score_of(Measure("gain", gained, (error, blind, total)), key, draws)
+    yield score_of(mean_of("cosine", cosine), key, draws)
+    shares = error.sum(1) / total.sum(1).mean()
+    yield Detail(f"{key}/{ERRORS}", dict(zip(map(str, test.objects.tolist()), shares.round(4).tolist(), strict=True)))
+    yield from (Score(f"{key}/{name}", value) for name, value in group_laws(told, test).items())
+    yield from retrieve(key, told, test, draws)
+    if fits.controls is not None:
+        few = choose_pairs(test, FEW)
+        yield from _score_controls(key, fits, fits.controls, test, few)
+        yield from _score_ranks(key, fits, test, few)
+
+
+def judge(
+    action: Action, test: Representations, samples: Samples
+) -> tuple[Float[ndarray, "objects k"], Float[ndarray, "objects k"], Float[ndarray, "objects k"]]:
+    """Of each pair the target's squared distance from the mean, that from the prediction, and the cosine of the two."""
+    found = []
+    for block in split(samples):
+        source, target = centred_views(action.basis, test, block)
+        moved = action.move(action.coordinates(source), transforms_of(action.family.transform, test, block))
+        inside, total = action.coordinates(target), target.square().sum(1)
+        error = total - inside.square().sum(1) + (moved - inside).square().sum(1)
+        cosine = (moved * inside).sum(1) / (moved.norm(dim=1) * total.sqrt()).clamp(min=1e-12)
+        found.append(torch.stack([total, error, cosine]))
+    total, error, cosine = torch.cat(found, dim=1).double().numpy()
+    return by_object(total, test), by_object(error, test), by_object(cosine, test)
+
+
+def centred_views(basis: Basis, test: Representations, block: Samples) -> tuple[Tensor, ...]:
+    """The views of samples, without the mean."""
+    return tuple(basis.centre(test.values[block.objects, views]) for views in block.views.T)
+
+
+def explained(error: ndarray, total: ndarray) -> float:
+    """R²."""
+    return 1 - float(error.sum()) / float(total.sum())
+
+
+def gained(error: ndarray, blind: ndarray, total: ndarray) -> float:
+    """The difference of two R²."""
+    return float(blind.sum() - error.sum()) / float(total.sum())
+
+
+def _score_controls(
+    key: str, fits: Fits, controls: Controls, test: Representations, samples: Samples
+) -> Iterator[Score | Detail]:
+    """R² beside that of the action: of other families, and of the controls."""
+    (told, not_told), small = fits.largest, controls.degree_2.basis.rank
+    judged = {
+        "action": told,
+        "told the colors": controls.colors and controls.colors.action(told.rank),
+        "degree 2": controls.degree_2.action(small),
+        "degree 1, as many coordinates": fits.told.action(small),
+        "not told": not_told,
+        "pairs of different objects": controls.of_others.action(told.rank),
+        "rotation alone": controls.no_source.action(told.rank),
+    }
+    found = {name: explained(*reversed(judge(action, test, samples)[:2])) for name, action in judged.items() if action}
+    found |= judge_orthogonal(fits.told.action(min(told.rank, RANK_OF_MATRICES)), test, samples)
+    found |= judge_unmoved(told.basis, test, samples)
+    yield from (Score(f"{key}/r2_{name}", found[title]) for name, title in SCORED.items() if title in found)
+    yield Detail(f"{key}/controls", found)
+
+
+def judge_unmoved(basis: Basis, test: Representations, samples: Samples) -> dict[str, float]:
+    """R² of predictions that do not look at the transform: the source itself, and the mean of all views but the target."""
+    sums = np.zeros(3)
+    means = test.values.mean(1, dtype=np.float32)
+    for block in split(samples):
+        source, target = centred_views(basis, test, block)
+        others = (basis.centre(means[block.objects]) * test.num_views - target) / (test.num_views - 1)
+        sums += [float(x.square().sum()) for x in (target, target - source, target - others)]
+    return {"source as it is": 1 - sums[1] / sums[0], "mean of other views": 1 - sums[2] / sums[0]}
+
+
+def judge_orthogonal(action: Action, test: Representations, samples: Samples) -> dict[str, float]:
+    """R² with the matrices nearest to ρ(g) that are orthogonal for the action's invariant form, as all of a group's are."""
+    sums, root = np.zeros(3), torch.linalg.cholesky(action.invariant_form())
+    for block in split(take(samples, slice(None, None, len(samples.objects) // test.num_objects))):
+        source, target = (action.coordinates(views) for views in centred_views(action.basis, test, block))
+        shifts, matrices = action.build(transforms_of(action.family.transform, test, block))
+        left, _, right = torch.linalg.svd(torch.linalg.solve_triangular(root, matrices @ root, upper=False))
+        nearest = shifts + torch.linalg.solve_triangular(
+            root, ((source @ root)[:, None] @ left @ right).squeeze(1), upper=False, left=False
+        )
+        moved = shifts + (source[:, None] @ matrices).squeeze(1)
+        sums += [float(x.square().sum()) for x in (target, target - nearest, target - moved)]
+    return {"orthogonal": 1 - sums[1] / sums[0], "not orthogonal, as many coordinates": 1 - sums[2] / sums[0]}
+
+
+def _score_ranks(key: str, fits: Fits, test: Representations, samples: Samples) -> Iterator[Score | Detail]:
+    """R² by rank, and the least rank whose gain over an action that is not told the rotation is nearly the whole."""
+    largest = fits.told.basis.rank
+    ranks = [rank for rank in RANKS if rank < largest] + [largest]
+    told, blind = (
+        {rank: explained(*reversed(judge(fit.action(rank), test, samples)[:2])) for rank in ranks}
+        for fit in (fits.told, fits.not_told)
+    )
+    gains = {rank: told[rank] - blind[rank] for rank in ranks}
+    curves = {"told": told, "not told": blind}
+    yield Detail(
+        f"{key}/by_rank", {name: {str(rank): value for rank, value in c.items()} for name, c in curves.items()}
+    )
+    if max(gains.values()) > LEAST_GAIN:
+        yield Score(f"{key}/rank", min(rank for rank in ranks if gains[rank] >= ENOUGH * max(gains.values())))
+
+
+def group_laws(action: Action, test: Representations) -> dict[str, float]:
+    """How far the action is from a group's, as shares of the views' variance in its coordinates; 1 - R² is its own error.
+
+    composition: ρ(h) ρ(g) z against ρ(gh) z; inverse: ρ(g⁻¹) ρ(g) z against z; identity: ρ(e) z against z.
+    """
+    rng, transform = np.random.default_rng(0), action.family.transform
+    views = np.argsort(rng.random((test.num_objects, test.num_views)), axis=1)[:, :3]
+    first, second, third = (
+        action.coordinates(found) for found in centred_views(action.basis, test, Samples(np.arange(len(views)), views))
+    )
+    samples = [Samples(np.arange(len(views)), views[:, pair]) for pair in ([0, 1], [1, 2])]
+    g, h = (transforms_of(transform, test, chosen) for chosen in samples)
+    there = action.move(first, g)
+    errors = {
+        "composition": action.move(there, h) - action.move(first, transform.compose(g, h)),
+        "inverse": action.move(there, transform.invert(g)) - first,
+        "identity": action.move(first, transform.identity(len(views))) - first,
+    }
+    whole = torch.cat([first, second, third]).square().sum(1).mean()
+    return {name: float(error.square().sum(1).mean() / whole) for name, error in errors.items()}
+
+
+def retrieve(key: str, action: Action, test: Representations, draws: int) -> Iterator[Score]:
+    """The retrieval scores with ρ(g) z of the object's view 0 as the prediction, by the cosine of coordinates."""
+    rows = test.values.reshape(-1, test.values.shape[-1])
+    coordinates = action.coordinates(action.basis.centre(rows)).reshape(test.num_objects, test.num_views, -1)
+    placed = replace(test, values=coordinates.numpy(), embeddings=None)
+
+    def predict(source: Tensor, transforms: Tensor) -> Tensor:
+        return action.move(source, transforms.double().numpy())
+
+    retrieval = Retrieval(predict)
+    for measure in (*retrieval.ranks(placed), retrieval.rotation_error(placed, [placed])):
+        yield score_of(measure, key, draws)
