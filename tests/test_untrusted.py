@@ -33,7 +33,7 @@ READERS = {
     "iebench.render.job": {"json.loads"},
     "iebench.dataset.appearance": {"json.loads"},  # a note beside a sample that is being made
     "iebench.evals.earlier": {"json.loads"},  # of what was dumped in the same line
-    "iebench.evals.representations": {"np.load"},  # the cache of this evaluation
+    "iebench.evals.row_file": {"np.load"},  # the cache of this evaluation
 }
 
 

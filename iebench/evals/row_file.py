@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from iebench.errors import IebenchError
 from iebench.files import is_full_disk, reserve, sync, write_whole
+from iebench.untrusted import read_json
 
 _CHECKED_ROWS = 65536  # at a time
 
@@ -113,8 +114,8 @@ class RowFile:
 
     def _read_record(self) -> Record | None:
         try:
-            return Record(**json.loads(self._about.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            return Record(**read_json(self._about))
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
     def _open(self, path: Path, record: Record, mode: Literal["r", "r+"]) -> ndarray | None:
