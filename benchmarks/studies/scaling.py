@@ -97,6 +97,7 @@ def measure(results: Results, key: str, over_seeds: float) -> Point:
     side = trainer["size"] or results.data["image_size"]
     images = 2 * trainer["steps"] * trainer["batch_size"]
     operations = images * count_operations(results.training["method_settings"]["backbone"], side)
+    assert score.low is not None and score.high is not None, "one seed of the probes, so there is an interval"
     return Point(operations, score.mean, math.hypot((score.high - score.low) / 3.92, over_seeds))
 
 
