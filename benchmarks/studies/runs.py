@@ -74,17 +74,32 @@ def train_and_evaluate(
     """
     if is_kept(options, name):
         return
-    run, env = options.work / "runs" / name, {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // options.jobs, 1))}
+    run = options.work / "runs" / name
     method, *more = train
     tell(f"{name}: training")
     run.parent.mkdir(parents=True, exist_ok=True)
     words = ["train", method, "--recipe", "mini", "--data", str(data), "--out", str(run), *more]
     start = last_step(run)
-    iebench(*words, cost=lambda cost: add_cost(run, "train", {**cost, "steps": last_step(run) - start}), **env)
+    iebench(
+        *words,
+        cost=lambda cost: add_cost(run, "train", {**cost, "steps": last_step(run) - start}),
+        **threads(options),
+    )
+    evaluate_and_keep(options, name, data, evaluate)
+
+
+def evaluate_and_keep(options: argparse.Namespace, name: str, data: Path, evaluate: Sequence[str]) -> None:
+    """Evaluate a run, beside what it was evaluated on before, and keep its small files."""
+    run = options.work / "runs" / name
     tell(f"{name}: evaluating")
     words = ["eval", str(run), "--data", str(data), "--workers", "0", "--baselines", "constant", *evaluate]
-    iebench(*words, cost=partial(add_cost, run, "evaluate"), **env)
+    iebench(*words, cost=partial(add_cost, run, "evaluate"), **threads(options))
     keep(run, options.results / name)
+
+
+def threads(options: argparse.Namespace) -> dict[str, str]:
+    """The environment in which each of the jobs has its share of the cores."""
+    return {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // options.jobs, 1))}
 
 
 def iebench(*words: str, cost: Callable[[Cost], None] | None = None, **env: str) -> None:

@@ -1,11 +1,12 @@
 """The table of docs/results.md, from nothing: renders `mini`, trains and evaluates every row, keeps what is small.
 
-    python benchmarks/studies/table.py [--work FOLDER] [--results FOLDER] [--rows NAMES] [--seeds 3] [--jobs 2]
+    python benchmarks/studies/table.py [--work FOLDER] [--results FOLDER] [--rows NAMES] [--seeds 3] [--again TASKS] [--jobs 2]
 
 A row is a method with one seed, trained after `--recipe mini`. What is done stays done: the same command goes on, in as
 many sittings as it takes, first with the rows that decide whether SIE is ahead of VICReg. Of each row, `results/mini/NAME-SEED`
 keeps results.json, config.json, the curve of the online probes (metrics.csv) and cost.json; tables, plots and comparisons
-are made of these files alone. Two runs side by side with a core each are done sooner than one after the other with both.
+are made of these files alone. `--again` evaluates rows that are done on tasks that came later. Two runs side by side with
+a core each are done sooner than one after the other with both.
 """
 
 import argparse
@@ -16,12 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
-from runs import read_options, render, side_by_side, train_and_evaluate
+from runs import evaluate_and_keep, is_kept, read_options, render, side_by_side, train_and_evaluate
 
 from iebench.evals.results import Results
 from iebench.evals.table import label_of
 
-TASKS, PROBE_EPOCHS = "classification,rotation,color,retrieval,predictor", 100
+TASKS = "classification,classification-from-views,rotation,color,retrieval,equivariance,predictor"
+PROBE_EPOCHS = 100
 ROWS = {  # name → method and options beside the recipe's
     "sie": ("sie",),
     "vicreg": ("vicreg",),
@@ -35,6 +37,11 @@ ROWS = {  # name → method and options beside the recipe's
     "vicreg-equimod": ("vicreg-equimod",),
     "byol": ("byol",),
     "byol-conditioned": ("byol-conditioned",),
+    "sen": ("simclr-equivariant",),
+    "seqjepa": ("seqjepa",),
+    "equicaps": ("equicaps",),
+    "contextssl": ("contextssl",),
+    "vicreg-traj": ("vicreg-traj",),
 }
 COMPARED = (("sie (rotation)", "vicreg"), ("sie (rotation):equivariant", "sie (rotation):invariant"))
 WRITING = Lock()
@@ -43,7 +50,7 @@ FIRST = 3  # rows of which all seeds come before any of the others
 
 def main() -> None:
     """Make what is missing of the table."""
-    options = read_options(__doc__, "table", "mini", rows=",".join(ROWS), seeds=3)
+    options = read_options(__doc__, "table", "mini", rows=",".join(ROWS), seeds=3, again="")
     data = options.work / "data"
     render(data, options)
     rows = order_rows(options.rows, options.seeds)
@@ -68,6 +75,8 @@ def make_row(name: str, seed: int, data: Path, options: argparse.Namespace, *mor
     row = f"{name}-{seed}"
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
+    if options.again and is_kept(options, row) and (options.work / "runs" / row).exists():
+        evaluate_and_keep(options, row, data, [*evaluate, "--tasks", options.again])
     train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed), *more], evaluate)
     with WRITING:
         write_tables(options.results)
