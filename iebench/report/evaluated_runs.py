@@ -1,12 +1,13 @@
 """Evaluated runs: their results and metrics, each run under a name of its own."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from iebench.evals.results import Results, result_files
-from iebench.evals.table import label_of
+from iebench.evals.table import label_of, training_of
 from iebench.untrusted import read_rows, refusals
 
 
@@ -18,16 +19,21 @@ class EvaluatedRun:
         name: by which the page calls it, unlike all others.
         results: its scores.
         folder: that holds its results, and perhaps its metrics and gallery.
+        series: name of the first of the runs that differ from it in their seed alone.
+        style: number of the series, by which plots choose color and marker.
     """
 
     name: str
     results: Results
     folder: Path
+    series: str
+    style: int
 
 
 def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
     """The runs with their results, each once and under a name of its own."""
     runs: list[EvaluatedRun] = []
+    series: dict[str, str] = {}
     for path in result_files(paths):
         results = Results.read(path)
         name = label_of(results)
@@ -35,7 +41,9 @@ def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
             name = f"{name}, {results.name}"
         if any(run.name == name for run in runs):
             name = f"{name}, {len(runs) + 1}"
-        runs.append(EvaluatedRun(name, results, path.parent))
+        key = json.dumps([label_of(results), training_of(results), results.data], sort_keys=True)
+        first = series.setdefault(key, name)
+        runs.append(EvaluatedRun(name, results, path.parent, first, list(series).index(key)))
     return runs
 
 

@@ -70,7 +70,7 @@ class Curve:
     Attributes:
         name: for the legend.
         points: in order of x.
-        style: number of its colour and marker, the same for one run in all plots.
+        style: number of its colour and marker, the same for runs that differ in their seed alone, in all plots.
         dashed: whether the line is.
     """
 
@@ -80,16 +80,22 @@ class Curve:
     dashed: bool = False
 
 
+def choose_mark(style: int) -> tuple[str, str]:
+    """Colour and marker of a series: each colour once, and then again with other markers."""
+    return COLORS[style % len(COLORS)], MARKERS[(style + style // len(COLORS)) % len(MARKERS)]
+
+
 def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str) -> Picture:
     """Lines over a common axis."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 3.8)
+        told: set[str] = set()  # curves of one name stand in the legend once
         for curve in curves:
-            color, marker = COLORS[curve.style % len(COLORS)], MARKERS[curve.style % len(MARKERS)]
+            color, marker = choose_mark(curve.style)
             line, every = "--" if curve.dashed else "-", max(1, len(curve.points) // 12)
-            axes.plot(
-                *zip(*curve.points, strict=True), line, color=color, marker=marker, markevery=every, label=curve.name
-            )
+            label = "_nolegend_" if curve.name in told else curve.name
+            axes.plot(*zip(*curve.points, strict=True), line, color=color, marker=marker, markevery=every, label=label)
+            told.add(curve.name)
         axes.set(xlabel=x, ylabel=y)
         _add_legend(axes)
         return Picture(name, _finish(figure, name, caption), caption)
@@ -113,7 +119,7 @@ def plot_points(
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 4)
         for number, point in enumerate(points):
-            color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+            color, marker = choose_mark(number)
             axes.errorbar(
                 point.x,
                 point.y,
@@ -141,7 +147,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 1.2 + 0.22 * len(classes))
         for number, (run, values) in enumerate(runs.items()):
-            color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+            color, marker = choose_mark(number)
             axes.plot(
                 [values.get(entry, float("nan")) for entry in classes],
                 range(len(classes)),

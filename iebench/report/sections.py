@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from iebench.evals.columns import Figure
@@ -86,24 +87,35 @@ def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) 
     elif figure.kind == "table":
         section.tables.append(_table(figure, found))
     elif figure.kind == "classes":
-        marks = {run.name: _class_values(figure, run, found[run.name]) for run in runs if run.name in found}
+        marks = _class_means(figure, [run for run in runs if run.name in found])
         section.pictures.append(plot_classes(name, marks, figure.x, figure.caption))
     else:
-        styles = {run.name: style for style, run in enumerate(runs)}
-        curves = [curve for run, detail in found.items() for curve in _curves_of_run(figure, run, detail, styles[run])]
+        drawn = [run for run in runs if run.name in found]
+        curves = [curve for run in drawn for curve in _curves_of_run(figure, run, found[run.name])]
         section.pictures.append(plot_curves(name, curves, figure.x, figure.y, figure.caption))
 
 
-def _curves_of_run(figure: Figure, run: str, detail: Mapping[str, Any], style: int) -> Iterator[Curve]:
+def _curves_of_run(figure: Figure, run: EvaluatedRun, detail: Mapping[str, Any]) -> Iterator[Curve]:
     if figure.kind == "curve":
-        yield Curve(run, _points(detail), style)
+        yield Curve(run.series, _points(detail), run.style)
         return
     for name, values in detail.items():
-        yield Curve(f"{run}, {name}", _points(values), style, dashed=name in figure.dashed)
+        yield Curve(f"{run.series}, {name}", _points(values), run.style, dashed=name in figure.dashed)
 
 
 def _points(values: Mapping[str, float]) -> list[tuple[float, float]]:
     return sorted((float(x), y) for x, y in values.items())
+
+
+def _class_means(figure: Figure, runs: Sequence[EvaluatedRun]) -> dict[str, dict[str, float]]:
+    """The values of classes for each series, the means over its runs."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for run in runs:
+        found.setdefault(run.series, []).append(_class_values(figure, run, figure.find(run.results.details)))
+    return {
+        series: {name: fmean(each[name] for each in several if name in each) for name in several[0]}
+        for series, several in found.items()
+    }
 
 
 def _class_values(figure: Figure, run: EvaluatedRun, values: Mapping[str, float]) -> dict[str, float]:
@@ -125,11 +137,10 @@ def _matrix(figure: Figure, run: str, matrix: Mapping[str, Mapping[str, Mapping[
 
 
 def _draw_training(runs: Sequence[EvaluatedRun]) -> list[Picture]:
-    metrics = {run.name: read_metrics(run.folder) for run in runs}
+    metrics = [(run, read_metrics(run.folder)) for run in runs]
     pictures = []
     for number, (column, label, caption) in enumerate(TRAINING_CURVES):
-        tables = enumerate(metrics.items())
-        curves = [Curve(name, table[column], style) for style, (name, table) in tables if column in table]
+        curves = [Curve(run.series, table[column], run.style) for run, table in metrics if column in table]
         if curves:
             pictures.append(plot_curves(f"training{number}", curves, "step", label, caption))
     return pictures

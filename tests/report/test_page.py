@@ -18,10 +18,12 @@ from iebench.evals.gallery import Gallery
 from iebench.evals.results import Results, ScoreBook, SeedScores
 from iebench.report.evaluated_runs import load_runs, read_metrics
 from iebench.report.page import write_report
+from iebench.report.plots import Curve, plot_curves
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
+MEASURED = Path(__file__).parents[2] / "results" / "mini"
 FACTORS = ("rotation_x", "rotation_y", "rotation_z", "floor_hue", "light_theta", "light_phi", "light_hue")
 ANGLES = [7.5 + 15 * number for number in range(12)]
 
@@ -280,3 +282,13 @@ def test_in_a_browser(report, tmp_path, size):
     assert findings["first"] == sorted(findings["first"], reverse=True)
     assert findings["second"] == sorted(findings["second"])
     assert len(findings["first"]) > 5
+
+
+def test_runs_that_differ_in_their_seed_are_one_series():
+    runs = load_runs(sorted(MEASURED.glob("*/results.json")))
+    of_sie = [run for run in runs if run.name.startswith("sie (rotation)")]
+    assert len(of_sie) == 3 and len({run.name for run in of_sie}) == 3
+    assert {run.series for run in of_sie} == {"sie (rotation)"} and len({run.style for run in of_sie}) == 1
+    assert len({run.style for run in runs}) == len({run.series for run in runs})
+    curves = [Curve(run.series, [(0, 1), (1, 2)], run.style) for run in runs]
+    assert plot_curves("curves", curves, "x", "y", "z").svg.count(">sie (rotation)<") == 1
