@@ -10,7 +10,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.evals.evaluator import Detail, Score
-from iebench.evals.linear_action import Action, ActionFit, Basis, Family, split, take, transforms_of
+from iebench.evals.linear_action import BLOCK, Action, ActionFit, Basis, Family, split, take, transforms_of
 from iebench.evals.measure import ERRORS, Measure, mean_of
 from iebench.evals.probe_fitting import Samples, by_object
 from iebench.evals.probe_task import score_of
@@ -241,8 +241,9 @@ def group_laws(action: Action, test: Representations) -> dict[str, float]:
 def retrieve(key: str, action: Action, test: Representations, draws: int) -> Iterator[Score]:
     """The retrieval scores with ρ(g) z of the object's view 0 as the prediction, by the cosine of coordinates."""
     rows = test.values.reshape(-1, test.values.shape[-1])
-    coordinates = action.coordinates(action.basis.centre(rows)).reshape(test.num_objects, test.num_views, -1)
-    placed = replace(test, values=coordinates.numpy(), embeddings=None)
+    blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
+    coordinates = torch.cat([action.coordinates(action.basis.centre(block)) for block in blocks])
+    placed = replace(test, values=coordinates.unflatten(0, test.values.shape[:2]).numpy(), embeddings=None)
 
     def predict(source: Tensor, transforms: Tensor) -> Tensor:
         return action.move(source, transforms.double().numpy())
