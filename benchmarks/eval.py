@@ -2,6 +2,7 @@
 
     python benchmarks/eval.py --part suite      # all tasks, some minutes
     python benchmarks/eval.py --part retrieval  # PRE over 100 000 embeddings of 1024 numbers
+    python benchmarks/eval.py --part equivariance  # the fitted action on 2 000 objects x 8 views x 768 numbers
 
 Prints a JSON line for each part. The representations are those of a ResNet-18 on 2 000 objects with 20 views of 64 px, drawn at
 random: what is in the images changes no time. Both ways do the published 300 epochs; of ours, 2 and 6 epochs are measured and the
@@ -23,14 +24,18 @@ import torch
 from torch import Tensor
 
 from iebench.catalogue import CLASSES
-from iebench.evals import EvalSettings, Model, ProbeSettings, run_suite
+from iebench.evals import Context, EvalSettings, Model, ProbeSettings, run_suite
+from iebench.evals.action_scores import RANK, choose_pairs
+from iebench.evals.linear_action import ActionFit, Basis, Family, transforms_of
 from iebench.evals.probe_fitting import draw_samples
 from iebench.evals.probe_task import ProbeTask
 from iebench.evals.probes import Probe
 from iebench.evals.registry import find_evaluators
 from iebench.evals.representations import Representations
 from iebench.evals.retrieval import Retrieval
+from iebench.evals.tasks.equivariance import Equivariance
 from iebench.factors.space import get_space
+from iebench.factors.transforms import make_transform
 from iebench.models.backbones import build_backbone
 
 EPOCHS, SIZE, BATCH = 300, 64, 256
@@ -168,6 +173,51 @@ def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries:
     }
 
 
+def measure_equivariance(num_objects: int, num_views: int, width: int) -> dict[str, float]:
+    """Seconds and memory of the whole evaluator, and of its first fit beside least squares on the whole design matrix."""
+    dataset = RandomViews(num_objects, num_views)
+    values = np.random.default_rng(0).standard_normal((num_objects, num_views, width), dtype=np.float32)
+    cut = num_objects * 4 // 5
+    objects = np.arange(num_objects)
+    train, val = (
+        Representations(
+            dataset.space, dataset.classes, dataset.latents[rows], dataset.labels[rows], objects[rows], values[rows]
+        )
+        for rows in (objects[:cut], objects[cut:])
+    )
+    context = Context(train, {"": val}, Model(torch.flatten), EvalSettings())  # its network is not asked
+    with PeakMemory() as memory:
+        start = time.perf_counter()
+        found = list(Equivariance().run(context))
+        seconds = time.perf_counter() - start
+    family, basis, samples = Family(make_transform("rotation", train.space)), Basis.of(train, RANK), choose_pairs(train)
+    start = time.perf_counter()
+    ActionFit(family, basis, train, samples).action(basis.rank)
+    of_fit = time.perf_counter() - start
+    with PeakMemory() as plain_memory:
+        start = time.perf_counter()
+        source, target = (
+            (basis.centre(train.values[samples.objects, views]) @ basis.components).double().numpy()
+            for views in samples.views.T
+        )
+        features = family(transforms_of(family.transform, train, samples))
+        constant = np.full((len(source), 1), float(basis.constant))
+        inputs = np.concatenate([constant, source], axis=1)
+        np.linalg.lstsq((features[:, :, None] * inputs[:, None]).reshape(len(source), -1), target, rcond=None)
+        plain = time.perf_counter() - start
+    return {
+        "objects": num_objects,
+        "views": num_views,
+        "width": width,
+        "results": len(found),
+        "seconds": seconds,
+        "extra_memory_mib": memory.extra / 2**20,
+        "fit_seconds": of_fit,
+        "plain_fit_seconds": plain,
+        "plain_fit_memory_mib": plain_memory.extra / 2**20,
+    }
+
+
 class PeakMemory:
     """The most anonymous memory that the process takes within a `with`, beyond what it had; mapped files do not count."""
 
@@ -194,7 +244,7 @@ def _anonymous_bytes() -> int:
 def main() -> None:
     """Measure, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["suite", "retrieval"], help="both by default")
+    parser.add_argument("--part", choices=["suite", "retrieval", "equivariance"], help="all by default")
     parser.add_argument("--objects", type=int, default=2000)
     parser.add_argument("--queries", type=int, default=400, help="objects whose views are looked for in retrieval")
     arguments = parser.parse_args()
@@ -202,6 +252,7 @@ def main() -> None:
     parts = {
         "suite": lambda: compare_suites(arguments.objects, 20),
         "retrieval": lambda: measure_retrieval(arguments.objects, 50, 1024, arguments.queries),
+        "equivariance": lambda: measure_equivariance(arguments.objects, 8, 768),
     }
     for name in [arguments.part] if arguments.part else parts:
         result = {key: round(value, 4) for key, value in parts[name]().items()}

@@ -21,8 +21,10 @@ from iebench.factors.transforms import make_transform
 
 RANK, RANK_OF_DEGREE_2, RANK_OF_MATRICES = 128, 32, 32  # coordinates; where ρ(g) itself is built, fewer
 PAIRS, FEW = 24, 6  # of an object at most; where only a control is judged
+MOST_PAIRS = 200_000  # of all objects, a hundred for each number that is fitted of a coordinate
 ENOUGH = 0.95  # share of the gain at which a rank is enough
 LEAST_GAIN = 0.01  # below which no rank is asked for
+OBJECTS = 256  # whose pairs are chosen together
 RANKS = sorted({1 << power for power in range(8)} | {3 << power for power in range(6)})
 SCORED = {  # scores of controls, and what they are called in the table of controls
     "colors": "told the colors",
@@ -30,7 +32,7 @@ SCORED = {  # scores of controls, and what they are called in the table of contr
     "of_others": "pairs of different objects",
     "alone": "rotation alone",
     "orthogonal": "orthogonal",
-    "identity": "source as it is",
+    "unmoved": "source as it is",
     "invariant": "mean of other views",
 }
 
@@ -52,9 +54,9 @@ class Controls:
     no_source: ActionFit
 
     @classmethod
-    def of(cls, train: Representations, basis: Basis) -> "Controls":
+    def of(cls, train: Representations, basis: Basis, samples: Samples) -> "Controls":
         """All of them; where little is to be known, on fewer pairs."""
-        rotation, samples, few = make_transform("rotation", train.space), choose_pairs(train), choose_pairs(train, FEW)
+        rotation, few = make_transform("rotation", train.space), choose_pairs(train, FEW)
         small = replace(basis, components=basis.components[:, :RANK_OF_DEGREE_2])
         has_colors = set(HUES) <= set(train.space.names)
         colors = Family(make_transform("rotation+color", train.space)) if has_colors else None
@@ -75,14 +77,16 @@ class Fits:
     controls: Controls | None
 
     @classmethod
-    def of(cls, train: Representations, with_controls: bool) -> "Fits":
-        """All in the same basis."""
+    def of(cls, train: Representations, with_controls: bool) -> "Fits | None":
+        """All in the same basis; None where the representation does not vary."""
         basis, samples = Basis.of(train, RANK), choose_pairs(train)
+        if basis.is_constant:
+            return None
         told, not_told = (Family(make_transform("rotation", train.space), degree) for degree in (1, 0))
         return cls(
             ActionFit(told, basis, train, samples),
             ActionFit(not_told, basis, train, samples),
-            Controls.of(train, basis) if with_controls else None,
+            Controls.of(train, basis, samples) if with_controls else None,
         )
 
     @property
@@ -97,12 +101,15 @@ def choose_pairs(representations: Representations, most: int = PAIRS) -> Samples
     num_objects, num_views = representations.num_objects, representations.num_views
     every = np.array([(i, j) for i in range(num_views) for j in range(num_views) if i != j])
     rng = np.random.default_rng(0)
-    count = min(most, len(every))
-    chosen = np.argsort(rng.random((num_objects, len(every))), axis=1)[:, :count]
+    count = min(most, len(every), max(1, MOST_PAIRS // num_objects))
+    blocks = (min(OBJECTS, num_objects - start) for start in range(0, num_objects, OBJECTS))
+    chosen = np.concatenate([rng.random((size, len(every))).argsort(axis=1)[:, :count] for size in blocks])
     return Samples(np.repeat(np.arange(num_objects), count), every[chosen].reshape(-1, 2))
 
 
-def score_part(key: str, fits: Fits, test: Representations, draws: int) -> Iterator[Score | Detail]:
+def score_part(
+    key: str, fits: Fits, test: Representations, draws: int, device: str | torch.device = "cpu"
+) -> Iterator[Score | Detail]:
     """All scores and details of one part of a representation on one test set."""
     samples, (told, not_told) = choose_pairs(test), fits.largest
     total, error, cosine = judge(told, test, samples)
@@ -111,10 +118,12 @@ def score_part(key: str, fits: Fits, test: Representations, draws: int) -> Itera
     yield score_of(Measure("r2_not_told", explained, (blind, total)), key, draws)
     yield score_of(Measure("gain", gained, (error, blind, total)), key, draws)
     yield score_of(mean_of("cosine", cosine), key, draws)
-    shares = error.sum(1) / total.sum(1).mean()
+    shares = 1 - (blind - error).sum(1) / total.sum(1).mean()  # `compare` tests the gain
     yield Detail(f"{key}/{ERRORS}", dict(zip(map(str, test.objects.tolist()), shares.round(4).tolist(), strict=True)))
-    yield from (Score(f"{key}/{name}", value) for name, value in group_laws(told, test).items())
-    yield from retrieve(key, told, test, draws)
+    laws = group_laws(told, test)
+    yield from (Score(f"{key}/{name}", value) for name, value in laws.items())
+    yield Detail(f"{key}/laws", laws)
+    yield from retrieve(key, told, test, draws, device, with_pre=fits.controls is not None)
     if fits.controls is not None:
         few = choose_pairs(test, FEW)
         yield from _score_controls(key, fits, fits.controls, test, few)
@@ -143,13 +152,13 @@ def centred_views(basis: Basis, test: Representations, block: Samples) -> tuple[
 
 
 def explained(error: ndarray, total: ndarray) -> float:
-    """R²."""
-    return 1 - float(error.sum()) / float(total.sum())
+    """R²; 0 where nothing varies."""
+    return 1 - float(error.sum()) / float(total.sum()) if total.sum() else 0.0
 
 
 def gained(error: ndarray, blind: ndarray, total: ndarray) -> float:
-    """The difference of two R²."""
-    return float(blind.sum() - error.sum()) / float(total.sum())
+    """The difference of two R²; 0 where nothing varies."""
+    return float(blind.sum() - error.sum()) / float(total.sum()) if total.sum() else 0.0
 
 
 def _score_controls(
@@ -217,9 +226,10 @@ def _score_ranks(key: str, fits: Fits, test: Representations, samples: Samples) 
 
 
 def group_laws(action: Action, test: Representations) -> dict[str, float]:
-    """How far the action is from a group's, as shares of the views' variance in its coordinates; 1 - R² is its own error.
+    """How far the action is from a group's: mean squared distances, as shares of the views' variance in its coordinates.
 
-    composition: ρ(h) ρ(g) z against ρ(gh) z; inverse: ρ(g⁻¹) ρ(g) z against z; identity: ρ(e) z against z.
+    error: ρ(g) z against the target, the fit's own error, to measure the others by; composition: ρ(h) ρ(g) z against ρ(gh) z;
+    inverse: ρ(g⁻¹) ρ(g) z against z; identity: ρ(e) z against z.
     """
     rng, transform = np.random.default_rng(0), action.family.transform
     views = np.argsort(rng.random((test.num_objects, test.num_views)), axis=1)[:, :3]
@@ -230,24 +240,31 @@ def group_laws(action: Action, test: Representations) -> dict[str, float]:
     g, h = (transforms_of(transform, test, chosen) for chosen in samples)
     there = action.move(first, g)
     errors = {
+        "error": there - second,
         "composition": action.move(there, h) - action.move(first, transform.compose(g, h)),
         "inverse": action.move(there, transform.invert(g)) - first,
         "identity": action.move(first, transform.identity(len(views))) - first,
     }
     whole = torch.cat([first, second, third]).square().sum(1).mean()
-    return {name: float(error.square().sum(1).mean() / whole) for name, error in errors.items()}
+    return {name: float(error.square().sum(1).mean() / whole.clamp(min=1e-30)) for name, error in errors.items()}
 
 
-def retrieve(key: str, action: Action, test: Representations, draws: int) -> Iterator[Score]:
-    """The retrieval scores with ρ(g) z of the object's view 0 as the prediction, by the cosine of coordinates."""
+def retrieve(
+    key: str, action: Action, test: Representations, draws: int, device: str | torch.device, with_pre: bool
+) -> Iterator[Score]:
+    """The retrieval scores with ρ(g) z of the object's view 0 as the prediction, by the cosine of coordinates.
+
+    PRE, whose cost grows with the square of the views, only where it is wanted.
+    """
     rows = test.values.reshape(-1, test.values.shape[-1])
     blocks = (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
     coordinates = torch.cat([action.coordinates(action.basis.centre(block)) for block in blocks])
     placed = replace(test, values=coordinates.unflatten(0, test.values.shape[:2]).numpy(), embeddings=None)
 
     def predict(source: Tensor, transforms: Tensor) -> Tensor:
-        return action.move(source, transforms.double().numpy())
+        return action.move(source.cpu(), transforms.cpu().double().numpy()).to(source.device)
 
-    retrieval = Retrieval(predict)
-    for measure in (*retrieval.ranks(placed), retrieval.rotation_error(placed, [placed])):
-        yield score_of(measure, key, draws)
+    retrieval = Retrieval(predict, device=device)
+    yield from (score_of(measure, key, draws) for measure in retrieval.ranks(placed))
+    if with_pre:
+        yield score_of(retrieval.rotation_error(placed, [placed]), key, draws)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
@@ -28,6 +28,7 @@ PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # shares of the inputs' mean sq
 HELD_OUT = 5  # each fifth object of the training chooses the penalty
 Control = Literal["other objects", "no source"]
 BLOCK = 4096  # pairs at a time
+ROUNDING = 1e-11  # share of the mean's square that a float32 varies by itself
 EIGENVALUE = 1e-10  # share of the largest below which a principal component is none
 # an orthonormal basis of the symmetric matrices without trace, on which a rotation acts by its D of degree 2
 _TENSORS = np.array(
@@ -46,7 +47,7 @@ class Family:
     """The functions φ of a transform g.
 
     Attributes:
-        transform: what g is, such as the relative rotation.
+        transform: what g is: the relative rotation, with or without the differences of hues.
         degree: up to which the entries of Wigner's D are taken: 1 or 2; with 0 the action is not told g at all.
     """
 
@@ -68,13 +69,8 @@ class Family:
     def _features(self, part: str, values: Float[ndarray, "n c"]) -> Float[ndarray, "n k"]:
         if part == "rotation":
             return self._rotation_features(quaternion_to_matrix(parse_rotation(values, self.transform.rotation_format)))
-        if part == "translation":
-            return values
-        factor = self.transform.space.factors[self.transform.space.columns([part])[0]]
-        if factor.is_circular:
-            angles = 2 * np.pi * values / (factor.high - factor.low)
-            return np.sqrt(2) * np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
-        return values / max(factor.high - factor.low, 1e-12)
+        angles = 2 * np.pi * values  # hues are parts of a turn
+        return np.sqrt(2) * np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
 
     def _rotation_features(self, matrices: Float[ndarray, "n 3 3"]) -> Float[ndarray, "n k"]:
         found = [np.sqrt(3) * matrices.reshape(-1, 9)]
@@ -92,11 +88,13 @@ class Basis:
         mean: of all training views.
         components: unit columns, the first that of the largest variance.
         constant: the constant coordinate beside them, as large as the first varies.
+        is_constant: whether nothing varies beyond rounding.
     """
 
     mean: Float[Tensor, " width"]
     components: Float[Tensor, "width r"]
     constant: Float[Tensor, ""]
+    is_constant: bool
 
     @classmethod
     def of(cls, representations: Representations, most: int) -> "Basis":
@@ -111,7 +109,8 @@ class Basis:
         kept = max(int((variances > EIGENVALUE * variances[-1].clamp(min=1e-30)).sum()), 1)
         chosen = slice(len(variances) - min(kept, most), None)
         constant = variances[-1].clamp(min=1e-24).sqrt()
-        return cls(mean.float(), components[:, chosen].flip(1).float(), constant.float())
+        is_constant = bool(variances[-1] <= ROUNDING * mean.square().sum() + 1e-30)
+        return cls(mean.float(), components[:, chosen].flip(1).float(), constant.float(), is_constant)
 
     @property
     def rank(self) -> int:
@@ -185,6 +184,7 @@ class ActionFit:
         self, family: Family, basis: Basis, train: Representations, samples: Samples, control: Control | None = None
     ) -> None:
         self.family, self.basis, self._control = family, basis, control
+        self._others = pick_others(train.num_objects)
         self._actions: dict[int, Action] = {}
         held_out = samples.objects % HELD_OUT == 0
         self._fitted, self._held_out = (self._sum(train, take(samples, rows)) for rows in (~held_out, held_out))
@@ -211,7 +211,7 @@ class ActionFit:
             source = self._coordinates(train.values[block.objects, block.views[:, 0]])
             if self._control == "no source":
                 source = torch.zeros_like(source)
-            others = (block.objects + 1) % train.num_objects if self._control == "other objects" else block.objects
+            others = self._others[block.objects] if self._control == "other objects" else block.objects
             target = self._coordinates(train.values[others, block.views[:, 1]])
             source = F.pad(source, (1, 0), value=float(self.basis.constant))
             inputs = (features[:, :, None] * source[:, None]).flatten(1)
@@ -220,6 +220,14 @@ class ActionFit:
 
     def _coordinates(self, values: Float[ndarray, "n width"]) -> Float[Tensor, "n r"]:
         return self.basis.centre(values) @ self.basis.components
+
+
+def pick_others(num_objects: int) -> Int[ndarray, " objects"]:
+    """For each object another one by chance, as neighbours are often of one class; always the same."""
+    order = np.random.default_rng(0).permutation(num_objects)
+    others = np.empty(num_objects, np.int64)
+    others[order] = np.roll(order, 1)
+    return others
 
 
 @dataclass(frozen=True)

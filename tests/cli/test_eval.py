@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from iebench.cli.eval import eval_command, report_command, table_command
+from iebench.cli.eval import TASK_HELP, eval_command, report_command, table_command
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.registry import TASKS
 
 QUICK = ["--epochs", "1", "--workers", "0", "--device", "cpu"]
 
@@ -107,3 +108,7 @@ def test_from_a_run_to_its_report(drawn_dataset, tmp_path):
     anew = [*QUICK, "--workers", "1", "--cache", tmp_path / "anew"]
     invoke(eval_command, tmp_path / "sie", "--data", drawn_dataset, "--ood", drawn_dataset, *anew)
     assert (tmp_path / "sie/results.json").read_text() == first
+
+
+def test_help_names_every_task():
+    assert sorted(TASK_HELP.split(", ")) == sorted(TASKS)

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+import iebench
 from iebench.catalogue import CLASSES
 from iebench.evals.action_scores import Fits, score_part
 from iebench.evals.evaluator import Score
 from iebench.evals.linear_action import Family
+from iebench.evals.model import Model
 from iebench.evals.representations import Representations
 from iebench.factors.rotations import euler_to_matrix, euler_to_quaternion
 from iebench.factors.space import HUES, ROTATION, get_space
@@ -35,6 +38,7 @@ def rotations(latents):
 def score(make):
     """All scores of a representation, and what else is told."""
     fits = Fits.of(views_of(make), with_controls=True)
+    assert fits is not None
     found = list(score_part("equivariance/whole", fits, views_of(make, TEST, TRAIN), draws=0))
     scores = {one.key.rpartition("/")[2]: one.value for one in found if isinstance(one, Score)}
     return scores | {one.key.rpartition("/")[2]: one.value for one in found if not isinstance(one, Score)}
@@ -85,12 +89,12 @@ def test_noise_scores_nothing():
     scores = score(lambda latents, rng: rng.normal(size=(*latents.shape[:2], 6)))
     assert scores["r2"] == pytest.approx(0, abs=0.03) and abs(scores["gain"]) < 0.03
     assert "rank" not in scores  # there is no effect whose share could be reached
-    assert scores["r2_identity"] == pytest.approx(-1, abs=0.2)
+    assert scores["r2_unmoved"] == pytest.approx(-1, abs=0.2)
 
 
 def test_what_does_not_turn_scores_as_its_controls():
     scores = score(lambda latents, rng: repeat(rng.normal(size=(len(latents), 5)), latents))
-    for name in ("r2", "r2_not_told", "r2_identity", "r2_invariant"):
+    for name in ("r2", "r2_not_told", "r2_unmoved", "r2_invariant"):
         assert scores[name] == pytest.approx(1, abs=1e-3), name
     assert abs(scores["gain"]) < 1e-3 and "rank" not in scores
     assert abs(scores["r2_of_others"]) < 0.2
@@ -130,5 +134,31 @@ def test_a_dataset_without_colors_is_scored():
     space = replace(SPACE, factors=tuple(factor for factor in SPACE.factors if factor.name not in HUES))
     views = views_of(lambda latents, _: rotations(latents).reshape(*latents.shape[:2], 9))
     views = replace(views, space=space, latents=views.latents[..., SPACE.columns(space.names)])
-    found = {one.key: one.value for one in score_part("x", Fits.of(views, with_controls=True), views, draws=0)}
+    fits = Fits.of(views, with_controls=True)
+    assert fits is not None
+    found = {one.key: one.value for one in score_part("x", fits, views, draws=0)}
     assert found["x/r2"] == pytest.approx(1, abs=1e-4) and "x/r2_colors" not in found
+
+
+def test_objects_in_the_order_of_their_classes_are_no_pairs_of_one_class():
+    def make(latents, rng):
+        means = np.repeat(10 * rng.normal(size=(10, 5)), -(-len(latents) // 10), axis=0)[: len(latents)]
+        return repeat(means, latents) + rng.normal(size=(*latents.shape[:2], 5))
+
+    assert score(make)["r2_of_others"] < 0.2
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_collapsed_representation_scores_as_a_constant(level):
+    """Also where rounding makes it vary."""
+    views = views_of(lambda latents, rng: level + 1e-7 * level * rng.normal(size=(*latents.shape[:2], 4)))
+    assert Fits.of(views, with_controls=True) is None
+
+
+def test_a_collapsed_network_and_few_views_elsewhere_lose_no_score(fake):
+    """Nothing of an evaluation is lost where a part does not vary, or where another dataset has no three views."""
+    data, few = fake(), fake(num_views=2, space="3diebench", seed=5)
+    model = Model(lambda images: torch.ones(len(images), 6), parts={"invariant": slice(0, 3)})
+    results = iebench.evaluate(model, data, tasks="classification,equivariance", ood=few, epochs=1)
+    assert results.get("equivariance/invariant/gain") == 0 and results.get("classification/whole/top1") is not None
+    assert not any(key.startswith("ood/equivariance") for key in results.scores.scores)

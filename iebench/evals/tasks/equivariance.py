@@ -6,9 +6,11 @@ from iebench.evals.action_scores import Fits, score_part
 from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
 from iebench.evals.probe_task import score_of
+from iebench.evals.representations import Representations
 from iebench.evals.retrieval import chance_measures
 from iebench.evals.settings import CONSTANT, RANDOM_INIT
 from iebench.factors.space import ROTATION
+from iebench.progress import track
 
 
 class Equivariance(Evaluator):
@@ -24,7 +26,6 @@ class Equivariance(Evaluator):
         Column("gain", "equivariance/whole/gain"),
         Column("gain, invariant part", "equivariance/invariant/gain"),
         Column("gain, equivariant part", "equivariance/equivariant/gain"),
-        Column("composition error", "equivariance/whole/composition", better="down"),
         Column("MRR by action", "equivariance/whole/mrr"),
         Column("H@1 by action", "equivariance/whole/hit_at_1"),
         Column("PRE by action", "equivariance/whole/pre", better="down"),
@@ -41,6 +42,13 @@ class Equivariance(Evaluator):
             dashed=("not told",),
         ),
         Figure(
+            "How far the fitted action is from a group's",
+            "equivariance/whole/laws",
+            "table",
+            "Mean squared distances in shares of the variance, on held-out objects: of the prediction from the target (error), "
+            "of two transforms from their composition, of a transform and its inverse and of the identity from the view itself.",
+        ),
+        Figure(
             "The fitted action against its controls",
             "equivariance/whole/controls",
             "table",
@@ -53,15 +61,33 @@ class Equivariance(Evaluator):
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores of every part on every test set."""
-        tests = {prefix: dict(context.parts(found)) for prefix, found in context.tests.items()}
-        for part, train in context.parts(context.train):
-            fits = Fits.of(train, with_controls=part == "whole")
+        return self._score(context, with_controls=True)
+
+    def baseline(self, context: Context) -> Iterator[Score | Detail]:
+        """Without controls and PRE, which cost the most."""
+        return self._score(context, with_controls=False)
+
+    def _score(self, context: Context, with_controls: bool) -> Iterator[Score | Detail]:
+        tests = {prefix: dict(context.parts(found)) for prefix, found in self._find_tests(context).items()}
+        for part, train in track(list(context.parts(context.train)), self.name, "part"):
+            fits = Fits.of(train, with_controls and part == "whole")
             for prefix, parts in tests.items():
-                yield from score_part(f"{prefix}{self.name}/{part}", fits, parts[part], context.settings.draws)
+                key = f"{prefix}{self.name}/{part}"
+                if fits is None:
+                    yield from _score_constant(key, parts[part])
+                else:
+                    yield from score_part(key, fits, parts[part], context.settings.draws, context.settings.device)
 
     def constant(self, context: Context) -> Iterator[Score]:
         """The mean representation says nothing of a target, and retrieves by chance."""
-        for prefix, test in context.tests.items():
-            key = f"{prefix}{self.name}/whole"
-            yield from (Score(f"{key}/{name}", 0.0) for name in ("r2", "r2_not_told", "gain"))
-            yield from (score_of(measure, key) for measure in chance_measures(test))
+        for prefix, test in self._find_tests(context).items():
+            yield from _score_constant(f"{prefix}{self.name}/whole", test)
+
+    def _find_tests(self, context: Context) -> dict[str, Representations]:
+        """The test sets that have what is needed."""
+        return {prefix: test for prefix, test in context.tests.items() if self.needs.are_met_by_data(test)}
+
+
+def _score_constant(key: str, test: Representations) -> Iterator[Score]:
+    yield from (Score(f"{key}/{name}", 0.0) for name in ("r2", "r2_not_told", "gain"))
+    yield from (score_of(measure, key) for measure in chance_measures(test))
