@@ -1,12 +1,12 @@
 """The table of docs/results.md, from nothing: renders `mini`, trains and evaluates every row, keeps what is small.
 
-    python benchmarks/studies/table.py [--work FOLDER] [--results FOLDER] [--rows NAMES] [--seeds 3] [--again TASKS] [--jobs 2]
+    python benchmarks/studies/table.py [--work FOLDER] [--results FOLDER] [--rows NAMES] [--seeds 3] [--again 1] [--jobs 2]
 
 A row is a method with one seed, trained after `--recipe mini`. What is done stays done: the same command goes on, in as
 many sittings as it takes, first with the rows that decide whether SIE is ahead of VICReg. Of each row, `results/mini/NAME-SEED`
 keeps results.json, config.json, the curve of the online probes (metrics.csv) and cost.json; tables, plots and comparisons
-are made of these files alone. `--again` evaluates rows that are done on tasks that came later. Two runs side by side with
-a core each are done sooner than one after the other with both.
+are made of these files alone. `--again 1` evaluates rows that are done anew, on tasks that came later too. Two runs side by
+side with a core each are done sooner than one after the other with both.
 """
 
 import argparse
@@ -50,7 +50,7 @@ FIRST = 3  # rows of which all seeds come before any of the others
 
 def main() -> None:
     """Make what is missing of the table."""
-    options = read_options(__doc__, "table", "mini", rows=",".join(ROWS), seeds=3, again="")
+    options = read_options(__doc__, "table", "mini", rows=",".join(ROWS), seeds=3, again=0)
     data = options.work / "data"
     render(data, options)
     rows = order_rows(options.rows, options.seeds)
@@ -76,7 +76,7 @@ def make_row(name: str, seed: int, data: Path, options: argparse.Namespace, *mor
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
     if options.again and is_kept(options, row) and (options.work / "runs" / row).exists():
-        evaluate_and_keep(options, row, data, [*evaluate, "--tasks", options.again])
+        evaluate_and_keep(options, row, data, evaluate)
     train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed), *more], evaluate)
     with WRITING:
         write_tables(options.results)
