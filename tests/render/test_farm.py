@@ -59,8 +59,9 @@ def workers_of(pid: int) -> Iterator[int]:
 
 
 def wait_for_worker(process: subprocess.Popen, samples: Path) -> int:
-    """The worker of a render that has written its first sample."""
-    while not list(samples.glob("*.tar")) and process.poll() is None:
+    """The worker of a render that has written its first sample, which a shard may have taken in by now."""
+    shards = samples.parents[1]
+    while not [*samples.glob("*.tar"), *shards.glob("*.tar")] and process.poll() is None:
         time.sleep(0.01)
     return next(workers_of(process.pid))
 
