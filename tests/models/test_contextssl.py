@@ -130,9 +130,9 @@ def test_golden_context(name: str) -> None:
     case = CASES[name]
     method = build(case)
     pairs = method.backbone(torch.tensor(random(case, 901).standard_normal((4, 2, 3, 2, 2))).flatten(0, 1))
-    actions = show(torch.tensor(case["transform"], dtype=torch.float64), their_environment(case))
+    transforms = show(torch.tensor(case["transform"], dtype=torch.float64), their_environment(case))
     queries = method.backbone(torch.tensor(random(case, 908).standard_normal((5, 3, 2, 2))))
-    memory = method.transformer.remember(pair_tokens(pairs[::2], pairs[1::2], actions)[: case["context"]])
+    memory = method.transformer.remember(pair_tokens(pairs[::2], pairs[1::2], transforms)[: case["context"]])
     raw = method.transformer.ask(make_tokens(queries), memory)
     predicted = method.transformer.ask(
         make_tokens(queries, torch.tensor(case["query_action"], dtype=torch.float64)), memory
@@ -216,7 +216,7 @@ def test_the_context_is_of_the_training_split_whatever_the_seed_of_the_training(
     fresh = make_small(block_size=64)
     fresh.take_over(first)
     assert torch.equal(fresh.context.images, images)
-    assert torch.equal(fresh.context.actions, first.context.actions)
+    assert torch.equal(fresh.context.transforms, first.context.transforms)
 
 
 def test_draws_are_those_of_the_step_whatever_else_is_drawn() -> None:
