@@ -115,7 +115,9 @@ def describe_recipe(name: str, method: str) -> str:
     """Where the settings of a recipe come from for a method, what they cost and what to expect, in a line."""
     found, entry = get_recipe(name), find_method(method)
     told = {
-        "paper": f"{entry.paper.cite}, {entry.paper.link}" if entry.paper else "the method's own defaults",
+        "paper": f"{entry.paper.cite}, or the SIE paper where it compares with the method"
+        if entry.paper
+        else "the method's own defaults",
         "epochs": entry.trainer.epochs,
         "batch": entry.trainer.batch_size,
     }

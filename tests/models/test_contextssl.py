@@ -238,7 +238,8 @@ def test_draws_are_those_of_the_step_whatever_else_is_drawn() -> None:
         ({"transform": "rotation"}, "--transform rotation: contextssl"),
         ({"width": 30}, "--width 30 is not divided among 4 heads"),
         ({"block_size": 9}, "--block-size 9 ends within a pair"),
-        ({"mask_probability": 9.0}, r"--mask-probability 9\.0"),
+        ({"context": 7}, "--context 7 ends within a pair"),
+        ({"context": 8}, "--context 8 leaves no room in --block-size 8: take 6 or less, or 0 for as many"),
         ({"block_size": 12}, "--batch-size 4 is not cut into sequences of 6 pairs: take 6, or --block-size 4"),
     ],
     ids=lambda value: "",
@@ -247,6 +248,17 @@ def test_bad_settings_are_told(changes: dict, words: str, drawn_dataset: Path, t
     with pytest.raises(UsageError, match=words):
         train("contextssl", replace(SMALL, **changes), TRAINER, drawn_dataset, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_context_is_as_long_as_it_is_said_to_be() -> None:
+    with pytest.raises(UsageError, match=r"--mask-probability 9\.0 is more than 1"):
+        replace(SMALL, mask_probability=9.0)
+    assert [make_small(context=tokens).context_size for tokens in (0, 2, 6)] == [6, 2, 6]
+    method = make_small(context=4)
+    for tokens in (4000, 6, 3, -2):
+        with pytest.raises(UsageError, match=f"context_size {tokens} is no even number of the 4 tokens .* take 0 to 4"):
+            method.context_size = tokens
+    assert method.context_size == 4
 
 
 @pytest.mark.slow

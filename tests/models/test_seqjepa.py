@@ -82,6 +82,8 @@ def test_the_learning_rate_of_paper_and_code() -> None:
 def test_heads_that_do_not_divide_a_token_are_told() -> None:
     with pytest.raises(UsageError, match=r"--heads 5 do not divide a token of 8 \+ 4 numbers"):
         make_method(heads=5)
+    with pytest.raises(UsageError, match=r"a token of 8 \+ 0 numbers: take other --heads"):
+        make_method(heads=3, transforms_as="none")
     assert make_method(heads=5, transforms_as="raw").told_width == 7  # zeros fill it up
 
 
