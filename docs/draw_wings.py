@@ -177,7 +177,9 @@ def list_files() -> str:
     lines = []
     for folder in order:
         lines.append(f"{folder.relative_to(ROOT).as_posix()}/")
-        lines += [f"    {path.name:24s}{_first_sentence(path)}" for path in sorted(folders[folder])]
+        lines += [
+            f"    {path.name:{max(24, len(path.name) + 2)}s}{_first_sentence(path)}" for path in sorted(folders[folder])
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -273,8 +273,8 @@ class TwoViewMethod(Method[Settings]):
         return LossOutput(loss, terms, encoded.transpose(0, 1))
 
 
-class InvariantMethod(TwoViewMethod[WithProjector]):
-    """A method with one projector, whose embeddings of an object's two views shall agree."""
+class ProjectedMethod(Method[WithProjector]):
+    """A method with one projector of the whole representation, whose output is invariant unless told."""
 
     def __init__(self, settings: WithProjector, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
@@ -285,6 +285,10 @@ class InvariantMethod(TwoViewMethod[WithProjector]):
     def embed(self, representation: Representations) -> Embeddings:
         """The projector's output."""
         return self.projector(representation)
+
+
+class InvariantMethod(ProjectedMethod[WithProjector], TwoViewMethod[WithProjector]):
+    """A method with one projector, whose embeddings of an object's two views shall agree."""
 
 
 def stack_views(*views: Representations) -> Float[Tensor, "batch n dim"]:

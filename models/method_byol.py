@@ -11,7 +11,15 @@ from iebench.models.distributed import gather
 from iebench.models.ema import cosine_momentum, update_ema
 from iebench.models.heads import ProjectorSettings, embedding_of_transforms, parse_sizes, predictor_head, projector
 from iebench.models.losses import Embeddings, cosine_distance
-from iebench.models.method import LossOutput, Method, Paper, Representations, Sizes, WeighedTerms, register, stack_views
+from iebench.models.method import (
+    LossOutput,
+    Paper,
+    ProjectedMethod,
+    Sizes,
+    WeighedTerms,
+    register,
+    stack_views,
+)
 from iebench.models.settings import setting
 
 PAPER = Paper("Grill et al., NeurIPS 2020", "https://arxiv.org/abs/2006.07733")
@@ -23,7 +31,9 @@ class ByolSettings(ProjectorSettings):
     """The paper's own setting; the SIE paper does not compare with it."""
 
     projector: str = setting("4096-256", "Sizes of the layers of the projector, and of the predictor after it.")
-    momentum: float = setting(0.996, "How much the target network keeps of itself in a step, at first; 1 at the end.")
+    momentum: float = setting(
+        0.996, "How much the target network keeps of itself in a step, at first; 1 at the end.", maximum=1
+    )
     agreement_weight: float = setting(1.0, "Weight of the distance between prediction and target.")
 
 
@@ -37,21 +47,15 @@ class ByolConditionedSettings(ByolSettings):
 
 
 @register("byol", ByolSettings, paper=PAPER)
-class Byol(Method[ByolSettings]):
+class Byol(ProjectedMethod[ByolSettings]):
     """Each view's embedding predicts what an EMA target network makes of the other view."""
 
     def __init__(self, settings: ByolSettings, backbone: nn.Module, sizes: Sizes, condition_size: int = 0) -> None:
         super().__init__(settings, backbone, sizes)
         layers = parse_sizes(settings.projector)
-        self.embedding_parts = {"invariant": slice(0, layers[-1])}
-        self.projector = projector(sizes.representation, layers, settings.projector_norm)
         make_predictor = predictor_head if settings.projector_norm else projector
         self.predictor = make_predictor(layers[-1] + condition_size, layers)
         self.target_network = deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
-
-    def embed(self, representation: Representations) -> Embeddings:
-        """The projector's output."""
-        return self.projector(representation)
 
     def forward(self, views: Views) -> LossOutput:
         """The agreement of predictions with what the EMA target network makes of the other view."""

@@ -14,13 +14,12 @@ from iebench.errors import UsageError
 from iebench.factors.space import HUES, ROTATION
 from iebench.loader.multiview import MultiViewDataset, Views
 from iebench.models.context_pairs import (
-    ACTION_SIZE,
     SHOWN,
-    Actions,
+    TRANSFORM_SIZE,
     ContextPairs,
     Environment,
     Tokens,
-    euler_to_quaternion,
+    Transforms,
     make_tokens,
     pair_tokens,
     show,
@@ -42,6 +41,7 @@ from iebench.models.method import (
 )
 from iebench.models.settings import MethodSettings, TrainerSettings, setting
 from iebench.models.step_draws import StepDraws
+from iebench.models.torch_rotations import euler_to_quaternion
 
 REGRESSOR_LAYERS = (1024, 1024)
 
@@ -61,9 +61,12 @@ class ContextSslSettings(MethodSettings):
     block_size: int = setting(
         128, "Tokens of a sequence, two for each pair; a batch is cut into whole ones.", minimum=4
     )
-    mask_probability: float = setting(0.9, "Chance of a pair to be hidden from a token in training.")
+    mask_probability: float = setting(0.9, "Chance of a pair to be hidden from a token in training.", maximum=1)
     temperature: float = setting(0.1, "Divides the cosines of the contrast.")
-    context: int = setting(126, "Tokens of training pairs that evaluations read first; no more than block size - 2.")
+    context: int = setting(
+        0,
+        "Tokens of training pairs that evaluations read first; 0: as many as fit, block size - 2 (126, as published).",
+    )
     contrast_weight: float = setting(1.0, "Weight of the contrast between outputs for sources and targets.")
     regression_weight: float = setting(5.0, "Weight of the regression of the target's own pose or hues.")
 
@@ -75,7 +78,7 @@ class ContextSslSettings(MethodSettings):
     Paper("Gupta et al., NeurIPS 2024", "https://arxiv.org/abs/2405.18193"),
 )
 class ContextSsl(Method[ContextSslSettings]):
-    """A transformer reads pairs of other objects and learns what their actions do; it is equivariant to these alone.
+    """A transformer reads pairs of other objects and learns what their transforms do; it is equivariant to these alone.
 
     Each batch is of one environment, in which only rotations or only colors are shown.
 
@@ -83,7 +86,6 @@ class ContextSsl(Method[ContextSslSettings]):
         transformer: from tokens to outputs.
         regressor: from an output to the target's own quaternion and hues.
         context: the training pairs that evaluations read first.
-        context_size: how many tokens of these are read; fewer may be set to score a shorter context.
     """
 
     repeatable = False  # a prediction is an output, and no vector of the encoder
@@ -100,13 +102,27 @@ class ContextSsl(Method[ContextSslSettings]):
         }
         self.embedding_parts = {"encoder": slice(0, width), "equivariant": slice(width, 2 * width)}
         self.transformer = ContextTransformer(
-            width + ACTION_SIZE, width, settings.width, settings.depth, settings.heads
+            width + TRANSFORM_SIZE, width, settings.width, settings.depth, settings.heads
         )
-        self.regressor = perceptron(width, REGRESSOR_LAYERS, ACTION_SIZE)
+        self.regressor = perceptron(width, REGRESSOR_LAYERS, TRANSFORM_SIZE)
         self.draws = StepDraws()
-        self.context_size = min(settings.context, settings.block_size - 2)
-        self.context = ContextPairs(self.context_size // 2, sizes.image)
+        self._context_size = settings.context or settings.block_size - 2
+        self.context = ContextPairs(self._context_size // 2, sizes.image)
         self._remembered: tuple[object, dict[Environment, Memory]] | None = None
+
+    @property
+    def context_size(self) -> int:
+        """How many tokens of the context are read; fewer may be set to score a shorter one."""
+        return self._context_size
+
+    @context_size.setter
+    def context_size(self, tokens: int) -> None:
+        kept = 2 * len(self.context.images)
+        if tokens % 2 or not 0 <= tokens <= kept:
+            raise UsageError(
+                f"context_size {tokens} is no even number of the {kept} tokens that are kept: take 0 to {kept}."
+            )
+        self._context_size = tokens
 
     def make_optimizer(self, trainer: TrainerSettings) -> torch.optim.Optimizer:
         """Adam; a batch must be of whole sequences.
@@ -163,7 +179,7 @@ class ContextSsl(Method[ContextSslSettings]):
         return outputs if is_cut else gather(outputs)
 
     def represent(self, images: Images) -> Representations:
-        """The encoder's vector, and the unit outputs for it without an action, after the context of each environment."""
+        """The encoder's vector, and the unit outputs for it without a transform, after the context of each environment."""
         encoded = self.encode(images)
         tokens = make_tokens(encoded)
         outputs = [self._ask(tokens, environment) for environment in SHOWN]
@@ -173,7 +189,7 @@ class ContextSsl(Method[ContextSslSettings]):
         """What `predict` starts at, the encoder's vector, and what it is compared with, the output in a rotation context."""
         return representation[:, : self.embedding_parts["equivariant"].stop]
 
-    def predict(self, embedding: Float[Tensor, "batch embedding"], transform: Actions) -> Outputs:
+    def predict(self, embedding: Float[Tensor, "batch embedding"], transform: Transforms) -> Outputs:
         """The unit output in a rotation context for the encoder's vector with a rotation."""
         encoded = embedding[:, self.embedding_parts["encoder"]]
         return self._ask(make_tokens(encoded, show(transform, "rotation")), "rotation")
@@ -208,7 +224,7 @@ class ContextSsl(Method[ContextSslSettings]):
     def _describe_targets(self, latents: Float[Tensor, "batch factors"], environment: Environment) -> Tensor:
         """The views' own quaternions, or their hues, in the precision of the parameters."""
         assert self.sizes.space is not None
-        latents = latents.to(self.context.actions.dtype)
+        latents = latents.to(self.context.transforms.dtype)
         if environment == "color":
             return latents[:, self.sizes.space.columns(HUES)]
         return euler_to_quaternion(latents[:, self.sizes.space.columns(ROTATION)])
@@ -226,8 +242,8 @@ class ContextSsl(Method[ContextSslSettings]):
         return self._remembered[1]
 
     def _read_context(self) -> dict[Environment, Memory]:
-        encoded, actions = self.encode(self.context.images.flatten(0, 1)), self.context.actions
-        tokens = {name: pair_tokens(encoded[::2], encoded[1::2], show(actions, name)) for name in SHOWN}
+        encoded, transforms = self.encode(self.context.images.flatten(0, 1)), self.context.transforms
+        tokens = {name: pair_tokens(encoded[::2], encoded[1::2], show(transforms, name)) for name in SHOWN}
         return {name: self.transformer.remember(found[: self.context_size]) for name, found in tokens.items()}
 
     def _fingerprint(self) -> object:
@@ -244,5 +260,6 @@ def _faults(settings: ContextSslSettings) -> Iterator[str]:
     for option, tokens in (("--block-size", settings.block_size), ("--context", settings.context)):
         if tokens % 2:
             yield f"{option} {tokens} ends within a pair: take an even number of tokens."
-    if settings.mask_probability > 1:
-        yield f"--mask-probability {settings.mask_probability} is more than 1."
+    if settings.context > settings.block_size - 2:
+        most = settings.block_size - 2
+        yield f"--context {settings.context} leaves no room in --block-size {most + 2}: take {most} or less, or 0 for as many."

@@ -23,7 +23,8 @@ from iebench.models.losses import (
 )
 from iebench.models.method import Images, LossOutput, Method, Paper, Sizes, WeighedTerms, halves, register, stack_views
 from iebench.models.resnet import Map
-from iebench.models.settings import MethodSettings, TrainerSettings, setting
+from iebench.models.settings import BACKBONES, MethodSettings, TrainerSettings, setting
+from iebench.models.torch_rotations import quaternion_to_matrix
 
 PAPER = Paper("Konstantinou et al., 2025", "https://arxiv.org/abs/2506.09895")
 ROTATION_SIZE = 4  # of a quaternion
@@ -37,10 +38,7 @@ class EquicapsSettings(MethodSettings):
     transform: Literal["rotation", "rotation+displacement-object", "rotation+displacement-base"] = setting(  # type: ignore[assignment]
         "rotation", "How poses move: turned, or moved too by positions in the object's or in the base frame."
     )
-    backbone: str = setting(
-        "resnet18-sie",
-        "resnet18-sie, as published, or 50-sie, resnet18, 34 or 50, resnet18-narrow, or package.module:function.",
-    )
+    backbone: str = setting("resnet18-sie", BACKBONES)
     capsules: int = setting(32, "Capsules of the projector.", minimum=2)
     invariance_weight: float = setting(0.1, "Weight of the cross-entropy between the two views' activations.")
     equivariance_weight: float = setting(5.0, "Weight of the distance between moved and target poses.")
@@ -117,10 +115,7 @@ def to_motions(transforms: Float[Tensor, "batch t"]) -> Float[Tensor, "batch m m
     Args:
         transforms: a unit quaternion (x, y, z, w), and then a displacement or nothing.
     """
-    vector, w = transforms[:, :3], transforms[:, 3, None, None]
-    zero, (x, y, z) = torch.zeros_like(vector[:, 0]), vector.unbind(1)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).unflatten(1, (3, 3))  # [v]ₓ
-    rotations = torch.eye(3, dtype=w.dtype, device=w.device) + 2 * (w * cross + cross @ cross)
+    rotations = quaternion_to_matrix(transforms[:, :ROTATION_SIZE])
     if transforms.shape[1] == ROTATION_SIZE:
         return rotations
     motions = torch.cat([rotations, transforms[:, ROTATION_SIZE:, None]], dim=2)

@@ -23,7 +23,7 @@ FLOOR = 1e-5  # of the learning rate, before the warm-up and after the cosine
 
 Seen = Float[Tensor, "batch n dim"]
 Transforms = Float[Tensor, "batch steps t"]
-Actions = Float[Tensor, "batch steps action"]
+Told = Float[Tensor, "batch steps told"]  # transforms as the network is told them
 Aggregate = Float[Tensor, "batch token"]
 
 
@@ -31,22 +31,19 @@ Aggregate = Float[Tensor, "batch token"]
 class SeqJepaSettings(MethodSettings):
     """The paper's setting for 3DIEBench."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.dropout < 1:
-            raise UsageError(f"--dropout {self.dropout} leaves nothing: give less than 1.")
-
     observed: int = setting(3, "Views that are seen; the one after them is predicted.", minimum=1)
-    actions: Literal["embedded", "raw", "none"] = setting(
-        "embedded", "Transforms between views as the network is told them: embedded, as they are, or not at all."
+    transforms_as: Literal["embedded", "raw", "none"] = setting(
+        "embedded", "How the network is told the transforms between views: embedded, as they are, or not at all."
     )
     transform_width: int = setting(128, "Numbers of a transform's learned embedding.", minimum=1)
     layers: int = setting(3, "Layers of the transformer.", minimum=1)
     heads: int = setting(4, "Heads of its attention.", minimum=1)
-    dropout: float = setting(0.1, "Dropout in the transformer.")
+    dropout: float = setting(0.1, "Dropout in the transformer.", maximum=0.99)
     predictor_hidden: int = setting(1024, "Width of the predictor's hidden layer.", minimum=1)
     target_network: bool = setting(True, "Predict what an EMA target network makes of the next view, not the backbone.")
-    momentum: float = setting(0.996, "How much the target network keeps of itself in a step, at first; 1 at the end.")
+    momentum: float = setting(
+        0.996, "How much the target network keeps of itself in a step, at first; 1 at the end.", maximum=1
+    )
     agreement_weight: float = setting(1.0, "Weight of the distance between prediction and target.")
     optimizer: Literal["adamw", "adam"] = setting("adamw", "The paper's AdamW, or Adam, which the authors' code runs.")
 
@@ -96,12 +93,12 @@ class SeqJepa(Method[SeqJepaSettings]):
         self.num_views, width = settings.observed + 1, sizes.representation
         self.parts = {"equivariant": slice(0, width)}
         self.embedding_parts = {"equivariant": slice(0, width)}
-        self.action_width = self._find_action_width()
-        is_embedded = settings.actions == "embedded"
-        self.action = embedding_of_transforms(sizes.transform, self.action_width) if is_embedded else nn.Identity()
-        token = width + self.action_width
+        self.told_width = told = self._find_told_width()
+        is_embedded = settings.transforms_as == "embedded"
+        self.transform_embedding = embedding_of_transforms(sizes.transform, told) if is_embedded else nn.Identity()
+        token = width + told
         self.aggregator = Aggregator(token, settings.heads, settings.layers, settings.dropout)
-        self.predictor = predictor_head(token + self.action_width, [settings.predictor_hidden, width])
+        self.predictor = predictor_head(token + told, [settings.predictor_hidden, width])
         if settings.target_network:
             self.target_network = deepcopy(backbone).requires_grad_(False)
 
@@ -121,15 +118,15 @@ class SeqJepa(Method[SeqJepaSettings]):
         """1 - cos(prediction, target), over the global batch."""
         # The last transform is embedded first, by its own batch statistics, and then once more among all, as published.
         last = self._embed_transforms(transforms[:, -1:])
-        actions = self._embed_transforms(transforms)[:, :-1]
-        prediction = self.predictor(torch.cat([self._sum_up(seen, actions), last[:, 0]], dim=1))
+        between = self._embed_transforms(transforms)[:, :-1]
+        prediction = self.predictor(torch.cat([self._sum_up(seen, between), last[:, 0]], dim=1))
         return self.weigh({"agreement": cosine_distance(gather(prediction), gather(target)) / 2})
 
     def predict(self, embedding: Representations, transform: Float[Tensor, "batch t"]) -> Representations:
         """The target's representation from the source's alone: a sequence of one view."""
-        action = self._embed_transforms(transform[:, None])
-        summed = self._sum_up(embedding[:, None], action[:, :0])
-        return self.predictor(torch.cat([summed, action[:, 0]], dim=1))
+        told = self._embed_transforms(transform[:, None])
+        summed = self._sum_up(embedding[:, None], told[:, :0])
+        return self.predictor(torch.cat([summed, told[:, 0]], dim=1))
 
     def represent_set(self, views: Views) -> Aggregate:
         """The [AGG] token of any number of views, each with the transform to the next."""
@@ -159,25 +156,26 @@ class SeqJepa(Method[SeqJepaSettings]):
         network = self.target_network if self.settings.target_network else self.backbone
         return network(self.normalisation(images))
 
-    def _sum_up(self, seen: Seen, actions: Actions) -> Aggregate:
-        """[AGG] of views beside the actions that lead to the next of them; the last view's action is zero."""
-        known = F.pad(actions.to(seen.dtype), (0, 0, 0, 1))
+    def _sum_up(self, seen: Seen, told: Told) -> Aggregate:
+        """[AGG] of views beside the transforms that lead to the next of them; the last view's is zero."""
+        known = F.pad(told.to(seen.dtype), (0, 0, 0, 1))
         return self.aggregator(torch.cat([seen, known], dim=2))
 
-    def _embed_transforms(self, transforms: Transforms) -> Actions:
+    def _embed_transforms(self, transforms: Transforms) -> Told:
         """All by the statistics of one batch; raw ones with zeros behind, by which the heads divide a token."""
-        if self.settings.actions == "embedded":
-            return self.action(transforms.flatten(0, 1)).unflatten(0, transforms.shape[:2])
-        known = transforms[..., : self.action_width]
-        return F.pad(known, (0, self.action_width - known.shape[2]))
+        if self.settings.transforms_as == "embedded":
+            return self.transform_embedding(transforms.flatten(0, 1)).unflatten(0, transforms.shape[:2])
+        known = transforms[..., : self.told_width]
+        return F.pad(known, (0, self.told_width - known.shape[2]))
 
-    def _find_action_width(self) -> int:
-        """Numbers of an action beside a representation."""
+    def _find_told_width(self) -> int:
+        """Numbers of a transform beside a representation."""
         settings, width, size = self.settings, self.sizes.representation, self.sizes.transform
-        widths = {"embedded": settings.transform_width, "raw": size + -(width + size) % settings.heads, "none": 0}
-        if (width + widths[settings.actions]) % settings.heads:
+        raw = size + -(width + size) % settings.heads
+        told = {"embedded": settings.transform_width, "raw": raw, "none": 0}[settings.transforms_as]
+        if (width + told) % settings.heads:
+            others = "another --transform-width or " if settings.transforms_as == "embedded" else ""
             raise UsageError(
-                f"--heads {settings.heads} do not divide a token of {width} + {widths[settings.actions]} numbers: "
-                "take another --transform-width or --heads."
+                f"--heads {settings.heads} do not divide a token of {width} + {told} numbers: take {others}other --heads."
             )
-        return widths[settings.actions]
+        return told

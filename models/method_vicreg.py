@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from iebench.errors import UsageError
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
-from iebench.models.heads import ProjectorSettings, parse_sizes, projector
+from iebench.models.heads import ProjectorSettings, parse_sizes
 from iebench.models.losses import Embeddings, covariance_of_both, curvature, squared_distance, variance_of_both
 from iebench.models.method import (
     InvariantMethod,
     LossOutput,
-    Method,
     Paper,
+    ProjectedMethod,
     Representations,
     Sizes,
     WeighedTerms,
@@ -90,20 +90,10 @@ class VicregPartial(Vicreg):
     VicregTrajSettings,
     paper=Paper("Wang, Chen and Yu, ECCV 2024", "https://arxiv.org/abs/2403.14973"),
 )
-class VicregTraj(Method[VicregTrajSettings]):
+class VicregTraj(ProjectedMethod[VicregTrajSettings]):
     """VICReg between two views, and embeddings of three that lie on a straight way: VICRegTraj."""
 
     num_views, anchor = 3, "previous"
-
-    def __init__(self, settings: VicregTrajSettings, backbone: nn.Module, sizes: Sizes) -> None:
-        super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
-        self.projector = projector(sizes.representation, layers, settings.projector_norm)
-        self.embedding_parts = {"invariant": slice(0, layers[-1])}
-
-    def embed(self, representation: Representations) -> Embeddings:
-        """The projector's output."""
-        return self.projector(representation)
 
     def forward(self, views: Views) -> LossOutput:
         """VICReg's terms between the first view and the second, and the curvature from the first through it to the third."""

@@ -20,12 +20,13 @@ class Recipe:
 
     Attributes:
         benchmark: the dataset that it is for, as cards name it.
-        source: where the settings come from.
+        source: where the settings come from; here and in the cost {paper}, {epochs} and {batch} are the method's own.
         cost: of a run.
         expect: its scores.
         trainer: fields of `TrainerSettings`.
         every_method: fields of a method's settings, for each method that has them.
         methods: further fields of either by the method's name.
+        is_general: whether it is for methods that it does not name, too.
     """
 
     benchmark: str
@@ -35,6 +36,7 @@ class Recipe:
     trainer: Mapping[str, Any] = field(default_factory=dict)
     every_method: Mapping[str, Any] = field(default_factory=dict)
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_general: bool = True
 
 
 _WIDE, _SPLIT = (
@@ -47,8 +49,8 @@ RECIPES: dict[str, Recipe] = {
     # Every default is the SIE paper's, or of a method that it does not compare its own paper's; see docs/methods.md.
     DEFAULT: Recipe(
         benchmark="3diebench",
-        source="Garrido, Najman and LeCun, ICML 2023, appendix",
-        cost="2000 epochs of 1024 pairs at 256 px, for GPUs",
+        source="{paper}",
+        cost="{epochs} epochs of {batch} objects, for GPUs",
         expect="the published rows of `iebench table --published`",
     ),
     "mini": Recipe(
@@ -93,7 +95,9 @@ RECIPES: dict[str, Recipe] = {
             },
             "byol": {**_NORMALISED, "projector": "2048-128"},
             "byol-conditioned": {**_NORMALISED, "projector": "2048-128", "transform_width": 128},
+            **{name: {} for name in ("vicreg", "vicreg-traj", "sie")},
         },
+        is_general=False,
     ),
 }
 
@@ -107,6 +111,20 @@ def get_recipe(name: str) -> Recipe:
     return find_named(name, RECIPES, "recipe")
 
 
+def describe_recipe(name: str, method: str) -> str:
+    """Where the settings of a recipe come from for a method, what they cost and what to expect, in a line."""
+    found, entry = get_recipe(name), find_method(method)
+    told = {
+        "paper": f"{entry.paper.cite}, or the SIE paper where it compares with the method"
+        if entry.paper
+        else "the method's own defaults",
+        "epochs": entry.trainer.epochs,
+        "batch": entry.trainer.batch_size,
+    }
+    words = "; ".join((found.source, found.cost, found.expect)).format(**told)
+    return f"recipe {name}, for {found.benchmark}: {words}"
+
+
 def make_training(
     method: str, recipe: str = DEFAULT, given: Mapping[str, Any] | None = None
 ) -> tuple[MethodSettings, TrainerSettings]:
@@ -118,9 +136,13 @@ def make_training(
         given: fields of either settings, by name.
 
     Raises:
-        UsageError: there is no such method, recipe or field, or a value does not fit.
+        UsageError: there is no such method, recipe or field, the recipe is not for the method, or a value does not fit.
     """
     entry, found, given = find_method(method), get_recipe(recipe), dict(given or {})
+    if not (found.is_general or method in found.methods):
+        raise UsageError(
+            f"--recipe {recipe} has no settings for {method}: leave it out, or train one of {', '.join(found.methods)}."
+        )
     own = {setting.name for setting in list_settings(entry.settings)}
     of_trainer = {setting.name for setting in list_settings(TrainerSettings)}
     unknown = sorted(set(given) - own - of_trainer)

@@ -1,23 +1,38 @@
 """Settings are frozen dataclasses whose fields carry their own help, so that the command line can be made from them."""
 
+import math
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from iebench.errors import UsageError
 
+BACKBONES = (
+    "resnet18, resnet34 or resnet50, torchvision's; resnet18-narrow, for CPUs; resnet18-small-stem or "
+    "resnet18-narrow-small-stem (3x3, no pooling); resnet18-sie or resnet50-sie, as published; or package.module:function of "
+    "your own."
+)  # what --backbone may be; the names are those of `backbones.RESNETS`, which would bring torch
 
-def setting(default: Any, help: str, changes_results: bool = True, minimum: float = 0, is_later: bool = False) -> Any:
+
+def setting(
+    default: Any,
+    help: str,
+    changes_results: bool = True,
+    minimum: float = 0,
+    maximum: float = math.inf,
+    is_later: bool = False,
+) -> Any:
     """A field of a settings dataclass.
 
     Args:
         default: its value unless given.
         help: one line for the command line.
         changes_results: whether a run may be resumed only with the same value.
-        minimum: the least that a number may be.
+        minimum, maximum: the least and the most that a number may be.
         is_later: whether runs of earlier versions do not have it. Its default is what they did, and is not written down, so that
             their results and those of runs of today stand in one row.
     """
-    told = {"help": help, "changes_results": changes_results, "minimum": minimum, "is_later": is_later}
+    bounds = {"minimum": minimum, "maximum": maximum}
+    told = {"help": help, "changes_results": changes_results, "is_later": is_later, **bounds}
     return field(default=default, metadata=told)
 
 
@@ -32,6 +47,7 @@ class Setting:
     help: str
     changes_results: bool
     minimum: float
+    maximum: float
 
     @property
     def option(self) -> str:
@@ -48,7 +64,7 @@ def list_settings(settings: type) -> list[Setting]:
             kind=str if get_origin(hints[entry.name]) is Literal else hints[entry.name],
             default=None if entry.default is MISSING else entry.default,
             choices=get_args(hints[entry.name]) if get_origin(hints[entry.name]) is Literal else (),
-            **{name: entry.metadata[name] for name in ("help", "changes_results", "minimum")},
+            **{name: entry.metadata[name] for name in ("help", "changes_results", "minimum", "maximum")},
         )
         for entry in fields(settings)
     ]
@@ -86,11 +102,13 @@ def check_type(entry: Setting, value: Any) -> None:
 
 
 def check_numbers(settings: Any) -> None:
-    """Raise UsageError if a number is below its minimum."""
+    """Raise UsageError if a number is outside its bounds."""
     for entry in list_settings(type(settings)):
         value = getattr(settings, entry.name)
         if entry.kind in (int, float) and not value >= entry.minimum:
             raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}.")
+        if entry.kind in (int, float) and value > entry.maximum:
+            raise UsageError(f"{entry.option} {value} is more than {entry.maximum:g}.")
 
 
 @dataclass(frozen=True)
@@ -103,11 +121,7 @@ class MethodSettings:
     transform: Literal["rotation", "rotation+color", "all"] = setting(
         "rotation", "What is known of the way from source to target."
     )
-    backbone: str = setting(
-        "resnet18",
-        "resnet18, 34 or 50, resnet18-narrow (for CPUs), either 18 with -small-stem (3x3, no pooling), resnet18-sie or 50-sie "
-        "(as published), or package.module:function of your own.",
-    )
+    backbone: str = setting("resnet18", BACKBONES)
 
 
 @dataclass(frozen=True)

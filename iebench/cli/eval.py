@@ -9,6 +9,7 @@ import click
 from iebench.cli.terminal import echo
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
+from iebench.models.settings import BACKBONES
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
@@ -22,10 +23,7 @@ TASK_HELP = (
 @click.argument("run", type=FOLDER, required=False)
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
 @click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored.")
-@click.option(
-    "--backbone",
-    help="Evaluate a network of your own: package.module:function, or resnet18, 34, 50, 18-narrow, 18-sie, 50-sie.",
-)
+@click.option("--backbone", help=f"Evaluate a network without a run: {BACKBONES}")
 @click.option(
     "--trust", is_flag=True, help="Import and run code of others that RUN names; --backbone trusts what it names alone."
 )

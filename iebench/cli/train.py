@@ -33,7 +33,7 @@ def make_command(name: str) -> click.Command:
     def start(data: Path, out: Path | None, recipe: str, dry_run: bool, **values: Any) -> None:
         from iebench.errors import UsageError
         from iebench.models.dry_run import dry_run as describe
-        from iebench.models.recipes import get_recipe, make_training
+        from iebench.models.recipes import describe_recipe, make_training
         from iebench.models.training import train
 
         source_of = click.get_current_context().get_parameter_source
@@ -41,8 +41,7 @@ def make_command(name: str) -> click.Command:
         method_settings, trainer = make_training(name, recipe, given)
         if dry_run:
             echo(describe(name, method_settings, trainer, data))
-            found = get_recipe(recipe)
-            echo(f"recipe {recipe}, for {found.benchmark}: {found.source}; {found.cost}; {found.expect}")
+            echo(describe_recipe(recipe, name))
             return
         if out is None:
             raise UsageError("--out is missing; name the directory of the run.")

@@ -89,6 +89,12 @@ class Context:
         if self.settings.embeddings and representations.embeddings is not None:
             yield "embedding", replace(representations, values=representations.embeddings)
 
+    def is_whole(self, part: str) -> bool:
+        """Whether a name of `parts` is that of the whole representation, or of a part that has all of its columns."""
+        width = self.train.values.shape[-1]
+        columns = {"whole": slice(None), **self.model.parts}.get(part, slice(0))
+        return columns.indices(width) == (0, width, 1)
+
 
 class Evaluator(ABC):
     """One kind of score.

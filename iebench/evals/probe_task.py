@@ -63,8 +63,10 @@ class ProbeTask(Learnable, Evaluator):
             return
         tests = {prefix: dict(self.parts(context, found)) for prefix, found in context.tests.items()}
         work = list(product(self.parts(context, context.train), context.settings.seeds))
+        fitted: dict[tuple[str, int], PredictSamples] = {}
         for (part, train), seed in track(work, f"{self.name} probes", "probe"):
-            predict = self._fit(train, context, seed)
+            key = "whole" if context.is_whole(part) else part, seed  # the same numbers, the same probe
+            predict = fitted[key] = fitted.get(key) or self._fit(train, context, seed)
             is_first = seed == context.settings.seeds[0]
             for prefix, parts in tests.items():
                 if part in parts:  # another dataset may have too few views for it

@@ -4,8 +4,8 @@ import csv
 import io
 import json
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from iebench.escapes import csv_cell, latex_cell, markdown_cell, printable
@@ -18,6 +18,7 @@ from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 
 MAY_DIFFER = ("seed", "num_workers", "devices", "resident")  # between runs of one row
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
+HALVES = ("invariant", "equivariant")  # parts that evaluators declare columns for
 PROTOCOLS = (
     "Rows of papers compare with rows of the same data and protocol; between papers a difference may be one of code."
 )
@@ -48,9 +49,19 @@ class Row:
 
 
 def columns_of(results: Results) -> tuple[Column, ...]:
-    """Our evaluators' columns, as they are today, then those that the results declare beyond them."""
-    keys, titles = ({getattr(column, name) for column in OUR_COLUMNS} for name in ("key", "title"))
-    return (*OUR_COLUMNS, *(c for c in results.columns if c.key not in keys and c.title not in titles))
+    """Our evaluators' columns, as they are today, those of parts with names of their own, and what the results declare beyond."""
+    ours = (*OUR_COLUMNS, *_columns_of_parts(results))
+    keys, titles = ({getattr(column, name) for column in ours} for name in ("key", "title"))
+    return (*ours, *(c for c in results.columns if c.key not in keys and c.title not in titles))
+
+
+def _columns_of_parts(results: Results) -> Iterator[Column]:
+    """What stands in the table for the whole representation, for each part that is not simply one half of it."""
+    for part in results.parts:
+        for column in OUR_COLUMNS if part not in HALVES else ():
+            if "/whole/" in column.key:
+                key = column.key.replace("/whole/", f"/{part}/")
+                yield replace(column, title=f"{column.title}, {part}", key=key, published="")
 
 
 def build_rows(results: Sequence[Results]) -> list[Row]:

@@ -19,7 +19,8 @@ def select_metrics(rows: Sequence[Row], names: str) -> list[Row]:
         UsageError: a name is in no key, or no row has such a score.
     """
     columns = dict.fromkeys(column for row in rows for column in row.columns)
-    titles = {column.title for name in names.split(",") for column in _find_columns(name.strip(), list(columns))}
+    asked = [name.strip() for name in names.split(",") if name.strip()] or [""]
+    titles = {column.title for name in asked for column in _find_columns(name, list(columns))}
     cut = [replace(row, cells={title: row.cells[title] for title in row.cells if title in titles}) for row in rows]
     if not any(row.cells for row in cut):
         raise UsageError(f"--metric {names}: no row of this table has it; leave it out to see which there are.")

@@ -222,7 +222,10 @@ def _parse_parts(words: Sequence[str], space: FactorSpace) -> tuple[str, ...]:
     known = [*space.names, "rotation"] + (list(_VECTORS) if set(TRANSLATION) <= set(space.names) else [])
     for part in parts:
         if part not in known:
-            raise UsageError(f"There is no transform {part!r} in factor space {space.name}: it has {', '.join(known)}.")
+            mend = f"it has {', '.join(known)}"
+            if part in (*_VECTORS, *TRANSLATION):
+                mend = "its objects stay where they are; take a dataset of --space 3diebench-t, or --transform rotation"
+            raise UsageError(f"There is no transform {part!r} in factor space {space.name}: {mend}.")
     if not parts:
         raise UsageError("The transform has no parts: name one or more, such as 'rotation'.")
     moved = [part for part in parts if part in DISPLACEMENTS]

@@ -29,7 +29,8 @@ class Decoder:
         """
         if size is not None and not 1 <= size <= card.image_size:
             raise UsageError(
-                f"size={size}: the images of {card.name} have {card.image_size} pixels a side, give 1 to that."
+                f"size={size} is not within the {card.image_size} pixels a side of {card.name}: give 1 to {card.image_size}, or "
+                "leave the images as they are (--size 0 of a training, size=None in Python)."
             )
         self.size = size or card.image_size
         self._colorspace = card.channels.upper()

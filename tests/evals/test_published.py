@@ -60,6 +60,7 @@ def test_a_metric_is_a_key_or_parts_of_one():
     rows = published_rows("seq-JEPA, 256 px")
     titles = {title for row in select_metrics(rows, "rotation/r2_uniform, mrr") for title in row.cells}
     assert titles == {"rotation R², uniform", "MRR"}
+    assert select_metrics(rows, "mrr,") == select_metrics(rows, "mrr")
     assert [row.name for row in select_metrics(rows, "mrr")] == [
         "SIE (rotation)",
         "EquiMod (rotation)",

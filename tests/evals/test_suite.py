@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from iebench.errors import UsageError
-from iebench.evals import EvalSettings, Model, ProbeSettings, run_suite
+from iebench.evals import EvalSettings, Model, ProbeSettings, probe_task, run_suite
+from iebench.evals.probe_fitting import fit_probe
 from iebench.evals.results import Results
 from iebench.evals.retrieval import compose_quaternions
 from iebench.factors.rotations import euler_to_quaternion
@@ -34,6 +35,26 @@ def ground_truth(read_latents, read_labels):
 
 def blind(images):
     return torch.ones(len(images), 4)
+
+
+def test_a_part_that_is_the_whole_is_not_learned_twice(fake, read_latents, monkeypatch):
+    widths = []
+
+    def fit(task, train, *told):
+        widths.append(train.values.shape[-1])
+        return fit_probe(task, train, *told)
+
+    monkeypatch.setattr(probe_task, "fit_probe", fit)
+    parts = {"equivariant": slice(0, 7), "front": slice(0, 3)}
+    model = Model(lambda images: read_latents(images).float(), parts=parts)
+    settings = EvalSettings(probes=ProbeSettings(epochs=1, batch_size=16), seeds=(0, 1), draws=5, baselines=())
+    results = run_suite(model, fake(num_train=16, num_val=8), ("rotation",), settings)
+    assert widths == [7, 7, 3, 3]
+    whole, part, front = (results.scores.scores[f"rotation/{name}/r2_uniform"] for name in ("whole", *parts))
+    assert whole == part != front
+    assert len(whole.values) == 2
+    curve, same = (results.details[f"rotation/{name}/degrees_by_angle"] for name in ("whole", "equivariant"))
+    assert curve == same
 
 
 @pytest.mark.slow

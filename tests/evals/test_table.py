@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,14 @@ def test_runs_with_other_seeds_become_mean_and_deviation():
 
 def test_runs_with_other_settings_stay_apart():
     assert len([row for row in build_rows([results(epochs=10), results(epochs=20)]) if row.kind == "ours"]) == 2
+
+
+def test_parts_of_other_names_stand_in_columns_of_their_own():
+    scores = {f"rotation/{part}/r2_uniform": SeedScores([r2]) for part, r2 in (("encoder", 0.2), ("equivariant", 0.3))}
+    found = replace(results(), parts={"encoder": [0, 8], "equivariant": [8, 16]}, scores=ScoreBook(scores))
+    (row,) = (row for row in build_rows([found, results("vicreg")]) if row.name == "sie")
+    cells = {title: cell.value for title, cell in row.cells.items()}
+    assert cells == {"rotation R², uniform, encoder": 0.2, "rotation R², uniform, equivariant part": 0.3}
 
 
 def test_published_rows_fill_only_the_column_of_their_kind():

@@ -99,7 +99,7 @@ def test_reduced_sizes_are_the_decoders_or_pillows(drawn_dataset):
         expected = Image.fromarray(simplejpeg.decode_jpeg(jpeg, min_height=scaled, min_width=scaled))
         expected = expected.resize((size, size), Image.Resampling.BILINEAR)
         np.testing.assert_array_equal(view.image.permute(1, 2, 0).numpy(), np.asarray(expected))
-    with pytest.raises(UsageError, match="size=33"):
+    with pytest.raises(UsageError, match=r"size=33 is not within the 32 pixels .*: give 1 to 32, or .*--size 0"):
         ViewDataset(drawn_dataset, "all", 33)
 
 

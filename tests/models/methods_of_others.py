@@ -34,7 +34,7 @@ class Sequence(Method[SequenceSettings]):
         self.num_views, width = settings.observed + 1, sizes.representation
         self.parts = {"equivariant": slice(0, width)}
         self.embedding_parts = {"equivariant": slice(0, width)}
-        self.action = nn.Sequential(nn.Linear(sizes.transform, 8, bias=False), nn.BatchNorm1d(8, affine=False))
+        self.embedding = nn.Sequential(nn.Linear(sizes.transform, 8, bias=False), nn.BatchNorm1d(8, affine=False))
         self.mix = nn.TransformerEncoderLayer(width + 8, 4, 16, batch_first=True)  # with dropout
         self.predictor = nn.Linear(width + 16, width)
         self.target_network = deepcopy(backbone).requires_grad_(False)
@@ -49,32 +49,32 @@ class Sequence(Method[SequenceSettings]):
 
     def forward(self, views: Views) -> LossOutput:
         seen = [self.represent(views.images[:, i]) for i in range(self.num_encoded)]
-        actions = self.action(views.transforms.flatten(0, 1)).unflatten(0, views.transforms.shape[:2])
-        prediction = self._predict(torch.stack(seen, dim=1), actions)
+        steps = self.embedding(views.transforms.flatten(0, 1)).unflatten(0, views.transforms.shape[:2])
+        prediction = self._predict(torch.stack(seen, dim=1), steps)
         with torch.no_grad():
             target = self.target_network(self.normalisation(views.images[:, -1]))
         distance = 1 - F.cosine_similarity(prediction.float(), target.float()).mean()
         return LossOutput(distance, {"distance": distance}, stack_views(*seen))
 
     def predict(self, embedding: Tensor, transform: Tensor) -> Tensor:
-        return self._predict(embedding[:, None], self.action(transform)[:, None])
+        return self._predict(embedding[:, None], self.embedding(transform)[:, None])
 
     def represent_set(self, views: Views) -> Tensor:
         seen = [self.represent(views.images[:, i]) for i in range(views.images.shape[1])]
-        actions = self.action(views.transforms.flatten(0, 1)).unflatten(0, views.transforms.shape[:2])
-        return self._sum_up(torch.stack(seen, dim=1), F.pad(actions, (0, 0, 0, 1)))
+        steps = self.embedding(views.transforms.flatten(0, 1)).unflatten(0, views.transforms.shape[:2])
+        return self._sum_up(torch.stack(seen, dim=1), F.pad(steps, (0, 0, 0, 1)))
 
-    def _predict(self, seen: Tensor, actions: Tensor) -> Tensor:
-        known = torch.cat([actions[:, :-1], torch.zeros_like(actions[:, :1])], dim=1)
-        return self.predictor(torch.cat([self._sum_up(seen, known), actions[:, -1]], dim=1))
+    def _predict(self, seen: Tensor, steps: Tensor) -> Tensor:
+        known = torch.cat([steps[:, :-1], torch.zeros_like(steps[:, :1])], dim=1)
+        return self.predictor(torch.cat([self._sum_up(seen, known), steps[:, -1]], dim=1))
 
-    def _sum_up(self, seen: Tensor, actions: Tensor) -> Tensor:
-        return self.mix(torch.cat([seen, actions], dim=2)).mean(dim=1)
+    def _sum_up(self, seen: Tensor, steps: Tensor) -> Tensor:
+        return self.mix(torch.cat([seen, steps], dim=2)).mean(dim=1)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        actions = list(self.action.parameters())
-        rest = [p for p in self.parameters() if p.requires_grad and all(p is not q for q in actions)]
-        return [{"params": rest}, {"params": actions, "lr_scale": 0.1, "weight_decay": 0.0}]
+        steps = list(self.embedding.parameters())
+        rest = [p for p in self.parameters() if p.requires_grad and all(p is not q for q in steps)]
+        return [{"params": rest}, {"params": steps, "lr_scale": 0.1, "weight_decay": 0.0}]
 
     def make_optimizer(self, trainer: TrainerSettings) -> torch.optim.Optimizer:
         return torch.optim.AdamW(self.parameter_groups(), lr=trainer.learning_rate, weight_decay=trainer.weight_decay)

@@ -130,9 +130,9 @@ def test_golden_context(name: str) -> None:
     case = CASES[name]
     method = build(case)
     pairs = method.backbone(torch.tensor(random(case, 901).standard_normal((4, 2, 3, 2, 2))).flatten(0, 1))
-    actions = show(torch.tensor(case["transform"], dtype=torch.float64), their_environment(case))
+    transforms = show(torch.tensor(case["transform"], dtype=torch.float64), their_environment(case))
     queries = method.backbone(torch.tensor(random(case, 908).standard_normal((5, 3, 2, 2))))
-    memory = method.transformer.remember(pair_tokens(pairs[::2], pairs[1::2], actions)[: case["context"]])
+    memory = method.transformer.remember(pair_tokens(pairs[::2], pairs[1::2], transforms)[: case["context"]])
     raw = method.transformer.ask(make_tokens(queries), memory)
     predicted = method.transformer.ask(
         make_tokens(queries, torch.tensor(case["query_action"], dtype=torch.float64)), memory
@@ -216,7 +216,7 @@ def test_the_context_is_of_the_training_split_whatever_the_seed_of_the_training(
     fresh = make_small(block_size=64)
     fresh.take_over(first)
     assert torch.equal(fresh.context.images, images)
-    assert torch.equal(fresh.context.actions, first.context.actions)
+    assert torch.equal(fresh.context.transforms, first.context.transforms)
 
 
 def test_draws_are_those_of_the_step_whatever_else_is_drawn() -> None:
@@ -238,7 +238,8 @@ def test_draws_are_those_of_the_step_whatever_else_is_drawn() -> None:
         ({"transform": "rotation"}, "--transform rotation: contextssl"),
         ({"width": 30}, "--width 30 is not divided among 4 heads"),
         ({"block_size": 9}, "--block-size 9 ends within a pair"),
-        ({"mask_probability": 9.0}, r"--mask-probability 9\.0"),
+        ({"context": 7}, "--context 7 ends within a pair"),
+        ({"context": 8}, "--context 8 leaves no room in --block-size 8: take 6 or less, or 0 for as many"),
         ({"block_size": 12}, "--batch-size 4 is not cut into sequences of 6 pairs: take 6, or --block-size 4"),
     ],
     ids=lambda value: "",
@@ -247,6 +248,17 @@ def test_bad_settings_are_told(changes: dict, words: str, drawn_dataset: Path, t
     with pytest.raises(UsageError, match=words):
         train("contextssl", replace(SMALL, **changes), TRAINER, drawn_dataset, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_context_is_as_long_as_it_is_said_to_be() -> None:
+    with pytest.raises(UsageError, match=r"--mask-probability 9\.0 is more than 1"):
+        replace(SMALL, mask_probability=9.0)
+    assert [make_small(context=tokens).context_size for tokens in (0, 2, 6)] == [6, 2, 6]
+    method = make_small(context=4)
+    for tokens in (4000, 6, 3, -2):
+        with pytest.raises(UsageError, match=f"context_size {tokens} is no even number of the 4 tokens .* take 0 to 4"):
+            method.context_size = tokens
+    assert method.context_size == 4
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ OUR_NAMES = {
 OUR_NAMES_OF_SEQUENCES = {
     "encoder.proj.": "backbone.1.",
     "target_encoder.proj.": "target_network.1.",
-    "action_proj.": "action.",
+    "action_proj.": "transform_embedding.",
     "agg_token": "aggregator.token",
     "transformer_encoder.transformer_encoder.": "aggregator.",
     "transformer_encoder.": "aggregator.",
@@ -112,10 +112,10 @@ def make_sequence(case: dict, length: int) -> Tensor:
 
 
 def make_sequence_method(case: dict) -> Method:
-    actions = "raw" if "transforms_after_call" in case else "embedded" if is_conditioned(case) else "none"
+    told = "raw" if "transforms_after_call" in case else "embedded" if is_conditioned(case) else "none"
     settings = METHODS["seqjepa"].settings(
         observed=case["length"],
-        actions=actions,
+        transforms_as=told,
         transform_width=case["action_width"],
         layers=case["layers"],
         heads=case["heads"],

@@ -12,7 +12,7 @@ from iebench.models.advice import advise, advise_on_collapse, effective_rank
 from iebench.models.method import METHODS, Sizes
 from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.method_simclr import Simclr, SimclrSettings
-from iebench.models.recipes import RECIPES, make_training
+from iebench.models.recipes import RECIPES, describe_recipe, make_training
 from iebench.models.settings import TrainerSettings, list_settings
 from iebench.models.training import train
 
@@ -43,6 +43,21 @@ def test_unknown_names_are_told() -> None:
         make_training("sie", "min")
     with pytest.raises(UsageError, match="sie has no setting 'projektor': did you mean 'projector'"):
         make_training("sie", given={"projektor": "8-8"})
+
+
+def test_the_recipe_of_a_paper_is_for_its_methods_alone() -> None:
+    assert make_training("vicreg-traj", "seqjepa")[1].epochs == 1000
+    with pytest.raises(
+        UsageError, match="--recipe seqjepa has no settings for augself: leave it out, or train one of seqjepa, "
+    ):
+        make_training("augself", "seqjepa")
+
+
+def test_a_dry_run_tells_whose_settings_they_are_and_what_they_cost() -> None:
+    assert "Gupta et al., NeurIPS 2024, or the SIE" in describe_recipe("published", "contextssl")
+    assert "; 1000 epochs of 512 objects, for GPUs; " in describe_recipe("published", "contextssl")
+    assert "; 2000 epochs of 1024 objects, for GPUs; " in describe_recipe("published", "sie")
+    assert "Ghaemi" in describe_recipe("seqjepa", "byol")
 
 
 def advice(

@@ -39,29 +39,29 @@ def make_views(num_views: int) -> Views:
 
 
 @torch.no_grad()
-def test_a_set_has_no_order_but_that_of_its_actions() -> None:
+def test_a_set_has_no_order_but_that_of_its_transforms() -> None:
     views = make_views(4)
     turned = views._replace(images=views.images.flip(1))
-    untold, told = make_method(actions="none").eval(), make_method().eval()
+    untold, told = make_method(transforms_as="none").eval(), make_method().eval()
     nn.init.normal_(told.aggregator.token)  # of zeros, it would attend to all views alike in its only layer
     assert torch.allclose(untold.represent_set(views), untold.represent_set(turned), atol=1e-6)
     assert not torch.allclose(told.represent_set(views), told.represent_set(turned), atol=1e-3)
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("actions", ["embedded", "raw", "none"])
-def test_a_prediction_is_made_from_a_set_of_one(actions: str) -> None:
-    method, views = make_method(actions=actions).eval(), make_views(2)
+@pytest.mark.parametrize("told", ["embedded", "raw", "none"])
+def test_a_prediction_is_made_from_a_set_of_one(told: str) -> None:
+    method, views = make_method(transforms_as=told).eval(), make_views(2)
     alone = Views(
         views.images[:, :1], views.latents[:, :1], views.transforms[:, :0], *views[3:5], views.view_index[:, :1]
     )
     summed = method.represent_set(alone)
-    action = {
-        "embedded": method.action(views.transforms[:, 0]),
+    known = {
+        "embedded": method.transform_embedding(views.transforms[:, 0]),
         "raw": views.transforms[:, 0],
         "none": torch.zeros(5, 0),
     }
-    expected = method.predictor(torch.cat([summed, action[actions]], dim=1))
+    expected = method.predictor(torch.cat([summed, known[told]], dim=1))
     assert torch.allclose(method.predict(method.represent(views.images[:, 0]), views.transforms[:, 0]), expected)
 
 
@@ -82,7 +82,9 @@ def test_the_learning_rate_of_paper_and_code() -> None:
 def test_heads_that_do_not_divide_a_token_are_told() -> None:
     with pytest.raises(UsageError, match=r"--heads 5 do not divide a token of 8 \+ 4 numbers"):
         make_method(heads=5)
-    assert make_method(heads=5, actions="raw").action_width == 7  # zeros fill it up
+    with pytest.raises(UsageError, match=r"a token of 8 \+ 0 numbers: take other --heads"):
+        make_method(heads=3, transforms_as="none")
+    assert make_method(heads=5, transforms_as="raw").told_width == 7  # zeros fill it up
 
 
 TRAINER = TrainerSettings(

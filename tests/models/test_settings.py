@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,16 +11,25 @@ import pytest
 from click.testing import CliRunner
 from torch import nn
 
+from iebench.cli.eval import eval_command
 from iebench.cli.train import make_command, train_command
 from iebench.errors import UsageError
 from iebench.models import precision
+from iebench.models.backbones import RESNETS
 from iebench.models.heads import parse_sizes
 from iebench.models.method import Method, Sizes
 from iebench.models.method_sie import Sie, SieSettings
 from iebench.models.precision import choose_precision
 from iebench.models.recipes import make_training
 from iebench.models.registry import METHODS
-from iebench.models.settings import TrainerSettings, list_settings, make_settings, setting, settings_to_json
+from iebench.models.settings import (
+    BACKBONES,
+    TrainerSettings,
+    list_settings,
+    make_settings,
+    setting,
+    settings_to_json,
+)
 
 RESULTS = Path(__file__).parents[2] / "results" / "mini"
 
@@ -70,10 +80,23 @@ def test_impossible_settings_are_told() -> None:
         TrainerSettings(steps=-1)
     with pytest.raises(UsageError, match="--learning-rate nan"):
         TrainerSettings(learning_rate=float("nan"))
+    for name, values, words in (
+        ("seqjepa", {"momentum": 1.5}, r"--momentum 1\.5 is more than 1\."),
+        ("byol", {"momentum": 2.0}, r"--momentum 2\.0 is more than 1\."),
+        ("seqjepa", {"dropout": 1.0}, r"--dropout 1\.0 is more than 0\.99"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            make_training(name, given=values)
     with pytest.raises(UsageError, match="Layer sizes '64-x'"):
         parse_sizes("64-x")
     with pytest.raises(UsageError, match=r"run\.json has settings that this version does not know: colour"):
         make_settings(Example, {"colour": 3}, "run.json")
+
+
+def test_the_help_of_backbone_names_each_one_and_no_other() -> None:
+    assert sorted(re.findall(r"resnet[\w-]+", BACKBONES)) == sorted(RESNETS)
+    for option in (*make_command("equicaps").params, *make_command("sie").params, *eval_command.params):
+        assert option.name != "backbone" or BACKBONES in option.help
 
 
 def test_missing_out_is_told() -> None:
