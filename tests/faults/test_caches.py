@@ -11,7 +11,7 @@ from drawn_work import mean_colors, score
 
 from iebench.dataset.reader import Dataset
 from iebench.dataset.remote import evict
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.evals import representations
 from iebench.evals.eval_dataset import StoredDataset
 from iebench.evals.representations import extract
@@ -57,6 +57,39 @@ def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
     path.write_bytes(content)
     found = extract(mean_colors, data, "train", folder=tmp_path / "key")
     assert np.array_equal(found.values, extract(mean_colors, data, "train").values)
+
+
+@pytest.mark.parametrize("name", ["link", "second name"])
+def test_a_beginning_that_is_another_file_is_not_written_to(drawn_dataset, tmp_path, monkeypatch, name):
+    """A run of somebody else may hold a link, with a record that fits."""
+    monkeypatch.setattr(representations, "BLOCK", 1)
+    data, calls = StoredDataset(drawn_dataset), []
+
+    def interrupted(images):
+        calls.append(1)
+        if len(calls) == 40:
+            raise KeyboardInterrupt
+        return mean_colors(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(interrupted, data, "train", folder=tmp_path / "key")
+    path, dear = tmp_path / "key" / "train.partial.npy", tmp_path / "dear"
+    path.rename(dear)
+    path.symlink_to(dear) if name == "link" else path.hardlink_to(dear)
+    before = dear.read_bytes()
+    extract(mean_colors, data, "train", folder=tmp_path / "key")
+    assert dear.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["representations", "representations/key"])
+def test_a_runs_own_cache_leads_nowhere_else(drawn_dataset, tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "run" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="is a link: remove it, or name"):
+        score(drawn_dataset, tmp_path / "run")
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 @pytest.mark.slow
