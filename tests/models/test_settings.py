@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from torch import nn
 
 from iebench.cli.train import make_command, train_command
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
 from iebench.models import precision
 from iebench.models.heads import parse_sizes
 from iebench.models.method import Method, Sizes
@@ -72,8 +72,8 @@ def test_impossible_settings_are_told() -> None:
         TrainerSettings(learning_rate=float("nan"))
     with pytest.raises(UsageError, match="Layer sizes '64-x'"):
         parse_sizes("64-x")
-    with pytest.raises(UsageError, match=r"run\.json has settings that this version does not know: colour"):
-        make_settings(Example, {"colour": 3}, "run.json")
+    with pytest.raises(IebenchError, match=r"does not know \(colour\): install the iebench that wrote it \(9\.1\)"):
+        make_settings(Example, {"colour": 3}, "run.json", "9.1")
 
 
 def test_missing_out_is_told() -> None:
