@@ -2,13 +2,16 @@
 
 import errno
 import json
+import multiprocessing
 import os
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from drawn_work import mean_colors, score
 
+from iebench import locks
 from iebench.dataset.reader import Dataset
 from iebench.dataset.remote import evict
 from iebench.errors import IebenchError, UsageError
@@ -16,6 +19,7 @@ from iebench.evals import representations
 from iebench.evals.eval_dataset import StoredDataset
 from iebench.evals.representations import extract
 from iebench.evals.results import Results
+from iebench.models import evaluation
 
 
 @pytest.mark.parametrize("damage", ["bit", "zeros", "cut", "longer", "other shape", "no record", "record cut"])
@@ -92,16 +96,32 @@ def test_a_runs_own_cache_leads_nowhere_else(drawn_dataset, tmp_path, name):
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+def meeting(find_earlier, barrier):
+    """`find_earlier` that waits, once it has read what it will join its own to, for another process to read the same."""
+    calls = []
+
+    def find_and_wait(*args):
+        found = find_earlier(*args)
+        calls.append(1)
+        if len(calls) == 2:
+            with suppress(threading.BrokenBarrierError):  # as it does where only one may read and write
+                barrier.wait(3)
+        return found
+
+    return find_and_wait
+
+
 @pytest.mark.slow
 def test_two_evaluations_of_one_folder_are_both_right(drawn_dataset, tmp_path):
     """Each in a process of its own, of other tasks: all scores are there, as if each had been alone."""
     for task in ("classification", "rotation"):
         score(drawn_dataset, tmp_path / task, task)
-    children = []
+    children, barrier = [], multiprocessing.get_context("fork").Barrier(2)
     for task in ("classification", "rotation"):
         child = os.fork()
         if not child:
             try:
+                evaluation.find_earlier = meeting(evaluation.find_earlier, barrier)
                 score(drawn_dataset, tmp_path / "both", task)
                 os._exit(0)
             finally:
@@ -114,9 +134,18 @@ def test_two_evaluations_of_one_folder_are_both_right(drawn_dataset, tmp_path):
             assert both.scores.scores[key] == entry, key
 
 
-def test_the_second_takes_what_the_first_has_made(drawn_dataset, tmp_path, capsys):
+def test_the_second_takes_what_the_first_has_made(drawn_dataset, tmp_path, capsys, monkeypatch):
     """It comes while the first is at work, waits, and says so."""
-    data, seen, others = StoredDataset(drawn_dataset), [], []
+    data, seen, others, waits = StoredDataset(drawn_dataset), [], [], threading.Event()
+
+    def flock(*args, plain=locks.flock):
+        try:
+            return plain(*args)
+        except BlockingIOError:
+            waits.set()
+            raise
+
+    monkeypatch.setattr(locks, "flock", flock)
 
     def slow(images):
         if not others:
@@ -124,7 +153,7 @@ def test_the_second_takes_what_the_first_has_made(drawn_dataset, tmp_path, capsy
                 threading.Thread(target=extract, args=(quick, data, "val"), kwargs={"folder": tmp_path / "key"})
             )
             others[0].start()
-            others[0].join(1)
+            assert waits.wait(60)
         return mean_colors(images)
 
     def quick(images):
