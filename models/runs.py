@@ -166,7 +166,9 @@ def check_backbone(run: Path, backbone: str) -> None:
     """
     values = _read_values(run)
     stored = values["method_settings"].get("backbone")
-    if stored is None and not is_dotted(values["method"]):  # an old run; another's method is not imported for its default
+    if stored is None and not is_dotted(
+        values["method"]
+    ):  # an old run; another's method is not imported for its default
         stored = find_method(values["method"]).settings().backbone
     if stored is not None and stored != backbone:
         raise UsageError(f"{run} has the backbone {stored}, not --backbone {backbone}: leave that out.")

@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_synced_is_no_fault(tmp_path, monkeypatch, numbe
     monkeypatch.setattr(os, "fsync", lambda file: fail(number) if stat.S_ISDIR(os.fstat(file).st_mode) else plain(file))
     write_whole(tmp_path / "a", "whole", lasting=True)
     monkeypatch.setattr(os, "fsync", lambda file: fail(number))
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError, match=os.strerror(number)):
         sync(tmp_path / "a")
 
 
@@ -65,7 +65,7 @@ def test_two_that_write_one_file_do_not_break_each_other(tmp_path):
         with whole_file(tmp_path / "a") as second:
             second.write_text("second")
         assert (tmp_path / "a").read_text() == "second" and first.read_text() == "first"
-        with pytest.raises(OSError, match="I/O|Input"), whole_file(tmp_path / "a"):
+        with pytest.raises(OSError, match=r"Input/output"), whole_file(tmp_path / "a"):
             fail(errno.EIO)
     assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_text() == "first"
 

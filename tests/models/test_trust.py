@@ -215,7 +215,9 @@ def test_a_run_of_a_later_version_is_not_called_damaged(run, place):
         value["colour"] = 3
 
     edit(run, change)
-    with pytest.raises(IebenchError, match=r"json has settings .* \(colour\): install the iebench that wrote it \(9\.1\)"):
+    with pytest.raises(
+        IebenchError, match=r"json has settings .* \(colour\): install the iebench that wrote it \(9\.1\)"
+    ):
         load(run)
 
 
