@@ -58,7 +58,7 @@ def check_figure(kind: str, detail: Any, key: str) -> None:
 def _check_matrix(rows: Mapping[str, Any], key: str) -> None:
     cells = [of_type(cell, dict, key) for row in rows.values() for cell in of_type(row, dict, key).values()]
     kinds = dict.fromkeys(kind for cell in cells for kind in cell)
-    names = next(iter(rows.values()), {})
+    names: Mapping[str, Any] = next(iter(rows.values()), {})
     for row in rows.values():
         for name in names:
             _check_numbers({kind: row[name][kind] for kind in kinds}, key)
