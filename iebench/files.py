@@ -62,17 +62,26 @@ def _begin(path: Path) -> tuple[Path, int]:
     _remove_abandoned(partial)
     with suppress(FileExistsError):
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with suppress(OSError):
-            flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if is_still_there(partial, descriptor):
-                return partial, descriptor
+        if _holds(partial, descriptor):
+            return partial, descriptor
         os.close(descriptor)  # somebody took it for abandoned
     partial = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     return partial, os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
+def _holds(partial: Path, descriptor: int) -> bool:
+    """Whether a file that we have just made is ours, and shown to be so where its file system can lock."""
+    try:
+        flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # then nobody else can lock it either
+        return True
+    return is_still_there(partial, descriptor)
+
+
 def _remove_abandoned(partial: Path) -> None:
-    """Remove what a killed process has left, which nobody holds any more; a link stays, and so does what leads elsewhere."""
+    """Remove what a killed process has left, which nobody holds any more; a link stays, as it leads elsewhere."""
     try:
         descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -227,7 +227,8 @@ def _die_with_parent() -> None:
 
 def forget_scratch(text: str, *scratch: Path) -> str:
     """A text without the folders of scratch files, which have another name in every run."""
-    folders = "|".join(re.escape(str(folder)) for folder in scratch)
+    names = sorted(map(str, scratch), key=len, reverse=True)  # one may lie in the other
+    folders = "|".join(map(re.escape, names))
     return re.sub(rf"({folders})(/object-\d+)?/?", "", text)
 
 

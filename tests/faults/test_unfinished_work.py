@@ -146,3 +146,10 @@ def test_what_is_whole_is_not_removed_where_its_name_fails(tmp_path, monkeypatch
     with pytest.raises(OSError, match="Input/output"), growing_module.growing(tmp_path / "out", "merge") as root:
         (root / "train-000000.tar").write_bytes(b"hours of work")
     assert (tmp_path / "out.partial" / "train-000000.tar").exists()
+
+
+def test_a_render_into_a_link_that_leads_nowhere_is_refused_at_once(tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"out is a link that leads nowhere"):
+        render_dataset(small_job(), tmp_path / "out", lambda tasks: pytest.fail("it was begun"))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
