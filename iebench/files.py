@@ -2,13 +2,20 @@
 
 import csv
 import errno
+import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+from iebench.locks import flock, is_still_there
+
+# What file systems say that cannot sync a folder: its names are as lasting as they make them.
+_NO_FOLDER_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EACCES)
 
 
 @runtime_checkable
@@ -24,14 +31,15 @@ class ByteStream(Protocol):
 
 @contextmanager
 def whole_file(path: Path, lasting: bool = False) -> Iterator[Path]:
-    """A path beside `path` to write a file to, which takes its name when the block ends, so that nobody ever finds a part of it.
+    """An empty file beside `path` to write to, which takes its name when the block ends, so that nobody ever finds a part of it.
+
+    Of two that write at the same time each has a file of its own, and the last one's stays.
 
     Args:
         path: the file that shall be there; one that is there already is replaced, and its content stays where it is linked.
         lasting: wait until the content is on the disk, so that the name survives a loss of power too.
     """
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)  # a killed process left it, or it is a link that leads elsewhere
+    partial, descriptor = _begin(path)
     try:
         yield partial
         if lasting:
@@ -40,8 +48,48 @@ def whole_file(path: Path, lasting: bool = False) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    finally:
+        with suppress(OSError):
+            flock(descriptor, fcntl.LOCK_UN)  # which forked processes would hold on to
+        os.close(descriptor)
     if lasting:
         sync(path.parent)
+
+
+def _begin(path: Path) -> tuple[Path, int]:
+    """A new file, PATH.partial, or another where somebody is writing that; and a descriptor that marks it as being written."""
+    partial = path.with_name(f"{path.name}.partial")
+    _remove_abandoned(partial)
+    with suppress(FileExistsError):
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        if _holds(partial, descriptor):
+            return partial, descriptor
+        os.close(descriptor)  # somebody took it for abandoned
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    return partial, os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+
+def _holds(partial: Path, descriptor: int) -> bool:
+    """Whether a file that we have just made is ours, and shown to be so where its file system can lock."""
+    try:
+        flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # then nobody else can lock it either
+        return True
+    return is_still_there(partial, descriptor)
+
+
+def _remove_abandoned(partial: Path) -> None:
+    """Remove what a killed process has left, which nobody holds any more; a link stays, as it leads elsewhere."""
+    try:
+        descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    with suppress(OSError):
+        if flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB) and is_still_there(partial, descriptor):
+            partial.unlink()
+    os.close(descriptor)
 
 
 def write_whole(path: Path, content: bytes | str, lasting: bool = False) -> None:
@@ -51,10 +99,19 @@ def write_whole(path: Path, content: bytes | str, lasting: bool = False) -> None
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until a file, or the names in a folder, are on the disk; some file systems cannot do the latter."""
+    is_folder = path.is_dir()
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        if is_folder:  # one that may be written to and not be listed
+            return
+        raise
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if not (is_folder and error.errno in _NO_FOLDER_SYNC):
+            raise
     finally:
         os.close(descriptor)
 
@@ -75,7 +132,7 @@ def is_full_disk(error: BaseException) -> bool:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """A second name for a file, or a copy of it where the file system cannot link.
+    """A second name for a file, or a copy of it where the file system cannot link. Where `source` is a link, it is followed.
 
     Raises:
         FileExistsError: there is a `target`; what has other names must not be written to.

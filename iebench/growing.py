@@ -4,6 +4,7 @@ A folder in OUT.partial that is named after the command, such as `.render`, says
 on with it or removes it. It is the last thing to go, also from OUT.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,12 +39,12 @@ def growing(out: Path, command: str) -> Iterator[Path]:
         _empty(partial, command)
         try:
             yield partial
-            sync(partial)
-            partial.rename(out)
         except BaseException:
             with suppress(OSError):  # what stays is this command's, and removed by its next call
                 _remove(partial, command)
             raise
+        sync(partial)
+        partial.rename(out)
         sync(out.parent)
         release(out, command)
 
@@ -56,6 +57,8 @@ def claim(partial: Path, command: str) -> None:
         IebenchError: it cannot be made.
     """
     mark = _mark(partial, command)
+    if partial.is_symlink():
+        raise UsageError(f"{partial} is a link, and what it leads to is not ours: remove it, or choose another --out.")
     try:
         partial.mkdir(exist_ok=True)
         if not mark.is_dir():
@@ -79,7 +82,7 @@ def _mark(root: Path, command: str) -> Path:
 
 
 def _refuse_old(out: Path, command: str) -> None:
-    if out.exists():
+    if os.path.lexists(out):  # a link that leads nowhere is in the way too
         release(out, command)  # which a process that was killed at its very end has left
         raise UsageError(f"{out} exists already: remove it, or choose another folder.")
 

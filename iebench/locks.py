@@ -10,14 +10,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from iebench.errors import IebenchError, UsageError
+from iebench.escapes import for_terminal
 
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # from file systems that know none
+# From file systems that know none, and from those that leave it to a server, or to FUSE, to say so.
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL, errno.ENOTTY, errno.EPERM)
 _held: set[int] = set()
 
 
 @contextmanager
 def locked(
-    path: Path, command: str, waits: bool = False, tells: bool = True, lock: Path | None = None
+    path: Path,
+    command: str,
+    waits: bool = False,
+    tells: bool = True,
+    lock: Path | None = None,
+    mend: str = "choose a folder that can be written to",
 ) -> Iterator[None]:
     """Hold a file or folder for this process, by a file that names the holder.
 
@@ -29,24 +36,24 @@ def locked(
         waits: for other holders; else they are an error.
         tells: on standard error that it waits.
         lock: the lock's file; PATH.lock where absent.
+        mend: what to do where the lock's file cannot be written.
 
     Raises:
         UsageError: another process holds it.
-        IebenchError: the lock's file cannot be written.
+        IebenchError: the lock's file cannot be written, or not be locked.
     """
     lock = lock or path.with_name(path.name + ".lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _acquire(lock, path, waits, tells)
     except OSError as error:
-        raise IebenchError(
-            f"{error.filename or lock} cannot be made ({error.strerror}): choose a folder that can be written to."
-        ) from None
+        raise IebenchError(f"{error.filename or lock} cannot be made ({error.strerror}): {mend}.") from None
     holder, process = f"{command} (process {os.getpid()} on {platform.node()})", os.getpid()
     _held.add(descriptor)
     try:
         with suppress(OSError):  # a full disk: nobody learns who holds it
-            os.ftruncate(descriptor, 0)
+            if os.fstat(descriptor).st_size:  # a killed holder's name; to cut an empty file takes milliseconds on ext4
+                os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
         yield
     finally:
@@ -63,8 +70,14 @@ def _acquire(lock: Path, path: Path, waits: bool, tells: bool) -> int:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
             _flock(descriptor, path, waits, tells)
-            if _is_still_there(lock, descriptor):
+            if is_still_there(lock, descriptor):
                 return descriptor
+        except OSError as error:
+            os.close(descriptor)
+            lock.unlink(missing_ok=True)  # what cannot be locked is held by nobody
+            raise IebenchError(
+                f"{lock} cannot be locked ({error.strerror}): choose a folder on another file system."
+            ) from None
         except BaseException:
             os.close(descriptor)
             raise
@@ -73,24 +86,44 @@ def _acquire(lock: Path, path: Path, waits: bool, tells: bool) -> int:
 
 def _flock(descriptor: int, path: Path, waits: bool, tells: bool) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace") or "process"
+        holder = for_terminal(os.pread(descriptor, 1000, 0).decode("utf-8", "replace")) or "process"
         if not waits:
             raise UsageError(
                 f"{path} is in use by another {holder}: wait until it ends, or choose another --out."
             ) from None
         if tells:
             print(f"{path} is in use by another {holder}: waiting until it ends.", file=sys.stderr, flush=True)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        flock(descriptor, fcntl.LOCK_EX)
+
+
+def flock(descriptor: int, operation: int) -> bool:
+    """Lock an open file, where its file system can lock.
+
+    Args:
+        descriptor: of the file.
+        operation: as for `fcntl.flock`.
+
+    Returns:
+        Whether it is locked now; False where the file system knows no locks.
+
+    Raises:
+        BlockingIOError: another holds it, and `operation` has LOCK_NB.
+    """
+    try:
+        fcntl.flock(descriptor, operation)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
+        return False
+    return True
 
 
-def _is_still_there(lock: Path, descriptor: int) -> bool:
+def is_still_there(path: Path, descriptor: int) -> bool:
+    """Whether an open file has its name still."""
     try:
-        return os.path.samestat(lock.stat(), os.fstat(descriptor))
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 

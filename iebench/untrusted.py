@@ -17,7 +17,16 @@ from typing import Any, TypeVar
 
 from iebench.errors import IebenchError, UsageError
 from iebench.escapes import printable
-from iebench.limits import MAX_DEPTH, MAX_INTEGER, MAX_JSON_BYTES, MAX_TABLE_BYTES
+from iebench.limits import (
+    MAX_CELLS,
+    MAX_DEPTH,
+    MAX_INTEGER,
+    MAX_JSON_BYTES,
+    MAX_ROW,
+    MAX_ROWS,
+    MAX_TABLE_BYTES,
+    MAX_VALUES,
+)
 
 Value = TypeVar("Value")
 # What code that trusts its values makes of values that nobody should have trusted.
@@ -94,12 +103,19 @@ def parse_json(content: bytes | str, finite: bool = True) -> dict[str, Any]:
         content: UTF-8.
         finite: also refuse NaN and infinities.
     """
+    _check_number_of_values(content)
     numbers: dict[str, Any] = {"parse_float": _finite, "parse_constant": _finite} if finite else {}
     value = json.loads(content, object_pairs_hook=_once, parse_int=_integer, **numbers)
     if not isinstance(value, dict):
         raise ValueError(f"{type(value).__name__} where an object was expected")
     _check_depth(value)
     return value
+
+
+def _check_number_of_values(content: bytes | str) -> None:
+    content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if (number := sum(map(content.count, (b"{", b"[", b",")))) > MAX_VALUES:
+        raise ValueError(f"{number} values, and {MAX_VALUES} are allowed")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -141,28 +157,54 @@ def read_rows(path: Path, columns: Collection[str], skip_uneven: bool = False) -
         columns: those that are needed.
         skip_uneven: leave out rows of another length than the head, as a kill leaves them, instead of refusing them.
     """
-    header, rows = _read_table(path, columns, skip_uneven)
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    header, rows = _open_table(path, columns)
+    return [dict(zip(header, row, strict=True)) for row in _take_even(header, rows, skip_uneven)]
 
 
 def read_columns(path: Path, columns: Collection[str]) -> dict[str, list[str]]:
     """These columns of a CSV table."""
-    header, rows = _read_table(path, columns)
-    found = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
-    return {name: list(found.get(name, ())) for name in columns}
+    header, rows = _open_table(path, columns)
+    taken = list(_take_even(header, rows))
+    return {name: [row[place] for row in taken] for name in columns for place in [header.index(name)]}
 
 
-def _read_table(path: Path, columns: Collection[str], skip_uneven: bool = False) -> tuple[list[str], list[list[str]]]:
-    header, *rows = list(csv.reader(io.StringIO(read_text(path), newline=""))) or [[]]
+def _open_table(path: Path, columns: Collection[str]) -> tuple[list[str], Iterator[list[str]]]:
+    """The head of a table, and its rows as they are read."""
+    rows = _parse_rows(read_bytes(path))
+    header = next(rows, [])
     if missing := [name for name in columns if name not in header]:
         raise ValueError(f"no column {missing[0]!r}")
     if len(set(header)) < len(header):
         raise ValueError("a column stands twice")
-    if skip_uneven:
-        rows = [row for row in rows if len(row) == len(header)]
-    if uneven := next((number for number, row in enumerate(rows, 1) if len(row) != len(header)), None):
-        raise ValueError(f"row {uneven} has {len(rows[uneven - 1])} cells and not {len(header)}")
     return header, rows
+
+
+def _parse_rows(content: bytes) -> Iterator[list[str]]:
+    """The rows of a text, none of which may be long."""
+    length = 0
+
+    def take_lines() -> Iterator[str]:
+        nonlocal length
+        for line in io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""):
+            if (length := length + len(line)) > MAX_ROW:
+                raise ValueError(f"a row of more than {MAX_ROW} characters")
+            yield line
+
+    for row in csv.reader(take_lines()):
+        length = 0
+        yield row
+
+
+def _take_even(header: list[str], rows: Iterator[list[str]], skip_uneven: bool = False) -> Iterator[list[str]]:
+    """The rows that are as long as the head; empty lines are none."""
+    most, width = min(MAX_ROWS, MAX_CELLS // max(len(header), 1)), len(header)
+    for number, row in enumerate(rows, 1):
+        if number > most:
+            raise ValueError(f"more than {most} rows of {width} cells")
+        if len(row) == width:
+            yield row
+        elif row and not skip_uneven:
+            raise ValueError(f"row {number} has {len(row)} cells and not {width}")
 
 
 def count(value: Any, low: int, high: int, what: str) -> int:

@@ -112,10 +112,25 @@ def evaluate(
         baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
         dtype="float16" if half else "float32",
         device=device,
-        cache=Path(cache) if cache is not None else folder and folder / "representations",
+        cache=Path(cache) if cache is not None else folder and _own_cache(folder),
     )
     with modes_kept(model):
         return _evaluate(prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder)
+
+
+def _own_cache(folder: Path) -> Path:
+    """Where a run keeps its representations; a run of others may not lead out of its folder by links.
+
+    Raises:
+        UsageError: there is a link.
+    """
+    cache = folder / "representations"
+    for path in (cache, *cache.glob("*")):
+        if path.is_symlink():
+            raise UsageError(
+                f"{path} is a link: remove it, or name the folder where representations shall be kept by --cache."
+            )
+    return cache
 
 
 def _evaluate(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,14 @@ from iebench.limits import MAX_FACTORS, MAX_IMAGE_SIDE, MAX_LABEL, MAX_LAYERS, M
 from iebench.models import checkpoints
 from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
-from iebench.models.settings import MethodSettings, TrainerSettings, list_settings, make_settings, settings_to_json
+from iebench.models.settings import (
+    MethodSettings,
+    TrainerSettings,
+    check_known,
+    list_settings,
+    make_settings,
+    settings_to_json,
+)
 from iebench.models.weights import load_exactly
 from iebench.plugins import Trust, check_trusted, is_dotted
 from iebench.untrusted import count, of_type, read_json, refusals, tell
@@ -89,7 +96,8 @@ def read_config(run: Path, trust: Trust = False) -> RunConfig:
         trust: whether to import code that it names, `package.module:name`: all, none, or what has one of these names.
 
     Raises:
-        IebenchError: if there is none, it is damaged, its method is not there, or it names code that is not trusted.
+        IebenchError: if there is none, it is damaged or of a later version, its method is not there, or it names code that is
+            not trusted.
     """
     path, values = run / CONFIG, _read_values(run)
     check_trusted((values["method"], values["method_settings"].get("backbone", "")), trust, path)
@@ -109,9 +117,10 @@ def _read_values(run: Path) -> dict[str, Any]:
 
 
 def _parse_config(values: dict[str, Any], entry: Entry, path: str) -> RunConfig:
-    values.pop("iebench")
-    values["method_settings"] = make_settings(entry.settings, values["method_settings"], path)
-    values["trainer"] = make_settings(TrainerSettings, values["trainer"], path)
+    writer = of_type(values.pop("iebench"), str, "iebench")
+    check_known(values, {field.name for field in fields(RunConfig)}, path, writer)
+    values["method_settings"] = make_settings(entry.settings, values["method_settings"], path, writer)
+    values["trainer"] = make_settings(TrainerSettings, values["trainer"], path, writer)
     space = values.pop("space", None)
     of_type(values["dataset"]["name"], str, "the dataset's name")
     for key, high in (("transform_size", MAX_FACTORS), ("num_labels", MAX_LABEL + 1), ("image_size", MAX_IMAGE_SIDE)):
@@ -155,8 +164,13 @@ def check_backbone(run: Path, backbone: str) -> None:
     Raises:
         UsageError: it has another.
     """
-    stored = _read_values(run)["method_settings"].get("backbone", "")
-    if stored != backbone:
+    values = _read_values(run)
+    stored = values["method_settings"].get("backbone")
+    if stored is None and not is_dotted(
+        values["method"]
+    ):  # an old run; another's method is not imported for its default
+        stored = find_method(values["method"]).settings().backbone
+    if stored is not None and stored != backbone:
         raise UsageError(f"{run} has the backbone {stored}, not --backbone {backbone}: leave that out.")
 
 

@@ -1,10 +1,12 @@
 """Settings are frozen dataclasses whose fields carry their own help, so that the command line can be made from them."""
 
 import math
+from collections.abc import Collection, Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
+from iebench.escapes import printable
 
 BACKBONES = (
     "resnet18, resnet34 or resnet50, torchvision's; resnet18-narrow, for CPUs; resnet18-small-stem or "
@@ -70,19 +72,34 @@ def list_settings(settings: type) -> list[Setting]:
     ]
 
 
-def make_settings(settings: type, values: dict[str, Any], path: str) -> Any:
+def make_settings(settings: type, values: dict[str, Any], path: str, writer: str) -> Any:
     """The settings dataclass from stored values.
 
+    Args:
+        settings: the dataclass.
+        values: of its fields.
+        path: where they are stored.
+        writer: version of iebench that stored them.
+
     Raises:
-        UsageError: if a name is not one of its fields, or a value of another type than its field.
+        IebenchError: if a name is not one of its fields, as in files of a later version.
+        UsageError: if a value is of another type than its field.
     """
-    unknown = sorted(set(values) - {entry.name for entry in fields(settings)})
-    if unknown:
-        raise UsageError(f"{path} has settings that this version does not know: {', '.join(unknown)}.")
+    check_known(values, {entry.name for entry in fields(settings)}, path, writer)
     for entry in list_settings(settings):
         if entry.name in values:
             check_type(entry, values[entry.name])
     return settings(**values)
+
+
+def check_known(found: Iterable[str], known: Collection[str], path: str, writer: str) -> None:
+    """Raise IebenchError if a file has names that this version does not know."""
+    if unknown := sorted(set(found) - set(known)):
+        names = printable(", ".join(unknown))
+        raise IebenchError(
+            f"{path} has settings that this version does not know ({names:.200}): install the iebench that wrote it "
+            f"({printable(writer):.40})."
+        )
 
 
 def settings_to_json(settings: Any) -> dict[str, Any]:

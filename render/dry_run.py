@@ -18,8 +18,9 @@ from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.dataset.writer import Failure
 from iebench.render.farm import count_objects
 from iebench.render.job import RenderJob
+from iebench.render.scratch import scratch_folder
 from iebench.render.worker import Task, WorkerSettings
-from iebench.render.worker_process import Limits, SupervisedWorker, scratch_folder
+from iebench.render.worker_process import Limits, SupervisedWorker
 
 SAMPLE = 3  # objects that are measured
 TRIED = 8  # objects that are tried, as some may fail

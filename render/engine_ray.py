@@ -16,9 +16,10 @@ from iebench.dataset.appearance import Lost, read_note, write_sample
 from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
 from iebench.render.engines import Outcome
+from iebench.render.scratch import scratch_folder
 from iebench.render.system import find_gpus
 from iebench.render.worker import Task, WorkerSettings
-from iebench.render.worker_process import FarmError, Limits, SupervisedWorker, scratch_folder
+from iebench.render.worker_process import FarmError, Limits, SupervisedWorker
 
 LOST_ACTORS = 3  # of a task before it counts as failed; machines are lost more often than objects are bad
 CONNECT_SECONDS = 5.0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iebench.dataset.writer import Failure
+from iebench.render.scratch import scratch_folder
 from iebench.render.worker import Task, WorkerSettings
-from iebench.render.worker_process import Limits, SupervisedWorker, scratch_folder
+from iebench.render.worker_process import Limits, SupervisedWorker
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ def render_dataset(
         UsageError: `out` holds something else, or was begun with another setting, or is in use.
         FarmError: no worker can go on.
     """
+    if out.is_symlink() and not out.exists():
+        raise UsageError(f"--out {out} is a link that leads nowhere: remove it, or choose another folder.")
     if out.exists() and not _find_work(job, out, retry_failed):
         return _summarise(out, fresh=0)
     partial = partial_root(out)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.card import DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.dataset.splits import SPLITS
 from iebench.dataset.writer import FAILURES, ObjectRow, ShardTables, finish_dataset, read_failures
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
 from iebench.files import link_or_copy
 from iebench.growing import growing
 from iebench.render.job import first_difference
@@ -25,16 +26,17 @@ def merge_parts(folders: Sequence[Path], out: Path) -> Dataset:
 
     Raises:
         UsageError: parts are missing, given twice, or of different datasets; or `out` exists, or is being made.
+        IebenchError: a part's shard is not what its card says.
     """
+    parts = [Dataset(folder) for folder in folders]
+    _check_parts(parts)
+    classes = _join_classes(parts)
+    _check_shards(parts)
     with growing(out, "merge") as root:
-        parts = [Dataset(folder) for folder in folders]
-        _check_parts(parts)
-        classes = _join_classes(parts)
-        _check_shards(parts)
         shards = sorted((piece for part in parts for piece in _take_shards(part, root)), key=_shard_order)
         card = replace(parts[0].card, settings=parts[0].card.settings | {"part": WHOLE}, classes=classes)
         failures = [failure for part in parts for failure in read_failures(part.root / FAILURES)]
-        finish_dataset(root, card, shards, failures)
+        _check_taken(parts, finish_dataset(root, card, shards, failures))
     return Dataset(out)
 
 
@@ -63,8 +65,25 @@ def _check_shards(parts: Sequence[Dataset]) -> None:
                 )
 
 
+def _check_taken(parts: Sequence[Dataset], merged: DatasetCard) -> None:
+    """Compare what was taken with the parts' cards: a shard may be a link to what its part's maker has no business with."""
+    taken = {shard.name: shard.sha256 for shard in merged.shards}
+    for part in parts:
+        for shard in part.card.shards:
+            if taken.get(shard.name, shard.sha256) != shard.sha256:
+                raise _tell_altered(part, shard.name)
+
+
+def _tell_altered(part: Dataset, shard: str) -> IebenchError:
+    return IebenchError(f"{part.root / shard} is not what the part's card says: restore it, or render the part again.")
+
+
 def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
+    sizes = {shard.name: shard.bytes for shard in part.card.shards}
     for shard in dict.fromkeys(part.shards.tolist()):
+        path = part.root / shard
+        if not path.is_file() or path.stat().st_size != sizes[shard]:  # a device has no end
+            raise _tell_altered(part, shard)
         link_or_copy(part.root / shard, target / shard)
         chosen = np.flatnonzero(part.shards == shard)
         rows = [

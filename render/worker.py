@@ -38,6 +38,7 @@ from iebench.render.guard import Guard
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.quality import Quality, quality_from_json
 from iebench.render.scene import ViewScene, view_scene
+from iebench.render.scratch import own_folder
 from iebench.render.sources import open_source
 from iebench.render.system import explain_import_error
 
@@ -104,7 +105,7 @@ def main(log: Path, scratch: Path, disk: Path) -> None:
     Args:
         log: file for what Blender prints while it works on the present object.
         scratch: folder for pixels and meshes on their way; best in memory.
-        disk: folder for the files of an object for which there is no room.
+        disk: folder for the files of an object for which there is no room; it is made when it is needed.
     """
     _die_with_parent()
     replies = _divert_output(log)
@@ -152,7 +153,7 @@ def _render_where_room_is(
     except OSError as error:
         if not is_full_disk(error):
             raise
-    with _work_folder(disk) as work:
+    with own_folder(disk.parent), _work_folder(disk) as work:
         return render(work)
 
 
@@ -226,7 +227,8 @@ def _die_with_parent() -> None:
 
 def forget_scratch(text: str, *scratch: Path) -> str:
     """A text without the folders of scratch files, which have another name in every run."""
-    folders = "|".join(re.escape(str(folder)) for folder in scratch)
+    names = sorted(map(str, scratch), key=len, reverse=True)  # one may lie in the other
+    folders = "|".join(map(re.escape, names))
     return re.sub(rf"({folders})(/object-\d+)?/?", "", text)
 
 

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,12 @@ from iebench.child_process import python_command
 from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError
 from iebench.plugins import is_dotted
+from iebench.render.scratch import spare_path
 from iebench.render.worker import Task, WorkerSettings, forget_scratch
 
 START_SECONDS = 300.0  # importing Blender from a cold network disk takes a minute
 WATCH_SECONDS = 0.5
 LOG_LINES = 12
-MEMORY = Path("/dev/shm")
-MEMORY_BYTES = (
-    1 << 30
-)  # free there, else the disk is taken: a container has 64 MB by default, which pictures alone may fill
-SCRATCH = re.compile(r"iebench-(\d+)-.*")
 CHANGING = re.compile(r"\d+(\.\d+)? ?(ms|s|MB|M|K)\b|\d\d:\d\d[:.\d]*|^Fra:.*$|^Saved: .*$", re.MULTILINE)
 
 
@@ -83,7 +78,7 @@ class WorkerProcess:
             FarmError: it cannot start, and why.
         """
         self._limits, self._folder, self._log = limits, folder, folder / "log"
-        self._disk = Path(tempfile.mkdtemp(prefix=f"iebench-{os.getpid()}-"))
+        self._disk = spare_path(folder)
         self._buffer = b""
         self._process = subprocess.Popen(
             python_command(
@@ -230,19 +225,6 @@ class SupervisedWorker:
             self._process = WorkerProcess(self._settings, self._limits, folder)
             self.about = self._process.about
         return self._process
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A folder in memory where there is room, as every view passes through it; those of killed renders are removed."""
-    disk = Path(tempfile.gettempdir())
-    for old in (*MEMORY.glob("iebench-*"), *disk.glob("iebench-*")):
-        match = SCRATCH.fullmatch(old.name)
-        if match and not Path(f"/proc/{match.group(1)}").exists():
-            shutil.rmtree(old, ignore_errors=True)
-    parent = MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else disk
-    with tempfile.TemporaryDirectory(prefix=f"iebench-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True) as name:
-        yield Path(name)
 
 
 def _describe_end(code: int) -> str:

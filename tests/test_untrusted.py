@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iebench import limits
-from iebench.untrusted import parse_json
+from iebench.untrusted import parse_json, read_columns, read_rows
 
 ROOT = Path(__file__).parent.parent
 wings = runpy.run_path(str(ROOT / "docs" / "draw_wings.py"))
@@ -64,3 +64,29 @@ def test_the_limits_are_those_of_the_docs():
 def test_json_that_is_no_plain_object_is_refused(text):
     with pytest.raises((ValueError, RecursionError)):
         parse_json(text)
+
+
+def test_json_of_very_many_values_is_refused_before_it_is_parsed():
+    with pytest.raises(ValueError, match="values, and 4194304 are allowed"):
+        parse_json(b'{"a": [' + b"[]," * limits.MAX_VALUES + b"[]]}")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b\n" + "\n" * (limits.MAX_ROWS + 1), "more than 2000000 rows"),
+        ("a,b\n1,2\n1\n" + "1,2\n" * 9, "row 2 has 1 cells and not 2"),
+        ("a,b\n" + "," * (limits.MAX_ROW + 1), "a row of more than 1048576 characters"),
+        ("a,b\n" + '"\n",' * limits.MAX_ROW, "a row of more than 1048576 characters"),
+    ],
+)
+def test_tables_are_refused_at_the_row_where_they_are_wrong(tmp_path, text, told):
+    (tmp_path / "table.csv").write_text(text)
+    with pytest.raises(ValueError, match=told):
+        read_columns(tmp_path / "table.csv", ["a"])
+
+
+def test_empty_lines_of_a_table_are_no_rows(tmp_path):
+    (tmp_path / "table.csv").write_text('a,b,c\n1,"x\ny",3\n\n4,5,6\n\n')
+    assert read_columns(tmp_path / "table.csv", ["c", "b"]) == {"c": ["3", "6"], "b": ["x\ny", "5"]}
+    assert [row["a"] for row in read_rows(tmp_path / "table.csv", ["a"])] == ["1", "4"]

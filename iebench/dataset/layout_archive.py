@@ -120,14 +120,22 @@ def _unpack(file: IO[bytes]) -> ByteStream:
 
 
 def _read_rest(file: ByteStream) -> None:
-    """Read an archive to its end, where gzip compares its checksum; what follows the last member is zeros.
+    """Read an archive to its end, where gzip compares its checksum; what follows the last member is no member.
 
     Raises:
-        ValueError: it is more.
+        ValueError: it is.
     """
     while chunk := file.read(2**20):
-        if chunk.count(0) < len(chunk):
+        if chunk.count(0) < len(chunk) and any(_is_header(chunk[at : at + 512]) for at in range(0, len(chunk), 512)):
             raise ValueError("more follows its end, as where two archives were joined by `cat`")
+
+
+def _is_header(block: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (tarfile.TarError, ValueError):
+        return False
+    return True
 
 
 def _group(members: Iterator[Member]) -> Iterator[LooseObject]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from iebench.errors import IebenchError
 from iebench.limits import MAX_WAIT_SECONDS
@@ -49,6 +49,10 @@ def patiently(
     raise IebenchError(f"{url} is too busy to be fetched: try again {later}.")
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _wait(number: int, asked: float | None) -> float:
     """Seconds before the next try: what was asked and a little more, or a random part of a time that doubles (full jitter)."""
     if asked is not None:
@@ -59,18 +63,40 @@ def _wait(number: int, asked: float | None) -> float:
 def _find_refusal(error: BaseException | None) -> BaseException | None:
     """The error that carries a busy server's status, among an error and its causes."""
     while error is not None:
-        if getattr(error, "status", None) in BUSY:
+        if _status_of(error) in BUSY:
             return error
         error = error.__cause__ or error.__context__
     return None
 
 
+def _status_of(error: BaseException) -> Any:
+    """The HTTP status that an error carries: aiohttp's, requests' (and Hugging Face's), or botocore's."""
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        return _metadata(answer).get("HTTPStatusCode")
+    return getattr(answer, "status_code", getattr(error, "status", None))
+
+
+def _headers_of(error: BaseException) -> dict[str, Any]:
+    """The headers of a server's answer, by their names in lower case."""
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        found = _metadata(answer).get("HTTPHeaders")
+    else:
+        found = getattr(answer, "headers", None) or getattr(error, "headers", None)
+    return {str(name).lower(): value for name, value in (found or {}).items()}
+
+
+def _metadata(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer.get("ResponseMetadata") or {}
+
+
 def _asked_seconds(refusal: BaseException) -> float | None:
     """What Retry-After says, as seconds from now: a number, or a date."""
-    text = str((getattr(refusal, "headers", None) or {}).get("Retry-After", "")).strip()
+    text = str(_headers_of(refusal).get("retry-after", "")).strip()
     if text.isascii() and text.isdecimal():
         return float(text[:12])
     try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(text) - _now()).total_seconds())
     except (ValueError, TypeError):  # no date, or one without its zone
         return None

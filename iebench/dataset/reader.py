@@ -21,6 +21,7 @@ from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
 from iebench.limits import MAX_JPEG_BYTES
+from iebench.locks import flock
 from iebench.open_files import allow_more_open_files
 from iebench.untrusted import open_regular, refusals
 from iebench.untrusted_arrays import map_npy
@@ -184,7 +185,7 @@ class Dataset:
             descriptor = self._open(shard)
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: neighbours are not wanted
             if self._remote:
-                fcntl.flock(descriptor, fcntl.LOCK_SH)  # what is locked is not evicted from the cache
+                flock(descriptor, fcntl.LOCK_SH)  # what is locked is not evicted from the cache
             self._descriptors[shard] = descriptor
         return self._descriptors[shard]
 

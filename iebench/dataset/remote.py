@@ -18,10 +18,11 @@ from iebench.dataset.patience import patiently
 from iebench.errors import IebenchError, UsageError
 from iebench.files import ByteStream, whole_file, write_whole
 from iebench.limits import MAX_CARD_BYTES
-from iebench.locks import locked
+from iebench.locks import flock, locked
 from iebench.untrusted import FAULTS, parse_json, tell
 
 ATTEMPTS = 3
+_MEND = "name a folder that can be written to by IEBENCH_CACHE"
 _CHUNK = 2**20
 
 
@@ -69,10 +70,8 @@ class RemoteFolder:
         self.url = url.rstrip("/")
         content = fetch_card(self.url)
         self.root = cache_folder() / _short(self.url) / _short(content.decode("utf-8", "replace"))
-        self.root.mkdir(parents=True, exist_ok=True)
-        with locked(self.root / CARD, "download", waits=True, tells=False):
-            if not (self.root / CARD).exists():
-                write_whole(self.root / CARD, content)
+        if not (self.root / CARD).exists():
+            self._keep_card(content)
         self.card = DatasetCard.read(self.root)
         self._files = self.card.all_files
         total = sum(file.bytes for file in self._files.values())
@@ -82,6 +81,11 @@ class RemoteFolder:
                 "raise IEBENCH_CACHE_GB, or read it once through with PairStream."
             )
 
+    def _keep_card(self, content: bytes) -> None:
+        with locked(self.root / CARD, "download", waits=True, tells=False, mend=_MEND):
+            if not (self.root / CARD).exists():
+                write_whole(self.root / CARD, content)
+
     def fetch(self, name: str) -> Path:
         """The local copy of a file, fetched by the first process that asks for it while others wait.
 
@@ -89,12 +93,17 @@ class RemoteFolder:
             IebenchError: it cannot be fetched, or is never what the card says.
         """
         path = self.root / name
-        with locked(path, "download", waits=True, tells=False):
-            if not path.exists():
-                evict(cache_folder(), cache_bytes() - self._files[name].bytes)
-                self._download(name, path)
+        if not path.exists():
+            self._fetch_missing(name, path)
+        with suppress(OSError):  # a cache that may only be read
             os.utime(path)  # the time of last use, by which files are evicted
         return path
+
+    def _fetch_missing(self, name: str, path: Path) -> None:
+        with locked(path, "download", waits=True, tells=False, mend=_MEND):
+            if not path.exists():  # nor has another process fetched it meanwhile
+                evict(cache_folder(), cache_bytes() - self._files[name].bytes)
+                self._download(name, path)
 
     def _download(self, name: str, path: Path) -> None:
         url, told = f"{self.url}/{name}", self._files[name]
@@ -230,7 +239,7 @@ def _stream_settings(url: str) -> dict[str, Any]:
 def _remove_unused(path: Path) -> bool:
     """Remove a shard unless some process has it open, which holds a shared lock on it."""
     with suppress(OSError), path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink()
         return True
     return False

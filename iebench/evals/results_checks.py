@@ -36,6 +36,39 @@ def check_values(value: Mapping[str, Any]) -> None:
             of_type(name, str, "dashed")
 
 
+def check_figure(kind: str, detail: Any, key: str) -> None:
+    """Check that a detail has the shape which a figure of its kind shows.
+
+    Raises:
+        ValueError, KeyError: it has another.
+    """
+    of_type(detail, dict, key)
+    if kind == "matrix":
+        _check_matrix(detail, key)
+    elif kind == "table":
+        _check_numbers({name: value for name, value in detail.items() if value is not None}, key)
+    elif kind == "classes":
+        _check_numbers(detail, key)
+    else:
+        for curve in [detail] if kind == "curve" else detail.values():
+            _check_numbers(curve, key)
+            list(map(float, curve))
+
+
+def _check_matrix(rows: Mapping[str, Any], key: str) -> None:
+    cells = [of_type(cell, dict, key) for row in rows.values() for cell in of_type(row, dict, key).values()]
+    kinds = dict.fromkeys(kind for cell in cells for kind in cell)
+    names: Mapping[str, Any] = next(iter(rows.values()), {})
+    for row in rows.values():
+        for name in names:
+            _check_numbers({kind: row[name][kind] for kind in kinds}, key)
+
+
+def _check_numbers(values: Any, key: str) -> None:
+    for value in of_type(values, dict, key).values():
+        of_type(value, NUMBER, key)
+
+
 def _check_score(key: str, score: Mapping[str, Any]) -> None:
     if not of_type(score["values"], list, key):
         raise ValueError(f"{key} has no value")

@@ -45,8 +45,10 @@ class RowFile:
             dtype: of its numbers.
             saved_every: after how many rows it is noted that they are there.
         """
-        self._done, self._partial = path.with_suffix(".npy"), path.with_suffix(".partial.npy")
-        self._about, self._size, self._dtype, self._saved_every = path.with_suffix(".json"), size, dtype, saved_every
+        self._done, self._partial, self._about = (
+            path.with_name(f"{path.name}{suffix}") for suffix in (".npy", ".partial.npy", ".json")
+        )
+        self._size, self._dtype, self._saved_every = size, dtype, saved_every
         self._rows: ndarray | None = None
         self._start = self._saved = self._sum = 0
 
@@ -121,7 +123,7 @@ class RowFile:
     def _open(self, path: Path, record: Record, mode: Literal["r", "r+"]) -> ndarray | None:
         """The rows of a file if it is what its record says."""
         try:
-            if path.stat().st_size != record.bytes:
+            if path.stat().st_size != record.bytes or (mode == "r+" and _has_other_names(path)):
                 return None
             rows = np.load(path, mmap_mode=mode, allow_pickle=False)
         except (OSError, ValueError):
@@ -129,6 +131,11 @@ class RowFile:
         if rows.dtype != self._dtype or rows.shape != (self._size, rows.shape[-1]):
             return None
         return rows if _sum_rows(rows[: record.rows]) == record.crc32 else None
+
+
+def _has_other_names(path: Path) -> bool:
+    """Whether to write to a file would write to somebody else's: it is a link, or has a second name."""
+    return path.is_symlink() or path.stat().st_nlink > 1
 
 
 def _sum_rows(rows: ndarray) -> int:

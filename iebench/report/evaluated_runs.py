@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, result_files
+from iebench.evals.results_checks import check_figure
 from iebench.evals.table import label_of, training_of
 from iebench.untrusted import read_rows, refusals
 
@@ -31,11 +33,17 @@ class EvaluatedRun:
 
 
 def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
-    """The runs with their results, each once and under a name of its own."""
+    """The runs with their results, each once and under a name of its own.
+
+    Raises:
+        IebenchError: a run has none, or damaged ones.
+    """
     runs: list[EvaluatedRun] = []
     series: dict[str, str] = {}
     for path in result_files(paths):
         results = Results.read(path)
+        with refusals(path, "run `iebench eval` again"):
+            check_details(results)
         name = label_of(results)
         if any(run.name == name for run in runs):
             name = f"{name}, {results.name}"
@@ -45,6 +53,17 @@ def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
         first = series.setdefault(key, name)
         runs.append(EvaluatedRun(name, results, path.parent, first, list(series).index(key)))
     return runs
+
+
+def check_details(results: Results) -> None:
+    """Check the details that figures show.
+
+    Raises:
+        ValueError, LookupError, TypeError, AttributeError: they have another shape.
+    """
+    for figure in (*(figure for evaluator in EVALUATORS for figure in evaluator.figures), *results.figures):
+        if (detail := figure.find(results.details)) is not None:
+            check_figure(figure.kind, detail, figure.key)
 
 
 def read_metrics(folder: Path) -> dict[str, list[tuple[float, float]]]:

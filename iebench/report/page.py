@@ -21,7 +21,6 @@ from iebench.files import write_whole
 from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
-from iebench.untrusted import refusals
 from iebench.version import __version__
 
 
@@ -44,9 +43,8 @@ def write_report(
         protocol: words that the protocol or source of published rows must have.
 
     Raises:
-        UsageError: another process writes it.
-        IebenchError: a run has no results, or Jinja2 or matplotlib is not installed.
-        UsageError: no published row has the words.
+        UsageError: another process writes it, or no published row has the words.
+        IebenchError: a run has no results, or damaged ones, or Jinja2 or matplotlib is not installed.
     """
     runs = load_runs(paths)
     try:
@@ -55,9 +53,8 @@ def write_report(
         from iebench.report.sections import make_sections
     except ModuleNotFoundError as error:
         raise IebenchError(explain_missing_package(error) or str(error)) from None
-    with refusals(", ".join(str(run.folder) for run in runs), "run `iebench eval` again"):  # as far as details go
-        rows = build_rows([run.results for run in runs])
-        sections = make_sections(runs, rows)
+    rows = build_rows([run.results for run in runs])
+    sections = make_sections(runs, rows)
     shown = rows + (published_rows(protocol) if published else [])
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+import types
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -33,7 +34,7 @@ def ask(refusals, then="content"):
         for refusal in answers:
             try:
                 raise refusal
-            except Busy as error:
+            except (Busy, Answered) as error:
                 raise FileNotFoundError("as fsspec says it") from error
         return then
 
@@ -48,14 +49,36 @@ def test_a_busy_server_is_asked_again_after_longer_and_longer_times(status):
         assert 0.5 <= seconds / (FIRST_SECONDS * 2**number) <= 1
 
 
-def test_it_is_left_alone_as_long_as_it_asks():
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+class Answered(Exception):
+    """What requests, huggingface_hub and botocore raise, in short: an error with the server's answer."""
+
+    def __init__(self, response):
+        super().__init__("busy")
+        self.response = response
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        types.SimpleNamespace(status_code=429, headers={"Retry-After": "17"}),
+        {"ResponseMetadata": {"HTTPStatusCode": 503, "HTTPHeaders": {"retry-after": "17"}}},
+    ],
+)
+def test_a_busy_server_is_known_from_every_client(answer):
+    content, waited = ask([Answered(answer)])
+    assert content == "content" and 17 <= waited[0] <= 17 + FIRST_SECONDS
+
+
+def test_it_is_left_alone_as_long_as_it_asks(monkeypatch):
+    now = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    monkeypatch.setattr(patience, "_now", lambda: now)
+    date = format_datetime(now + timedelta(seconds=30), usegmt=True)
     _, waited = ask(
         [Busy(429, {"Retry-After": "17"}), Busy(503, {"Retry-After": date}), Busy(429, {"Retry-After": "x"})]
     )
     assert (
         17 <= waited[0] <= 17 + FIRST_SECONDS
-        and 28 <= waited[1] <= 30 + FIRST_SECONDS
+        and 30 <= waited[1] <= 30 + FIRST_SECONDS
         and waited[2] <= FIRST_SECONDS * 4
     )
 

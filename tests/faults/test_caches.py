@@ -2,20 +2,24 @@
 
 import errno
 import json
+import multiprocessing
 import os
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from drawn_work import mean_colors, score
 
+from iebench import locks
 from iebench.dataset.reader import Dataset
 from iebench.dataset.remote import evict
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.evals import representations
 from iebench.evals.eval_dataset import StoredDataset
 from iebench.evals.representations import extract
 from iebench.evals.results import Results
+from iebench.models import evaluation
 
 
 @pytest.mark.parametrize("damage", ["bit", "zeros", "cut", "longer", "other shape", "no record", "record cut"])
@@ -59,16 +63,65 @@ def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
     assert np.array_equal(found.values, extract(mean_colors, data, "train").values)
 
 
+@pytest.mark.parametrize("name", ["link", "second name"])
+def test_a_beginning_that_is_another_file_is_not_written_to(drawn_dataset, tmp_path, monkeypatch, name):
+    """A run of somebody else may hold a link, with a record that fits."""
+    monkeypatch.setattr(representations, "BLOCK", 1)
+    data, calls = StoredDataset(drawn_dataset), []
+
+    def interrupted(images):
+        calls.append(1)
+        if len(calls) == 40:
+            raise KeyboardInterrupt
+        return mean_colors(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(interrupted, data, "train", folder=tmp_path / "key")
+    path, dear = tmp_path / "key" / "train.partial.npy", tmp_path / "dear"
+    path.rename(dear)
+    path.symlink_to(dear) if name == "link" else path.hardlink_to(dear)
+    before = dear.read_bytes()
+    extract(mean_colors, data, "train", folder=tmp_path / "key")
+    assert dear.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["representations", "representations/key"])
+def test_a_runs_own_cache_leads_nowhere_else(drawn_dataset, tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "run" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="is a link: remove it, or name"):
+        score(drawn_dataset, tmp_path / "run")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def meeting(find_earlier, barrier):
+    """`find_earlier` that waits, once it has read what it will join its own to, for another process to read the same."""
+    calls = []
+
+    def find_and_wait(*args):
+        found = find_earlier(*args)
+        calls.append(1)
+        if len(calls) == 2:
+            with suppress(threading.BrokenBarrierError):  # as it does where only one may read and write
+                barrier.wait(3)
+        return found
+
+    return find_and_wait
+
+
 @pytest.mark.slow
 def test_two_evaluations_of_one_folder_are_both_right(drawn_dataset, tmp_path):
     """Each in a process of its own, of other tasks: all scores are there, as if each had been alone."""
     for task in ("classification", "rotation"):
         score(drawn_dataset, tmp_path / task, task)
-    children = []
+    children, barrier = [], multiprocessing.get_context("fork").Barrier(2)
     for task in ("classification", "rotation"):
         child = os.fork()
         if not child:
             try:
+                evaluation.find_earlier = meeting(evaluation.find_earlier, barrier)
                 score(drawn_dataset, tmp_path / "both", task)
                 os._exit(0)
             finally:
@@ -81,9 +134,18 @@ def test_two_evaluations_of_one_folder_are_both_right(drawn_dataset, tmp_path):
             assert both.scores.scores[key] == entry, key
 
 
-def test_the_second_takes_what_the_first_has_made(drawn_dataset, tmp_path, capsys):
+def test_the_second_takes_what_the_first_has_made(drawn_dataset, tmp_path, capsys, monkeypatch):
     """It comes while the first is at work, waits, and says so."""
-    data, seen, others = StoredDataset(drawn_dataset), [], []
+    data, seen, others, waits = StoredDataset(drawn_dataset), [], [], threading.Event()
+
+    def flock(*args, plain=locks.flock):
+        try:
+            return plain(*args)
+        except BlockingIOError:
+            waits.set()
+            raise
+
+    monkeypatch.setattr(locks, "flock", flock)
 
     def slow(images):
         if not others:
@@ -91,7 +153,7 @@ def test_the_second_takes_what_the_first_has_made(drawn_dataset, tmp_path, capsy
                 threading.Thread(target=extract, args=(quick, data, "val"), kwargs={"folder": tmp_path / "key"})
             )
             others[0].start()
-            others[0].join(1)
+            assert waits.wait(60)
         return mean_colors(images)
 
     def quick(images):

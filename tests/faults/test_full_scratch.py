@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from iebench.factors.space import get_space
-from iebench.render import worker, worker_process
+from iebench.render import scratch as scratch_module
+from iebench.render import worker
 from iebench.render.quality import get_quality
 from iebench.render.worker import Task, WorkerSettings, describe_fault
 
@@ -24,12 +25,27 @@ def full(path):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
+def missing():
+    raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Folders that stand for the memory and for the disk."""
+    memory, disk = tmp_path / "memory", tmp_path / "disk"
+    for folder in (memory, disk):
+        folder.mkdir()
+    monkeypatch.setattr(scratch_module, "MEMORY", memory)
+    monkeypatch.setenv("TMPDIR", str(disk))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return memory, disk
+
+
 @pytest.fixture
 def serve(tmp_path, monkeypatch):
     """Run the worker on objects that take so much: "small", "large" (for the memory) or "huge" (for the disk too)."""
     scratch, disk = tmp_path / "scratch", tmp_path / "disk"
-    for folder in (scratch, disk):
-        folder.mkdir()
+    scratch.mkdir()
 
     def render_object(settings, source, stage, task, work):
         (work / "object.obj").write_text(task.object_id)
@@ -43,7 +59,7 @@ def serve(tmp_path, monkeypatch):
         settings = WorkerSettings("procedural", get_space("3diebench"), 16, get_quality("preview"))
         with (tmp_path / "replies").open("w") as replies:
             worker._serve(settings, scratch, disk, replies)
-        assert not list(scratch.iterdir()) and not list(disk.iterdir())
+        assert not list(scratch.iterdir()) and not disk.exists()
         return [json.loads(line) for line in (tmp_path / "replies").read_text().splitlines()][1:]
 
     stage = types.SimpleNamespace(device="none")
@@ -73,13 +89,34 @@ def test_a_full_output_ends_the_render(serve, monkeypatch):
 
 
 @pytest.mark.parametrize(("free", "in_memory"), [(64 << 20, False), (8 << 30, True)])
-def test_a_containers_memory_is_too_small_for_scratch(tmp_path, monkeypatch, free, in_memory):
-    (tmp_path / "iebench-999999999-old").mkdir()  # of a render that was killed
-    monkeypatch.setattr(worker_process, "MEMORY", tmp_path)
+def test_a_containers_memory_is_too_small_for_scratch(places, monkeypatch, free, in_memory):
+    memory, disk = places
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(free, 0, free))
-    with worker_process.scratch_folder() as scratch:
-        assert (scratch.parent == tmp_path) == in_memory
-    assert not list(tmp_path.iterdir())
+    with scratch_module.scratch_folder() as scratch:
+        assert scratch.parent == (memory if in_memory else disk)
+    assert not list(memory.iterdir()) and not list(disk.iterdir())
+
+
+def test_only_what_a_killed_render_has_left_is_removed(places):
+    for folder in places:
+        (folder / "iebench-2024-runs").mkdir()
+        (folder / "iebench-2024-runs" / "last.ckpt").write_text("dear")
+        child = os.fork()
+        if not child:
+            with scratch_module.own_folder(folder / "iebench-1-left"):
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert (folder / "iebench-1-left").exists()
+    with scratch_module.scratch_folder() as living, scratch_module.scratch_folder():
+        assert living.exists()
+    assert [path.name for folder in places for path in folder.iterdir()] == ["iebench-2024-runs"] * 2
+
+
+def test_without_a_folder_for_temporary_files_memory_is_enough(places, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", missing)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(8 << 30, 0, 8 << 30))
+    with scratch_module.scratch_folder() as scratch:
+        assert scratch.parent == places[0] and scratch_module.spare_path(scratch).parent == scratch
 
 
 def test_a_reason_names_no_folder_of_this_run():

@@ -1,5 +1,6 @@
 """OUT.partial belongs to the command that began it, and the inputs of a command to nobody but their owner."""
 
+import errno
 import os
 from functools import partial
 from pathlib import Path
@@ -8,9 +9,10 @@ import pytest
 from crash_points import read_folder
 from drawn_work import draw, small_job
 
+from iebench import growing as growing_module
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.reader import Dataset
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
 from iebench.render.farm import render_dataset
 from iebench.render.merge import merge_parts
 
@@ -102,3 +104,52 @@ def test_links_of_a_hubs_cache_are_followed(tmp_path, parts):
         path.symlink_to(Path("..") / "blobs" / path.name)
     merged = merge_parts(parts, tmp_path / "elsewhere" / "out")
     assert all((merged.root / shard.name).read_bytes() for shard in merged.card.shards)
+
+
+@pytest.mark.parametrize("same_size", [True, False])
+def test_a_shard_that_is_a_link_to_something_else_is_not_taken(tmp_path, parts, same_size):
+    path = next(parts[1].glob("*-0*.tar"))
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(path.stat().st_size if same_size else 9))
+    path.unlink()
+    path.symlink_to(secret)
+    with pytest.raises(IebenchError, match="is not what the part's card says: restore it"):
+        merge_parts(parts, tmp_path / "out")
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.partial").exists()
+
+
+def test_what_is_refused_leaves_nothing_behind(tmp_path, parts):
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(IebenchError, match="nope"):
+        merge_parts([tmp_path / "nope", *parts], tmp_path / "new" / "sub" / "out")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["out", "out.partial"])
+def test_a_link_is_no_place_to_grow_in(tmp_path, parts, name):
+    elsewhere = tmp_path / "elsewhere"
+    if name == "out.partial":
+        (elsewhere / ".merge").mkdir(parents=True)
+        (elsewhere / "dear").write_text("mine")
+    (tmp_path / name).symlink_to(elsewhere)
+    with pytest.raises(UsageError, match=rf"{name} (exists already|is a link)"):
+        merge_parts(parts, tmp_path / "out")
+    assert name == "out" or (elsewhere / "dear").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["sync", "rename"])
+def test_what_is_whole_is_not_removed_where_its_name_fails(tmp_path, monkeypatch, name):
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(growing_module, "sync", fail) if name == "sync" else monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="Input/output"), growing_module.growing(tmp_path / "out", "merge") as root:
+        (root / "train-000000.tar").write_bytes(b"hours of work")
+    assert (tmp_path / "out.partial" / "train-000000.tar").exists()
+
+
+def test_a_render_into_a_link_that_leads_nowhere_is_refused_at_once(tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"out is a link that leads nowhere"):
+        render_dataset(small_job(), tmp_path / "out", lambda tasks: pytest.fail("it was begun"))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

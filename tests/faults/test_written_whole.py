@@ -39,8 +39,9 @@ def test_two_tars_that_were_joined(loose, tmp_path):
     (tmp_path / "twice.tar").write_bytes(content + content)
     with pytest.raises(IebenchError, match="more follows its end"):
         import_layout(tmp_path / "twice.tar", tmp_path / "out", lists=loose)
-    (tmp_path / "padded.tar").write_bytes(content + bytes(2**20))
-    import_layout(tmp_path / "padded.tar", tmp_path / "out", lists=loose)
+    for number, more in enumerate((bytes(2**20), b"\n", b"\0" * 5 + b"signature")):
+        (tmp_path / "padded.tar").write_bytes(content + more)
+        import_layout(tmp_path / "padded.tar", tmp_path / f"out-{number}", lists=loose)
 
 
 def test_a_plot_and_a_gallery_are_never_half_written(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from torch import nn
 
 from iebench.cli.eval import eval_command
 from iebench.cli.train import make_command, train_command
-from iebench.errors import UsageError
+from iebench.errors import IebenchError, UsageError
 from iebench.models import precision
 from iebench.models.backbones import RESNETS
 from iebench.models.heads import parse_sizes
@@ -89,8 +89,8 @@ def test_impossible_settings_are_told() -> None:
             make_training(name, given=values)
     with pytest.raises(UsageError, match="Layer sizes '64-x'"):
         parse_sizes("64-x")
-    with pytest.raises(UsageError, match=r"run\.json has settings that this version does not know: colour"):
-        make_settings(Example, {"colour": 3}, "run.json")
+    with pytest.raises(IebenchError, match=r"does not know \(colour\): install the iebench that wrote it \(9\.1\)"):
+        make_settings(Example, {"colour": 3}, "run.json", "9.1")
 
 
 def test_the_help_of_backbone_names_each_one_and_no_other() -> None:

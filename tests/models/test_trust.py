@@ -17,7 +17,7 @@ from iebench.evals.gallery import GALLERY, Gallery
 from iebench.evals.results import Results
 from iebench.models import checkpoints
 from iebench.models.registry import find_method
-from iebench.models.runs import METHOD_PREFIX, RunConfig, export_backbone, load
+from iebench.models.runs import METHOD_PREFIX, RunConfig, check_backbone, export_backbone, load
 from iebench.models.settings import TrainerSettings
 
 SMALL = find_method("vicreg").settings(backbone="resnet18-narrow", projector="8-8")
@@ -204,3 +204,25 @@ def test_a_whole_gallery_is_read(tmp_path):
     np.savez_compressed(tmp_path / GALLERY, **make_gallery())
     found = Gallery.load(tmp_path)
     assert found is not None and found.names.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("place", [(), ("method_settings",), ("trainer",)])
+def test_a_run_of_a_later_version_is_not_called_damaged(run, place):
+    def change(value):
+        value["iebench"] = "9.1"
+        for name in place:
+            value = value[name]
+        value["colour"] = 3
+
+    edit(run, change)
+    with pytest.raises(
+        IebenchError, match=r"json has settings .* \(colour\): install the iebench that wrote it \(9\.1\)"
+    ):
+        load(run)
+
+
+def test_a_run_without_a_backbone_has_its_methods(run):
+    edit(run, lambda value: value["method_settings"].pop("backbone"))
+    check_backbone(run, "resnet18")
+    with pytest.raises(UsageError, match="has the backbone resnet18, not --backbone resnet50"):
+        check_backbone(run, "resnet50")

@@ -16,6 +16,7 @@ from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
 from iebench.evals.gallery import Gallery
 from iebench.evals.results import Results, ScoreBook, SeedScores
+from iebench.report import sections
 from iebench.report.evaluated_runs import load_runs, read_metrics
 from iebench.report.page import write_report
 from iebench.report.plots import Curve, plot_curves
@@ -292,3 +293,22 @@ def test_runs_that_differ_in_their_seed_are_one_series():
     assert len({run.style for run in runs}) == len({run.series for run in runs})
     curves = [Curve(run.series, [(0, 1), (1, 2)], run.style) for run in runs]
     assert plot_curves("curves", curves, "x", "y", "z").svg.count(">sie (rotation)<") == 1
+
+
+@pytest.mark.parametrize("detail", [3, {"mug": "x"}, {"mug": {}}, {"mug": None}])
+def test_of_two_runs_the_damaged_one_is_named(tmp_path, detail):
+    for number, name in enumerate(("whole", "broken")):
+        results = make_results(name, number, with_predictor=False)
+        if name == "broken":
+            results.details["classification/whole/top1_by_class"] = detail
+        results.write(tmp_path / name / "results.json")
+    with pytest.raises(IebenchError, match=r"^\S+/broken/results\.json is damaged") as found:
+        write_report([tmp_path / "whole", tmp_path / "broken"], tmp_path / "page.html")
+    assert "whole/results" not in str(found.value)
+
+
+def test_faults_of_our_own_are_not_the_runs(tmp_path, monkeypatch):
+    make_results("whole", 0, with_predictor=False).write(tmp_path / "whole" / "results.json")
+    monkeypatch.setattr(sections, "plot_classes", lambda *_: [][0])
+    with pytest.raises(IndexError):
+        write_report([tmp_path / "whole"], tmp_path / "page.html")
