@@ -23,6 +23,7 @@ def test_import_needs_neither_torch_nor_blender():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_the_base_needs_no_extra():
     extras = (
         "lightning",

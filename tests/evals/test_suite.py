@@ -103,6 +103,7 @@ def quick_suite(dataset, ground_truth, tasks=("classification", "rotation", "ret
     return run_suite(ground_truth, dataset, tasks, settings)
 
 
+@pytest.mark.slow
 def test_the_same_seeds_give_the_same_file(fake, ground_truth, tmp_path):
     for number, batch_size in enumerate((33, 33, 5)):
         quick_suite(fake(batch_size=batch_size), ground_truth).write(tmp_path / f"{number}.json")

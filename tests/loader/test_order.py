@@ -31,6 +31,7 @@ def test_the_sweep_has_at_least_two_thousand_plans():
     assert len(PLANS) >= 2000
 
 
+@pytest.mark.slow
 def test_sweep_every_item_once_in_an_epoch_and_padding_only_as_asked():
     for epoch, plan in enumerate(PLANS):
         steps = read_epoch(plan, epoch)
@@ -46,6 +47,7 @@ def test_sweep_every_item_once_in_an_epoch_and_padding_only_as_asked():
             assert count_batches(plan, rank) == sum(len(step[rank]) > 0 for step in steps)
 
 
+@pytest.mark.slow
 def test_sweep_resumption_is_exact_also_with_other_ranks_and_batch_sizes():
     for epoch, plan in enumerate(PLANS):
         steps = read_epoch(plan, epoch)

@@ -29,6 +29,7 @@ def fill(network: nn.Module, params: list) -> None:
         own[name].data.copy_(draw(seed, tuple(shape)) * scale + is_gain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_golden_backbone(case: str) -> None:
     golden, (name, _, mode) = CASES[case], case.split("/")

@@ -142,6 +142,7 @@ def save_published(method: str, backbone: str, path: Path) -> dict[str, torch.Te
     return weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", PUBLISHED)
 def test_published_checkpoints_load_into_sies_resnet(
     method: str, tmp_path: Path, capsys: pytest.CaptureFixture

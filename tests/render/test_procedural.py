@@ -87,6 +87,7 @@ def read_tree(root: Path) -> bytes:
     return b"".join(path.relative_to(root).as_posix().encode() + path.read_bytes() for path in files)
 
 
+@pytest.mark.slow
 def test_an_object_is_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
     for entry in CLASSES:
         export_object(entry.synset, 0, tmp_path)

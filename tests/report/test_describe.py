@@ -22,6 +22,7 @@ def test_counts_and_ranges_are_those_of_the_files(make_dataset):
     assert all(name in write_description(told) for name in (*dataset.space.names, "airplane", "val"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("space", "share"), [("3diebench", 0.25), ("so3", 1.0), ("ood-rotation", 0.75)])
 def test_the_share_of_all_rotations_that_views_reach_is_the_space_s_own(make_dataset, space, share):
     dataset = make_dataset(classes="8", objects_per_class=8, num_views=120, size=8, space=space)

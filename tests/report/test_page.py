@@ -153,6 +153,7 @@ def test_plots_take_the_color_of_the_page(report):
     assert "currentColor" in page
 
 
+@pytest.mark.slow
 def test_plots_are_files_of_their_own(report, tmp_path):
     runs = [report.parent / name for name in ("sie-0", "vicreg-0")]
     write_report(runs, tmp_path / "report.html", plots=tmp_path / "plots")
@@ -161,6 +162,7 @@ def test_plots_are_files_of_their_own(report, tmp_path):
     assert all(tree.tag == "{http://www.w3.org/2000/svg}svg" and tree.get("aria-label") for tree in trees.values())
 
 
+@pytest.mark.slow
 def test_the_same_runs_give_the_same_page(report, tmp_path):
     runs = [report.parent / name for name in ("sie-0", "sie-1", "vicreg-0")]
     write_report(runs, tmp_path / "again.html", title="Runs <of> today", published=True)
