@@ -2,6 +2,7 @@
 
 import colorsys
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,15 @@ from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_
 from iebench.dataset.splits import split_objects
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.factors.space import get_space
+
+
+def use_one_thread() -> None:
+    """In a forked child: the threads of OpenMP stay with its parent, and torch would wait for them for ever."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+os.register_at_fork(after_in_child=use_one_thread)
 
 
 def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:
