@@ -2,6 +2,7 @@
 
 import colorsys
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ def use_one_thread() -> None:
 
 
 os.register_at_fork(after_in_child=use_one_thread)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as shells start what runs in the background; tests press Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:
