@@ -1,6 +1,6 @@
 """Scores of a linear action: what it explains of held-out objects and what controls do, its rank, a group's laws, retrieval."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,9 @@ from torch import Tensor
 
 from iebench.evals.evaluator import Detail, Score
 from iebench.evals.linear_action import BLOCK, Action, ActionFit, Basis, Family, split, take, transforms_of
-from iebench.evals.measure import ERRORS, Measure, mean_of
+from iebench.evals.measure import Measure, mean_of
 from iebench.evals.probe_fitting import Samples, by_object
-from iebench.evals.probe_task import score_of
+from iebench.evals.probe_task import detail_of_errors, score_of
 from iebench.evals.representations import Representations
 from iebench.evals.retrieval import Retrieval
 from iebench.factors.space import HUES
@@ -119,15 +119,16 @@ def score_part(
     yield score_of(Measure("gain", gained, (error, blind, total)), key, draws)
     yield score_of(mean_of("cosine", cosine), key, draws)
     shares = 1 - (blind - error).sum(1) / total.sum(1).mean()  # `compare` tests the gain
-    yield Detail(f"{key}/{ERRORS}", dict(zip(map(str, test.objects.tolist()), shares.round(4).tolist(), strict=True)))
+    yield detail_of_errors(shares, key, test)
     laws = group_laws(told, test)
     yield from (Score(f"{key}/{name}", value) for name, value in laws.items())
     yield Detail(f"{key}/laws", laws)
     yield from retrieve(key, told, test, draws, device, with_pre=fits.controls is not None)
     if fits.controls is not None:
         few = choose_pairs(test, FEW)
-        yield from _score_controls(key, fits, fits.controls, test, few)
-        yield from _score_ranks(key, fits, test, few)
+        curves = [judge_ranks(fit, test, few) for fit in (fits.told, fits.not_told)]
+        yield from _score_controls(key, fits, fits.controls, test, few, *curves)
+        yield from _score_ranks(key, *curves)
 
 
 def judge(
@@ -161,23 +162,42 @@ def gained(error: ndarray, blind: ndarray, total: ndarray) -> float:
     return float(blind.sum() - error.sum()) / float(total.sum()) if total.sum() else 0.0
 
 
+def judge_r2(action: Action, test: Representations, samples: Samples) -> float:
+    """R² of an action."""
+    total, error, _ = judge(action, test, samples)
+    return explained(error, total)
+
+
+def judge_ranks(fit: ActionFit, test: Representations, samples: Samples) -> dict[int, float]:
+    """R² by rank, up to the largest."""
+    largest = fit.basis.rank
+    ranks = [*(rank for rank in RANKS if rank < largest), largest]
+    return {rank: judge_r2(fit.action(rank), test, samples) for rank in ranks}
+
+
 def _score_controls(
-    key: str, fits: Fits, controls: Controls, test: Representations, samples: Samples
+    key: str,
+    fits: Fits,
+    controls: Controls,
+    test: Representations,
+    samples: Samples,
+    told: Mapping[int, float],
+    not_told: Mapping[int, float],
 ) -> Iterator[Score | Detail]:
     """R² beside that of the action: of other families, and of the controls."""
-    (told, not_told), small = fits.largest, controls.degree_2.basis.rank
-    judged = {
-        "action": told,
-        "told the colors": controls.colors and controls.colors.action(told.rank),
-        "degree 2": controls.degree_2.action(small),
-        "degree 1, as many coordinates": fits.told.action(small),
-        "not told": not_told,
-        "pairs of different objects": controls.of_others.action(told.rank),
-        "rotation alone": controls.no_source.action(told.rank),
+    largest, small = fits.told.basis.rank, controls.degree_2.basis.rank
+    found = {"action": told[largest]}
+    if controls.colors is not None:
+        found["told the colors"] = judge_r2(controls.colors.action(largest), test, samples)
+    found |= {
+        "degree 2": judge_r2(controls.degree_2.action(small), test, samples),
+        "degree 1, as many coordinates": told[small],
+        "not told": not_told[largest],
+        "pairs of different objects": judge_r2(controls.of_others.action(largest), test, samples),
+        "rotation alone": judge_r2(controls.no_source.action(largest), test, samples),
     }
-    found = {name: explained(*reversed(judge(action, test, samples)[:2])) for name, action in judged.items() if action}
-    found |= judge_orthogonal(fits.told.action(min(told.rank, RANK_OF_MATRICES)), test, samples)
-    found |= judge_unmoved(told.basis, test, samples)
+    found |= judge_orthogonal(fits.told.action(min(largest, RANK_OF_MATRICES)), test, samples)
+    found |= judge_unmoved(fits.told.basis, test, samples)
     yield from (Score(f"{key}/r2_{name}", found[title]) for name, title in SCORED.items() if title in found)
     yield Detail(f"{key}/controls", found)
 
@@ -208,21 +228,15 @@ def judge_orthogonal(action: Action, test: Representations, samples: Samples) ->
     return {"orthogonal": 1 - sums[1] / sums[0], "not orthogonal, as many coordinates": 1 - sums[2] / sums[0]}
 
 
-def _score_ranks(key: str, fits: Fits, test: Representations, samples: Samples) -> Iterator[Score | Detail]:
+def _score_ranks(key: str, told: Mapping[int, float], not_told: Mapping[int, float]) -> Iterator[Score | Detail]:
     """R² by rank, and the least rank whose gain over an action that is not told the rotation is nearly the whole."""
-    largest = fits.told.basis.rank
-    ranks = [rank for rank in RANKS if rank < largest] + [largest]
-    told, blind = (
-        {rank: explained(*reversed(judge(fit.action(rank), test, samples)[:2])) for rank in ranks}
-        for fit in (fits.told, fits.not_told)
-    )
-    gains = {rank: told[rank] - blind[rank] for rank in ranks}
-    curves = {"told": told, "not told": blind}
+    gains = {rank: told[rank] - not_told[rank] for rank in told}
+    curves = {"told": told, "not told": not_told}
     yield Detail(
         f"{key}/by_rank", {name: {str(rank): value for rank, value in c.items()} for name, c in curves.items()}
     )
     if max(gains.values()) > LEAST_GAIN:
-        yield Score(f"{key}/rank", min(rank for rank in ranks if gains[rank] >= ENOUGH * max(gains.values())))
+        yield Score(f"{key}/rank", min(rank for rank in gains if gains[rank] >= ENOUGH * max(gains.values())))
 
 
 def group_laws(action: Action, test: Representations) -> dict[str, float]:

@@ -9,7 +9,6 @@ coordinate stands beside them, on which every group acts as the identity.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -240,13 +239,10 @@ class Sums:
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(self.gram + other.gram, self.moment + other.moment)
 
-    @cached_property
-    def _largest(self) -> int:
-        return self.moment.shape[1]
-
     def of_rank(self, rank: int) -> "Sums":
         """Those of the first coordinates alone."""
-        kept = torch.arange(len(self.gram)).reshape(-1, self._largest + 1)[:, : rank + 1].flatten()
+        largest = self.moment.shape[1]
+        kept = torch.arange(len(self.gram)).reshape(-1, largest + 1)[:, : rank + 1].flatten()
         return Sums(self.gram[kept[:, None], kept], self.moment[kept, :rank])
 
     def solve(self, penalty: float) -> Float[Tensor, "kr r"]:

@@ -112,14 +112,19 @@ class ProbeTask(Learnable, Evaluator):
                 yield Detail(f"{key}/{name}", value)
             errors = self.errors_by_object(targets, predictions)
             if errors is not None:
-                objects = test.objects.tolist()
-                yield Detail(f"{key}/{ERRORS}", dict(zip(map(str, objects), errors.round(4).tolist(), strict=True)))
+                yield detail_of_errors(errors, key, test)
 
 
 def score_of(measure: Measure, key: str, draws: int = 0) -> Score:
     """A measure as a score under KEY/NAME, with its bootstrap interval from `draws` draws."""
     interval = measure.interval(draws) if draws else ()
     return Score(f"{key}/{measure.name}", measure.value, *interval)
+
+
+def detail_of_errors(errors: Float[ndarray, " objects"], key: str, test: Representations) -> Detail:
+    """Errors whose mean is 1 minus the score under KEY, for each object of a test set, as `compare` takes them."""
+    named = zip(map(str, test.objects.tolist()), errors.round(4).tolist(), strict=True)
+    return Detail(f"{key}/{ERRORS}", dict(named))
 
 
 class Regression(ProbeTask):

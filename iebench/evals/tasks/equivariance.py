@@ -1,6 +1,7 @@
 """Equivariance: how well known rotations act linearly on a representation, with no predictor trained beside it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from iebench.evals.action_scores import Fits, score_part
 from iebench.evals.columns import Column, Figure
@@ -69,8 +70,14 @@ class Equivariance(Evaluator):
 
     def _score(self, context: Context, with_controls: bool) -> Iterator[Score | Detail]:
         tests = {prefix: dict(context.parts(found)) for prefix, found in self._find_tests(context).items()}
+        fitted: dict[str, Fits | None] = {}
         for part, train in track(list(context.parts(context.train)), self.name, "part"):
-            fits = Fits.of(train, with_controls and part == "whole")
+            name = "whole" if context.is_whole(part) else part  # the same numbers, the same actions
+            if name not in fitted:
+                fitted[name] = Fits.of(train, with_controls and part == "whole")
+            fits = fitted[name]
+            if fits is not None and part != "whole":
+                fits = replace(fits, controls=None)
             for prefix, parts in tests.items():
                 key = f"{prefix}{self.name}/{part}"
                 if fits is None:
