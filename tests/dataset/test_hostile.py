@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import simplejpeg
+from bounded_memory import at_most
 
 from iebench.dataset import published_layout
 from iebench.dataset.card import CARD, describe_file, digest_card
@@ -34,11 +35,8 @@ MEMORY = 2**29  # bytes, of which reading a card may take most
 @pytest.fixture(autouse=True)
 def bounded_memory():
     """No refusal takes more memory than this, which every allocation is asked for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    with at_most(MEMORY):
+        yield
 
 
 @pytest.fixture

@@ -43,9 +43,10 @@ def test_a_damaged_cache_is_made_anew(drawn_dataset, tmp_path, damage):
     assert np.array_equal(again.values, wanted)
 
 
-def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
+def begin(dataset, folder, monkeypatch):
+    """An evaluation's dataset, whose representations an interrupted pass has begun to write."""
     monkeypatch.setattr(representations, "BLOCK", 1)
-    data, calls = StoredDataset(drawn_dataset), []
+    data, calls = StoredDataset(dataset), []
 
     def interrupted(images):
         calls.append(1)
@@ -54,7 +55,12 @@ def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
         return mean_colors(images)
 
     with pytest.raises(KeyboardInterrupt):
-        extract(interrupted, data, "train", folder=tmp_path / "key")
+        extract(interrupted, data, "train", folder=folder)
+    return data
+
+
+def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
+    data = begin(drawn_dataset, tmp_path / "key", monkeypatch)
     path = tmp_path / "key" / "train.partial.npy"
     content = bytearray(path.read_bytes())
     content[200] ^= 1
@@ -66,17 +72,7 @@ def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["link", "second name"])
 def test_a_beginning_that_is_another_file_is_not_written_to(drawn_dataset, tmp_path, monkeypatch, name):
     """A run of somebody else may hold a link, with a record that fits."""
-    monkeypatch.setattr(representations, "BLOCK", 1)
-    data, calls = StoredDataset(drawn_dataset), []
-
-    def interrupted(images):
-        calls.append(1)
-        if len(calls) == 40:
-            raise KeyboardInterrupt
-        return mean_colors(images)
-
-    with pytest.raises(KeyboardInterrupt):
-        extract(interrupted, data, "train", folder=tmp_path / "key")
+    data = begin(drawn_dataset, tmp_path / "key", monkeypatch)
     path, dear = tmp_path / "key" / "train.partial.npy", tmp_path / "dear"
     path.rename(dear)
     path.symlink_to(dear) if name == "link" else path.hardlink_to(dear)

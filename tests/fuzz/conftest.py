@@ -2,13 +2,12 @@
 
 import os
 import random
-import resource
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from bounded_memory import at_most
 from mutations import MUTATIONS
 
 from iebench.errors import IebenchError
@@ -22,11 +21,8 @@ _refused: Counter[str] = Counter()
 @pytest.fixture(autouse=True)
 def bounded_memory():
     """Whoever asks for more memory than a refusal takes gets a MemoryError."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    with at_most(MEMORY):
+        yield
 
 
 @pytest.fixture

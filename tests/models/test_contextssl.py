@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from runs import assert_same_ending, read_metrics
+from runs import assert_same_ending, read_metrics, train_until_killed
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -263,20 +263,10 @@ def test_a_context_is_as_long_as_it_is_said_to_be() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-def test_a_run_is_killed_and_resumed_bitwise(
-    drawn_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_is_killed_and_resumed_bitwise(drawn_dataset: Path, tmp_path: Path) -> None:
     train("contextssl", SMALL, TRAINER, drawn_dataset, tmp_path / "whole")
-
-    def kill(self: ContextSsl, progress: float) -> None:
-        if progress == 8 / 10:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(ContextSsl, "after_step", kill)
-    with pytest.raises(KeyboardInterrupt):
-        train("contextssl", SMALL, TRAINER, drawn_dataset, tmp_path / "killed")
+    train_until_killed("contextssl", asdict(SMALL), TRAINER, drawn_dataset, tmp_path / "killed", step=8)
     assert checkpoints.load(tmp_path / "killed" / "last.ckpt")["step"] == 6
-    monkeypatch.undo()
     train("contextssl", SMALL, TRAINER, drawn_dataset, tmp_path / "killed")
     assert_same_ending(tmp_path / "whole", tmp_path / "killed")
 

@@ -1,14 +1,14 @@
 """EquiCaps: its poses move as told, it learns without collapse, and it resumes as if it had never stopped."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from runs import assert_same_ending, read_metrics
+from runs import assert_same_ending, read_metrics, train_until_killed
 from torch import nn
 
 import iebench
@@ -104,21 +104,11 @@ def test_it_learns_without_collapse(transform: str, make_dataset: Callable[..., 
 
 
 @pytest.mark.slow
-def test_it_is_killed_and_resumed_bitwise(
-    make_dataset: Callable[..., Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_killed_and_resumed_bitwise(make_dataset: Callable[..., Dataset], tmp_path: Path) -> None:
     data, settings = make_dataset(space="3diebench-t").root, make_settings(MOTIONS[1])
     trainer = replace(TRAINER, batch_size=4, steps=8, checkpoint_every=3, num_workers=1, validate_every=1)
     train("equicaps", settings, trainer, data, tmp_path / "whole")
-
-    def die(self: Equicaps, progress: float) -> None:
-        if progress == 5 / 8:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Equicaps, "after_step", die)
-    with pytest.raises(KeyboardInterrupt):
-        train("equicaps", settings, trainer, data, tmp_path / "killed")
+    train_until_killed("equicaps", asdict(settings), trainer, data, tmp_path / "killed", step=5)
     assert checkpoints.load(tmp_path / "killed" / "last.ckpt")["step"] == 3
-    monkeypatch.undo()
     train("equicaps", settings, trainer, data, tmp_path / "killed")
     assert_same_ending(tmp_path / "whole", tmp_path / "killed")
