@@ -9,12 +9,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from drawn_work import draw, small_job
 from solids import SOLIDS
 
 from iebench.child_process import python_command
 from iebench.errors import UsageError
 from iebench.render import blender_python
 from iebench.render.blender_python import MODULES, VARIABLE, WHEELS, find_blender_python, tell_install
+from iebench.render.farm import render_dataset
 
 ROOT = Path(__file__).parents[2]
 NO_BLENDER = "import sys; sys.modules['bpy'] = None; from iebench.cli.main import main; main()"
@@ -124,3 +126,19 @@ def test_a_python_without_blender_renders_the_same_bytes(tmp_path):
         )
         assert told.returncode == 0, told.stderr
     assert digest(tmp_path / "with") == digest(tmp_path / "without") != {}
+
+
+def test_a_render_is_not_continued_with_another_blender(tmp_path):
+    """Python and Blender may be found elsewhere the next time; pictures of two releases are not of one dataset."""
+
+    def stop_at_three(number):
+        if number == 3:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        render_dataset(small_job(), out, lambda tasks: draw(tasks, stop_at_three, blender="4.5.14"))
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"was begun with Blender 4.5.14, and a worker has 5.2.3"):
+            render_dataset(small_job(), out, lambda tasks: draw(tasks, blender="5.2.3"))
+    assert render_dataset(small_job(), out, lambda tasks: draw(tasks, blender="4.5.15")).fresh == 1
