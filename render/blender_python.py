@@ -68,11 +68,11 @@ def tell_install() -> str:
     """The commands that give this machine a Python with Blender, where iebench finds it by itself."""
     folder = own_environment()
     python = folder / "bin" / "python"
-    for version in WHEELS:
+    for version in () if shutil.which("uv") else WHEELS:
         if (command := shutil.which(f"python{version}")) and ask_python(command, "print()") is not None:
             packages = _name_packages(MODULES, version)
             return f"python{version} -m venv {folder} && {python} -m pip install {packages}"
-    uv = "" if shutil.which("uv") else "pip install uv && "
+    uv = "" if shutil.which("uv") else "pip install uv && "  # which brings a Python where there is none
     packages = _name_packages(MODULES, "3.11")
     return f"{uv}uv venv --python 3.11 {folder} && uv pip install --python {python} {packages}"
 

@@ -93,6 +93,8 @@ def test_the_advice_fits_the_machine(machine, tmp_path):
     machine("python3.11", "exit 127")
     machine("python3.13", "exit 0")
     assert tell_install().startswith(f"python3.13 -m venv {folder} && {folder}/bin/python -m pip install 'bpy==5.2.*' ")
+    machine("uv", "exit 0")
+    assert tell_install().startswith(f"uv venv --python 3.11 {folder} && uv pip install ")
 
 
 def test_another_python_keeps_apart_from_what_is_built_for_this_one(monkeypatch, tmp_path):
