@@ -114,7 +114,7 @@ def work(folder: Path, commands: tuple[str, ...]) -> str:
         Which Blender the doctor found in the end.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {"XDG_DATA_HOME": str(folder / "data-home"), "OMP_NUM_THREADS": "2"}
+    environment["XDG_DATA_HOME"] = str(folder / "data-home")  # where Blender is put that the doctor advises
     iebench = folder / "environment" / "bin" / "iebench"
     told = subprocess.run([iebench, "doctor"], env=environment, cwd=folder, capture_output=True, text=True, check=False)
     if told.returncode and (advice := re.search(r"Blender is not installed: run `(.*)`", told.stdout)):
