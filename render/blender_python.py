@@ -117,6 +117,6 @@ def _ask(python: str) -> tuple[str, list[str] | None]:
     """A Python's version and which of a worker's modules it lacks, None where it does not run. It imports none, to be quick."""
     try:
         version, missing = json.loads(ask_python(python, ASKED, *MODULES) or "")
-    except ValueError:  # it is no Python, or an older one
+    except (TypeError, ValueError):  # it is no Python, or an older one
         return "", None
     return version, missing

@@ -26,6 +26,7 @@ READERS = {
     "iebench.render.object_lists": {"csv.reader"},  # lists as people write them: comments, quotes, further columns
     "iebench.files": {"csv.DictReader"},  # tables of the package
     "iebench.child_process": {"json.loads"},
+    "iebench.render.blender_python": {"json.loads"},
     "iebench.render.system": {"json.loads"},
     "iebench.render.worker": {"json.loads"},
     "iebench.render.worker_process": {"json.loads"},
