@@ -14,8 +14,8 @@ from iebench.models.settings import BACKBONES
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = (
-    "classification, classification-from-views, rotation, color, pose, translation, translation-world, factors, retrieval, "
-    "equivariance, predictor"
+    "classification, knn, classification-from-views, rotation, rotation-linear, color, pose, pose-linear, translation, "
+    "translation-world, factors, dci, retrieval, equivariance, predictor, spectrum"
 )
 
 

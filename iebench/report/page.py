@@ -106,7 +106,7 @@ def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
 
 def _best(rows: Sequence[Row], title: str, better: str) -> float | None:
     values = [row.cells[title].value for row in rows if row.kind == "ours" and title in row.cells]
-    if len(values) < 2:
+    if len(values) < 2 or better == "none":
         return None
     return max(values) if better == "up" else min(values)
 
