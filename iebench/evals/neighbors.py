@@ -15,8 +15,8 @@ _BLOCK_ELEMENTS = 2**25  # cosines at a time
 class Neighbors:
     """Views with the classes of their objects, that vote for the classes of others.
 
-    A view's weight is exp(cosine / temperature) (Wu et al., CVPR 2018, https://arxiv.org/abs/1805.01978, equation 5 and
-    section 3.4), as DINO and others take it. Representations are not centred, as there.
+    A view's weight is exp(cosine / temperature) (Wu et al., CVPR 2018, https://arxiv.org/abs/1805.01978), as DINO and others
+    take it. Representations are not centred, as there.
 
     Args:
         bank: the voters, in whose order by chance those stand that are equally near.

@@ -83,7 +83,8 @@ class Representations:
             return self
         views = np.arange(count) * self.num_views // count
         embeddings = None if self.embeddings is None else self.embeddings[:, views]
-        return replace(self, latents=self.latents[:, views], values=self.values[:, views], embeddings=embeddings)
+        latents, values = self.latents[:, views], self.values[:, views]
+        return replace(self, latents=latents, values=values, embeddings=embeddings, images=None)
 
     def blocks(self) -> Iterator[Float[ndarray, "n width"]]:
         """All views, object by object, float64, some objects at a time."""

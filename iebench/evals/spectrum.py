@@ -16,7 +16,7 @@ FIRST, LAST, FEWEST = 11, 100, 10  # eigenvalues that a power law is fitted to, 
 def rankme(moments: Float[ndarray, " width"]) -> float:
     """The effective rank of the matrix of representations: exp of the entropy of its singular values as shares of their sum.
 
-    RankMe (Garrido et al., ICML 2023, https://arxiv.org/abs/2210.02885, equation 3) without the 1e-7 that it adds to every
+    RankMe (Garrido et al., ICML 2023, https://arxiv.org/abs/2210.02885) without the 1e-7 that it adds to every
     share against a logarithm of 0. In [1, width]; 0 where all is 0.
 
     Args:

@@ -7,9 +7,8 @@ from statistics import fmean
 from typing import Any
 
 from iebench.evals.columns import Figure
-from iebench.evals.registry import EVALUATORS
 from iebench.evals.table import Row
-from iebench.report.evaluated_runs import EvaluatedRun, read_metrics
+from iebench.report.evaluated_runs import EvaluatedRun, figures_of, read_metrics
 from iebench.report.plots import Curve, Picture, Point, plot_classes, plot_curves, plot_points
 
 TRAINING_CURVES = (
@@ -57,7 +56,7 @@ def make_sections(runs: Sequence[EvaluatedRun], rows: Sequence[Row]) -> list[Sec
         Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(rows)),
         Section("training", "Training", _draw_training(runs)),
     ]
-    figures = figures_of(runs)
+    figures = figures_of([run.results for run in runs])
     tall = {figure.section for figure in figures if figure.kind == "classes"}  # a row for each class: they come last
     for head in sorted(dict.fromkeys(figure.section for figure in figures), key=lambda head: head in tall):
         section = Section(re.sub(r"[^a-z]+", "-", head.lower()).strip("-"), head)
@@ -66,14 +65,6 @@ def make_sections(runs: Sequence[EvaluatedRun], rows: Sequence[Row]) -> list[Sec
                 _add_figure(section, figure, runs)
         sections.append(section)
     return [section for section in sections if not section.is_empty]
-
-
-def figures_of(runs: Sequence[EvaluatedRun]) -> list[Figure]:
-    """Our evaluators' figures, as they are today, then those that results declare beyond them."""
-    ours = [figure for evaluator in EVALUATORS for figure in evaluator.figures]
-    keys = {figure.key for figure in ours}
-    others = (figure for run in runs for figure in run.results.figures if figure.key not in keys)
-    return [*ours, *dict.fromkeys(others)]
 
 
 def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) -> None:

@@ -13,7 +13,7 @@ from iebench.evals.probe_task import PredictSamples
 from iebench.evals.representations import Representations
 from iebench.evals.tasks.classification import Classification
 
-MOST_VIEWS = 100_000  # of the training objects together; 20 views each of 5 000 objects
+MOST_VIEWS = 100_000  # of the training objects together
 
 
 class NearestNeighbors(Classification):

@@ -28,7 +28,7 @@ class Spectrum(Evaluator):
             "spectrum/by_part",
             "table",
             "RankMe, participation ratio and the exponent alpha of the variances' power law, of the whole representation and of "
-            "each part, beside how many dimensions it has.",
+            "each part.",
         ),
     )
 
@@ -39,7 +39,6 @@ class Spectrum(Evaluator):
             for part, values in context.parts(test):
                 found = measure_spectrum(values)
                 yield from (Score(f"{prefix}{self.name}/{part}/{name}", value) for name, value in found.items())
-                table[f"{part}, dimensions"] = values.values.shape[-1]
                 table |= {f"{part}, {_TITLES[name]}": value for name, value in found.items()}
             if not prefix:
                 yield Detail(f"{self.name}/by_part", table)
