@@ -31,7 +31,7 @@ from iebench.limits import (
 Value = TypeVar("Value")
 # What code that trusts its values makes of values that nobody should have trusted.
 FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError, csv.Error)
-_KINDS = {dict: "an object", list: "a list"}
+_KINDS: dict[type, str] = {dict: "an object", list: "a list"}
 _CHUNK = 2**20
 
 
