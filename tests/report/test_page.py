@@ -290,8 +290,8 @@ def test_in_a_browser(report, tmp_path, size):
     assert findings["overflow"] == 0
     assert findings["first"] == sorted(findings["first"], reverse=True)
     assert findings["second"] == sorted(findings["second"])
-    assert len(findings["first"]) == 5  # three runs and two baselines; papers stand apart
-    assert findings["folded"] == 7 and findings["unfolded"] == 14
+    assert len(findings["first"]) == 4  # two methods and two baselines; papers stand apart
+    assert findings["folded"] == 7 and findings["unfolded"] == 15
 
 
 def test_labels_stand_apart_in_the_order_of_their_points():
