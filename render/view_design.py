@@ -47,5 +47,7 @@ def find_design(request: RenderRequest, space: FactorSpace) -> Design | None:
     if request.design != "crossed":
         raise UsageError(f"There is no --design {request.design!r}: take crossed, or a TOML file whose name ends so.")
     if request.vary is None or request.hold is None:
-        raise UsageError("--design crossed needs --vary and --hold, such as --vary rotation --hold light_hue,floor_hue.")
+        raise UsageError(
+            "--design crossed needs --vary and --hold, such as --vary rotation --hold light_hue,floor_hue."
+        )
     return parse_crossed(request.vary, request.hold, space, request.seed or 0)

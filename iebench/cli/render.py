@@ -81,7 +81,9 @@ POSITIVE = click.IntRange(min=1)
     help="Views as a grid of --vary and --hold, in which everything else stays, or as a TOML file says.",
 )
 @click.option(
-    "--vary", metavar="NAME[:LEVELS]", help="The factor or group that moves in the grid, such as rotation:8.  [levels: 4]"
+    "--vary",
+    metavar="NAME[:LEVELS]",
+    help="The factor or group that moves in the grid, such as rotation:8.  [levels: 4]",
 )
 @click.option(
     "--hold",

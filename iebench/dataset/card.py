@@ -87,7 +87,9 @@ class DatasetCard:
         """Plain values."""
         classes = [entry.to_json() for entry in self.classes]
         value = {**asdict(replace(self, design=None)), "space": self.space.to_json(), "classes": classes}
-        del value["design"]  # absent where there is none, so that an ordinary card is as it was before there were designs
+        del value[
+            "design"
+        ]  # absent where there is none, so that an ordinary card is as it was before there were designs
         return value if self.design is None else {**value, "design": self.design.to_json()}
 
     def content(self) -> list[Any]:

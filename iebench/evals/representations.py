@@ -19,6 +19,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.model import Represent, check_vectors
 from iebench.evals.row_file import RowFile
+from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.locks import locked
 from iebench.progress import Progress
@@ -41,6 +42,7 @@ class Representations:
         values: (objects, views, width), memory-mapped or in memory: representations, or a slice of them.
         embeddings: (objects, views, width) or None.
         images: the images once more, from the given view on, as `EvalDataset.images` yields them; None where there are none.
+        design: how the views of each object are laid out; None for independent draws.
     """
 
     space: FactorSpace
@@ -51,6 +53,7 @@ class Representations:
     values: Float[ndarray, "objects views width"]
     embeddings: Float[ndarray, "objects views embedding"] | None = None
     images: Callable[[int], Iterator[Tensor]] | None = None
+    design: Design | None = None
 
     @property
     def num_objects(self) -> int:
@@ -144,6 +147,7 @@ def extract(
         values.reshape(*shape, -1),
         embeddings,
         partial(dataset.images, split),
+        design_from_json(dataset.card.get("design")),
     )
 
 

@@ -44,16 +44,16 @@ def read_crossed(path: Path, space: FactorSpace, seed: int) -> Crossed:
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"--design {path} cannot be read ({error}): give a TOML file with [vary] and [hold].") from None
+        raise UsageError(
+            f"--design {path} cannot be read ({error}): give a TOML file with [vary] and [hold]."
+        ) from None
     tables = [value.get(name) for name in ("vary", "hold")]
     if set(value) != {"vary", "hold"} or not all(isinstance(table, dict) and table for table in tables):
         raise UsageError(f"--design {path}: only the tables [vary] and [hold] are known, and both are needed.")
     return make_crossed(*tables, space, seed)
 
 
-def make_crossed(
-    vary: Mapping[str, Wanted], hold: Mapping[str, Wanted], space: FactorSpace, seed: int
-) -> Crossed:
+def make_crossed(vary: Mapping[str, Wanted], hold: Mapping[str, Wanted], space: FactorSpace, seed: int) -> Crossed:
     """The grid of what is varied with everything that is held.
 
     Args:
@@ -136,8 +136,12 @@ def _spread(
     """Equally spaced levels of one factor; drawn ones of several, of which the first stay however many follow."""
     if len(factors) == 1:
         factor = space.factors[space.names.index(name)]
-        return tuple((v,) for v in np.linspace(factor.low, factor.high, count, endpoint=not factor.is_circular).tolist())
-    draws = space.sample(seed, "", f"levels of {name}", count)[:, space.columns(factors)]  # of a synset that no object has
+        return tuple(
+            (v,) for v in np.linspace(factor.low, factor.high, count, endpoint=not factor.is_circular).tolist()
+        )
+    draws = space.sample(seed, "", f"levels of {name}", count)[
+        :, space.columns(factors)
+    ]  # of a synset that no object has
     return tuple(map(tuple, draws.tolist()))
 
 

@@ -53,7 +53,9 @@ class ClipDataset(MultiViewDataset):
         self.run_length = design.run_length
         num_views = self.run_length if num_views is None else num_views
         if not 1 <= num_views <= self.run_length:
-            raise UsageError(f"num_views={num_views}: {dataset.root} has clips of {self.run_length} views; ask for fewer.")
+            raise UsageError(
+                f"num_views={num_views}: {dataset.root} has clips of {self.run_length} views; ask for fewer."
+            )
         super().__init__(dataset, split, transform, seed, size, num_views=num_views, anchor=anchor, **settings)
 
     def choose(self, epoch: int, objects: Int[ndarray, " n"]) -> Int[ndarray, "n views"]:

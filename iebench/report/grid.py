@@ -55,7 +55,9 @@ def _tell_rows(dataset: Dataset) -> list[list[str]]:
     if not isinstance(design, Crossed):
         return [[f"clip {run}"] for run in runs]
     places = np.stack(np.unravel_index(runs, design.shape[:-1]), axis=1).tolist()
-    return [[line for a, place in zip(design.axes, at, strict=False) for line in _tell_level(a, place)] for at in places]
+    return [
+        [line for a, place in zip(design.axes, at, strict=False) for line in _tell_level(a, place)] for at in places
+    ]
 
 
 def _tell_level(axis: Axis, place: int) -> list[str]:
