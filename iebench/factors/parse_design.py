@@ -47,10 +47,9 @@ def read_crossed(path: Path, space: FactorSpace, seed: int) -> Crossed:
         raise UsageError(
             f"--design {path} cannot be read ({error}): give a TOML file with [vary] and [hold]."
         ) from None
-    tables = [value.get(name) for name in ("vary", "hold")]
-    if set(value) != {"vary", "hold"} or not all(isinstance(table, dict) and table for table in tables):
+    if set(value) != {"vary", "hold"} or not all(isinstance(table, dict) and table for table in value.values()):
         raise UsageError(f"--design {path}: only the tables [vary] and [hold] are known, and both are needed.")
-    return make_crossed(*tables, space, seed)
+    return make_crossed(value["vary"], value["hold"], space, seed)
 
 
 def make_crossed(vary: Mapping[str, Wanted], hold: Mapping[str, Wanted], space: FactorSpace, seed: int) -> Crossed:

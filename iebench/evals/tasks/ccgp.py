@@ -50,8 +50,8 @@ class CrossConditionGeneralisation(Evaluator):
             "Does the decoding of a factor generalise to conditions it has not seen?",
             "ccgp/by_factor",
             "matrix",
-            "How many pairs of levels of a factor a linear decoder tells apart on held-out objects, at levels of the other factors "
-            "that it has seen, and at ones that it has not. Chance is 0.5.",
+            "How many pairs of levels of a factor a linear decoder tells apart on held-out objects, at levels of the other "
+            "factors that it has seen, and at ones that it has not. Chance is 0.5.",
         ),
     )
 

@@ -37,8 +37,8 @@ class Interference(Evaluator):
             "What moves the readout of a factor?",
             "interference/whole/by_factor",
             "matrix",
-            "A row for the linear readout of each factor of a crossed design, on held-out objects: how much of its movement is due "
-            "to each factor, as shares. A readout that only its own factor moves has a 1 there.",
+            "A row for the linear readout of each factor of a crossed design, on held-out objects: how much of its movement is "
+            "due to each factor, as shares. A readout that only its own factor moves has a 1 there.",
         ),
     )
 
