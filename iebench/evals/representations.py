@@ -15,6 +15,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.catalogue import ObjectClass, count_labels
+from iebench.dataset.card_parts import check_design
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.model import Represent, check_vectors
@@ -23,6 +24,7 @@ from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.locks import locked
 from iebench.progress import Progress
+from iebench.untrusted import refusals
 
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
 # batch size, nor its workers, nor an interruption can change a bit of what is written.
@@ -147,8 +149,17 @@ def extract(
         values.reshape(*shape, -1),
         embeddings,
         partial(dataset.images, split),
-        design_from_json(dataset.card.get("design")),
+        _find_design(dataset),
     )
+
+
+def _find_design(dataset: EvalDataset) -> Design | None:
+    """How the views of a dataset are laid out, as its card says."""
+    with refusals("The card of the dataset", "leave its design out, or write it as iebench.factors.designs does"):
+        design = design_from_json(dataset.card.get("design"))
+        if design is not None:
+            check_design(design, dataset.space, dataset.latents.shape[1])
+        return design
 
 
 def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
