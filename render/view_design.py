@@ -29,7 +29,7 @@ def check_layout(request: RenderRequest) -> None:
         if (value := getattr(request, name)) is not None and request.design != "crossed":
             raise UsageError(f"--{name} {value} has a say beside --design crossed alone: add that, or leave it out.")
     if request.design is not None and request.views is not None:
-        raise UsageError(f"--views {request.views} has no say beside --design {request.design}, which makes the views.")
+        raise UsageError(f"--views {request.views} has no say beside --design {request.design}, a grid: leave it out.")
 
 
 def find_design(request: RenderRequest, space: FactorSpace) -> Design | None:

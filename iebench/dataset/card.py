@@ -87,10 +87,11 @@ class DatasetCard:
         """Plain values."""
         classes = [entry.to_json() for entry in self.classes]
         value = {**asdict(replace(self, design=None)), "space": self.space.to_json(), "classes": classes}
-        del value[
-            "design"
-        ]  # absent where there is none, so that an ordinary card is as it was before there were designs
-        return value if self.design is None else {**value, "design": self.design.to_json()}
+        if self.design is None:
+            del value["design"]  # so that an ordinary card is what it was before there were designs
+        else:
+            value["design"] = self.design.to_json()
+        return value
 
     def content(self) -> list[Any]:
         """Plain values that tell datasets apart by what their files hold: shards and tables with their hashes."""
