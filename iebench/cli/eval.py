@@ -15,7 +15,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = (
     "classification, classification-from-views, rotation, color, pose, translation, translation-world, factors, retrieval, "
-    "equivariance, predictor"
+    "equivariance, predictor, parallelism, ccgp, interference"
 )
 
 
