@@ -54,6 +54,11 @@ TASK_HELP = (
 @click.option(
     "--workers", "num_workers", default=2, show_default=True, type=click.IntRange(0), help="Processes that decode."
 )
+@click.option(
+    "--sweep",
+    type=FOLDER,
+    help="Dataset of `iebench render --sweep`, among whose views the report shows how predictions steer.",
+)
 @click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
 def eval_command(
     run: Path | None, backbone: str | None, trust: bool, weights: Path | None, out: Path | None, **options: Any
