@@ -26,6 +26,7 @@ READERS = {
     "iebench.files": {"csv.DictReader"},  # tables of the package
     "iebench.child_process": {"json.loads"},
     "iebench.render.system": {"json.loads"},
+    "iebench.render.job": {"json.loads"},  # of what was dumped in the same line
     "iebench.render.worker": {"json.loads"},
     "iebench.render.worker_process": {"json.loads"},
     "iebench.evals.earlier": {"json.loads"},  # of what was dumped in the same line
