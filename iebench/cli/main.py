@@ -16,6 +16,7 @@ from iebench.cli.demo import demo
 from iebench.cli.eval import compare_command, eval_command, report_command, table_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
+from iebench.cli.sharing import push
 from iebench.cli.terminal import echo
 from iebench.cli.train import export_backbone_command, methods_command, train_command
 from iebench.errors import IebenchError, explain_missing_package
@@ -67,6 +68,7 @@ COMMANDS = (
     table_command,
     compare_command,
     report_command,
+    push,
 )
 for command in COMMANDS:
     cli.add_command(command)
