@@ -22,6 +22,7 @@ BOUND = {
     "classification": "top1",
     "rotation": "r2_uniform",
 }  # task → the score that is 1 - the mean of its objects' errors
+_LIST = re.compile(r"\[\n([^\[\]{}]*?)\n *\]")  # of JSON with indents, in which no text has a line's end
 _KINDS: dict[str, type] = {
     "board": str, "name": str, "method": str, "training": dict, "seeds": list, "protocol_hash": str, "versions": dict,
     "parts": dict, "scores": dict, "errors_by_object": dict, "weights": dict, "results_sha256": str, "bound_by": str,
@@ -76,7 +77,7 @@ class Entry:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.file_name
         text = json.dumps(self.to_json(), indent=1, ensure_ascii=False)
-        write_whole(path, re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", _on_one_line, text) + "\n")
+        write_whole(path, _LIST.sub(_on_one_line, text) + "\n")
         return path
 
     def to_results(self, board: Board) -> Results:
@@ -96,7 +97,7 @@ class Entry:
 
 
 def _on_one_line(found: re.Match[str]) -> str:
-    return "[" + " ".join(found[1].split()) + "]"
+    return "[" + " ".join(line.strip() for line in found[1].splitlines()) + "]"
 
 
 def digest_entry(value: Mapping[str, Any]) -> str:

@@ -1,16 +1,21 @@
 """Entries of the leaderboard: a forged one of each kind is refused, and ours stand as they were measured."""
 
 import copy
+import html
 import json
 import math
 import re
+import shutil
+import subprocess
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import iebench
+from iebench.cli.main import cli
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.measure import ERRORS, mean_of
 from iebench.evals.results import Results
@@ -24,6 +29,7 @@ from iebench.sharing.entry_checks import check_all, check_entry, check_means
 from iebench.sharing.leaderboard import PAGE, SORTABLE, read_board_entries, write_html, write_markdown
 from iebench.sharing.submit import rerun, submit
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ROOT = Path(__file__).parent.parent.parent
 OURS = ROOT / "results" / "mini" / "sie-0" / "results.json"
 BOARD = read_boards()[0]
@@ -167,6 +173,37 @@ def test_our_entries_are_true_and_the_pages_are_of_them():
         assert all(kept.scores.scores[key].values == score["values"] for key, score in entry.scores.items())
 
 
+INSPECT = """<script>
+  const table = document.querySelector("table"), told = [];
+  for (const name of ["top-1, %", "top-1, %", "MRR"]) {
+    const column = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent === name);
+    table.tHead.rows[0].cells[column].querySelector("button").click();
+    told.push([...table.tBodies[0].rows].map(row => row.cells[column].textContent));
+  }
+  document.title = JSON.stringify([told, performance.getEntriesByType("resource").length]);
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+def test_the_page_sorts_in_a_browser_and_asks_for_nothing(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text((ROOT / "docs" / SORTABLE).read_text().replace("</body>", INSPECT + "</body>"))
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--virtual-time-budget=2000"]
+    command = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    (falling, growing, mrr), requests = json.loads(html.unescape(re.search("<title>(.*?)</title>", dom)[1]))
+    numbers = [float(cell.split()[0]) for cell in falling]
+    assert numbers == sorted(numbers, reverse=True) and growing == falling[::-1] and len(numbers) > 5
+    assert mrr == sorted(filter(None, mrr), reverse=True) + [""] * mrr.count("") and requests == 0
+
+
+def test_an_entry_whose_weights_are_nowhere_needs_them_named():
+    path = next((ROOT / "leaderboard").glob("iebench-mini--sie-0*.json"))
+    found = CliRunner().invoke(cli, ["rerun", str(path), "--data", "nowhere"])
+    assert isinstance(found.exception, UsageError) and "give --run" in str(found.exception)
+
+
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory, drawn_dataset):
     """An evaluated run on the drawn dataset, and the board of that."""
@@ -205,7 +242,9 @@ def test_a_run_is_submitted_and_taken_again_and_an_invented_one_found_out(evalua
 
     forged = forge_consistently(path, board)
     check_entry(forged, board)  # which its file does not tell
-    outside = {score.key for score in rerun(forged.write(tmp_path), drawn_dataset, run, boards=[board]) if not score.is_inside}
+    outside = {
+        score.key for score in rerun(forged.write(tmp_path), drawn_dataset, run, boards=[board]) if not score.is_inside
+    }
     assert outside == {TOP1, "classification/whole/top5"}
 
 
