@@ -22,6 +22,7 @@ BOUND = {
     "classification": "top1",
     "rotation": "r2_uniform",
 }  # task → the score that is 1 - the mean of its objects' errors
+KEYS = tuple(column.key for column in OUR_COLUMNS if not column.key.startswith("ood/"))  # of a board's own data
 _LIST = re.compile(r"\[\n([^\[\]{}]*?)\n *\]")  # of JSON with indents, in which no text has a line's end
 _KINDS: dict[str, type] = {
     "board": str, "name": str, "method": str, "training": dict, "seeds": list, "protocol_hash": str, "versions": dict,
@@ -122,15 +123,20 @@ def read_entry(path: Path) -> Entry:
             raise ValueError(f"{min(wrong)!r:.40} is missing or unknown")
         for name, kind in _KINDS.items():
             of_type(value[name], kind, name)
-        check_scores(value["scores"])
-        _check_texts(value["versions"], "versions")
-        _check_texts(value["weights"], "weights")
+        _check_parts(value)
         return Entry(**{name: value[name] for name in _KINDS})
 
 
-def _check_texts(values: Mapping[str, Any], what: str) -> None:
-    for text in values.values():
-        of_type(text, str, what)
+def _check_parts(value: Mapping[str, Any]) -> None:
+    """The types of what an entry holds, on which pages rely."""
+    check_scores(value["scores"])
+    texts, lists = ("versions", "weights"), ("errors_by_object", "parts")
+    for names, kind in ((texts, str), (lists, list)):
+        for name in names:
+            for inner in value[name].values():
+                of_type(inner, kind, name)
+    for name in ("trainer", "method_settings", "dataset"):
+        of_type(value["training"].get(name, {}), dict, name)
 
 
 def make_entry(results: Results, board: Board, tensors: str, results_sha256: str, bound_by: str, at: str = "") -> Entry:
@@ -144,7 +150,7 @@ def make_entry(results: Results, board: Board, tensors: str, results_sha256: str
         bound_by: see `Entry`.
         at: where others find the weights.
     """
-    keys = [column.key for column in OUR_COLUMNS if column.key in results.scores.scores]
+    keys = [key for key in KEYS if key in results.scores.scores]
     return Entry(
         board=board.name,
         name=results.name,

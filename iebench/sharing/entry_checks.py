@@ -8,16 +8,17 @@ fit each other passes; only taking the scores again from the weights tells, whic
 import math
 import re
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from iebench.errors import IebenchError
+from iebench.dataset.hub import HubAddress
+from iebench.errors import IebenchError, UsageError
 from iebench.evals.measure import mean_of
-from iebench.evals.table import OUR_COLUMNS
 from iebench.sharing.boards import Board
-from iebench.sharing.entry import BOUND, Entry
+from iebench.sharing.entry import BOUND, KEYS, Entry
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ROUNDED = 1e-4  # errors by object are written with four digits
@@ -39,8 +40,22 @@ def check_entry(entry: Entry, board: Board) -> None:
     Raises:
         IebenchError: what it says cannot be; the first fault is named.
     """
-    for check in (_check_basis, _check_missing, _check_numbers, _check_order, _check_errors):
-        check(entry, board)
+    _check_basis(entry, board)
+    _check_missing(entry, board)
+    _check_numbers(entry)
+    _check_order(entry)
+    _check_errors(entry, board)
+
+
+def is_commit_of_run(at: str | None) -> bool:
+    """Whether an address is hf://ORG/NAME@COMMIT, or not given."""
+    if at is None:
+        return True
+    try:
+        address = HubAddress.parse(at)
+    except UsageError:
+        return False
+    return address.kind == "model" and address.is_pinned and not address.path
 
 
 def _refuse(entry: Entry, what: str) -> IebenchError:
@@ -60,6 +75,8 @@ def _check_basis(entry: Entry, board: Board) -> None:
     hashes = (entry.weights.get("network", ""), entry.weights.get("tensors", ""), entry.results_sha256)
     if not all(map(_HASH.fullmatch, hashes)):
         raise _refuse(entry, "a hash of its weights or of its results is missing")
+    if set(entry.weights) != {"network", "tensors", "at"} or not is_commit_of_run(entry.weights["at"] or None):
+        raise _refuse(entry, "where its weights are is no commit of a run on the hub, nor left empty")
     if entry.bound_by not in ("hash", "rerun"):
         raise _refuse(entry, f"nothing binds its scores to its weights ({entry.bound_by!r:.20})")
 
@@ -68,11 +85,10 @@ def _check_missing(entry: Entry, board: Board) -> None:
     """Scores that every row has, and those of which a task has some and not all."""
     if missing := [key for key in board.required if key not in entry.scores]:
         raise _refuse(entry, f"{missing[0]} is missing")
-    known = {column.key for column in OUR_COLUMNS}
-    if strange := [key for key in entry.scores if key not in known]:
+    if strange := [key for key in entry.scores if key not in KEYS]:
         raise _refuse(entry, f"{strange[0]!r:.60} is no score of a table")
     places = {key.rpartition("/")[0] for key in entry.scores}
-    for key in known:
+    for key in KEYS:
         if key.rpartition("/")[0] in places and key not in entry.scores:
             raise _refuse(entry, f"{key} is missing, and others of its task are there")
     for name in ("method_settings", "trainer", "dataset"):
@@ -80,7 +96,7 @@ def _check_missing(entry: Entry, board: Board) -> None:
             raise _refuse(entry, f"its training does not say {name}")
 
 
-def _check_numbers(entry: Entry, board: Board) -> None:
+def _check_numbers(entry: Entry) -> None:
     """As many values as seeds, within the range of their kind, with an interval around the first."""
     for key, score in entry.scores.items():
         low, high = range_of(key)
@@ -108,18 +124,16 @@ def range_of(key: str) -> tuple[float, float]:
     return RANGES.get(name, _UNIT if _SHARES.fullmatch(name) else (-math.inf, math.inf))
 
 
-def _check_order(entry: Entry, board: Board) -> None:
+def _check_order(entry: Entry) -> None:
     """Hits among more candidates are not fewer."""
     growing: dict[str, list[tuple[int, list[float]]]] = {}
     for key, score in entry.scores.items():
         if found := _GROWING.fullmatch(key):
             growing.setdefault(found[1], []).append((int(found[2]), score["values"]))
     for name, scores in growing.items():
-        ordered = [values for _, values in sorted(scores)]
-        if any(
-            a > b for one, other in zip(ordered, ordered[1:], strict=False) for a, b in zip(one, other, strict=True)
-        ):
-            raise _refuse(entry, f"{name}… falls where it can only grow")
+        for one, other in pairwise(values for _, values in sorted(scores)):
+            if any(less > more for less, more in zip(one, other, strict=True)):
+                raise _refuse(entry, f"{name}… falls where it can only grow")
 
 
 def _check_errors(entry: Entry, board: Board) -> None:
@@ -168,11 +182,11 @@ def check_means(scores: Mapping[str, Mapping[str, Any]], what: str) -> None:
 def _are_equal(one: Any, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
-    return isinstance(one, int | float) and (math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) or one != one)
+    return isinstance(one, int | float) and (math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) or math.isnan(one))
 
 
-def check_all(entries: Iterable[tuple[Entry, Board]], tell: Callable[[str], None] = lambda _: None) -> None:
-    """Check entries, and that none has the weights and the scores of another under another name.
+def check_all(entries: Iterable[tuple[Entry, Board]]) -> None:
+    """Check entries, and that none has the weights of another under another name.
 
     Raises:
         IebenchError: see `check_entry`; or two are of the same weights.
@@ -180,7 +194,6 @@ def check_all(entries: Iterable[tuple[Entry, Board]], tell: Callable[[str], None
     seen: dict[tuple[str, str], str] = {}
     for entry, board in entries:
         check_entry(entry, board)
-        tell(entry.name)
         key = (entry.board, entry.weights["tensors"])
         if key in seen:
             raise _refuse(entry, f"its weights are those of {seen[key]!r:.80}")

@@ -44,10 +44,10 @@ def read_board_entries(folder: Path, boards: Sequence[Board] | None = None) -> l
     if not paths:
         raise IebenchError(f"{folder} has no entry: `iebench submit RUN --out {folder}` writes one.")
     found = [(entry := read_entry(path), get_board(entry.board, known, str(path))) for path in paths]
+    check_all(found)
     for path, (entry, _) in zip(paths, found, strict=True):
         if path.name != entry.file_name:
             raise IebenchError(f"{path} holds the entry that belongs into {entry.file_name}: rename it.")
-    check_all(found)
     order = [board.name for board in known]
     return sorted(found, key=lambda pair: (order.index(pair[1].name), pair[0].method, pair[0].name))
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from iebench.dataset.hub import HubAddress, is_hub
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.earlier import find_difference
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
@@ -18,7 +17,7 @@ from iebench.models.shared_weights import hash_tensors
 from iebench.plugins import Trust
 from iebench.sharing.boards import Board, find_board, get_board, read_boards
 from iebench.sharing.entry import Entry, make_entry, read_entry
-from iebench.sharing.entry_checks import check_entry, check_means
+from iebench.sharing.entry_checks import check_entry, check_means, is_commit_of_run
 from iebench.untrusted import parse_json, read_bytes, refusals
 
 Data = EvalDataset | str | Path
@@ -81,31 +80,37 @@ def submit(
         IebenchError: results, data, protocol or weights are not as a board asks, or do not fit each other; the first
             fault is named.
     """
-    if at and not (is_hub(at) and (address := HubAddress.parse(at)).kind == "model" and address.is_pinned):
-        raise UsageError(
-            f"--at {at!r} names no commit of a run: give the hf://ORG/NAME@COMMIT that `iebench push` printed."
-        )
-    found, known = find_run(run), read_boards() if boards is None else boards
+    _check_address(at)
+    found = find_run(run)
     path = find_results(found)
-    with refusals(path, "run `iebench eval` again"):
-        content = read_bytes(path, MAX_JSON_BYTES)
-        raw = parse_json(content, finite=False)
-    results = Results.read(path)
-    check_means(raw["scores"], str(path))
-    board = find_board(_without_ood(results.data), results.protocol, known, str(path))
+    results, digest = _read_results(path)
+    board = find_board(results.data, results.protocol, read_boards() if boards is None else boards, str(path))
     _check_training(found, results.training, str(path))
-    tensors, digest = hash_tensors(read_tensors(found)), hashlib.sha256(content).hexdigest()
-    results = replace(results, data=_without_ood(results.data))
-    entry = make_entry(results, board, tensors, digest, "hash", at)
+    entry = make_entry(results, board, hash_tensors(read_tensors(found)), digest, "hash", at)
     check_entry(entry, board)
-    if hash_weights(load(found, trust)) != results.protocol["weights"]:
+    if hash_weights(load(found, trust)) != entry.weights["network"]:
         entry = replace(entry, bound_by="rerun")
         _check_again(entry, board, found, data, trust, device)
     return entry.write(Path(folder))
 
 
-def _without_ood(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name != "ood"}
+def _check_address(at: str) -> None:
+    """Where others find a run is a commit, or not told."""
+    if not is_commit_of_run(at or None):
+        raise UsageError(
+            f"--at {at!r} names no commit of a run: give the hf://ORG/NAME@COMMIT that `iebench push` printed."
+        )
+
+
+def _read_results(path: Path) -> tuple[Results, str]:
+    """Results on their own data alone, and the SHA-256 of their file."""
+    with refusals(path, "run `iebench eval` again"):
+        content = read_bytes(path, MAX_JSON_BYTES)
+        raw = parse_json(content, finite=False)
+    results = Results.read(path)
+    check_means(raw["scores"], str(path))
+    data = {name: value for name, value in results.data.items() if name != "ood"}
+    return replace(results, data=data), hashlib.sha256(content).hexdigest()
 
 
 def _check_training(run: Path, training: dict[str, Any], what: str) -> None:

@@ -139,6 +139,8 @@ def test_with_its_digest_made_anew_an_entry_still_has_to_fit_itself(raw, tmp_pat
         lambda value: value.update(name=5),
         lambda value: value["scores"].update({TOP1: {"values": ["1"], "low": 0, "high": 1}}),
         lambda value: value["versions"].update(torch=[]),
+        lambda value: value["training"].update(dataset="d"),
+        lambda value: value["errors_by_object"].update({"rotation/whole": 5}),
         lambda value: value.update(format=9),
     ],
 )
@@ -147,6 +149,23 @@ def test_what_is_no_entry_is_refused(raw, tmp_path, change):
     change(value)
     with pytest.raises(IebenchError, match=r"entry\.json is damaged"):
         read_entry(write_json(tmp_path / "entry.json", value))
+
+
+@pytest.mark.parametrize("at", ["/etc", "https://host/run", "hf://org/run@main", "hf://datasets/o/n@" + "a" * 40])
+def test_an_entry_does_not_lead_to_what_may_change(raw, tmp_path, at):
+    value = to_entry(raw, tmp_path).to_json()
+    value["weights"]["at"] = at
+    path = write_json(tmp_path / "entry.json", value)
+    with pytest.raises(IebenchError, match="no commit of a run"):
+        rerun(path, "nowhere")
+
+
+def test_scores_on_other_data_stay_out(raw, tmp_path):
+    raw["data"]["ood"] = {"name": "easier"}
+    raw["scores"]["ood/rotation/whole/r2_uniform"] = raw["scores"][R2]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(raw))
+    assert not [key for key in make_entry(Results.read(path), BOARD, "", "", "hash").scores if key.startswith("ood/")]
 
 
 def test_one_run_does_not_stand_under_two_names(raw, tmp_path):
@@ -193,8 +212,8 @@ def test_the_page_sorts_in_a_browser_and_asks_for_nothing(tmp_path):
     command = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
     (falling, growing, mrr), requests = json.loads(html.unescape(re.search("<title>(.*?)</title>", dom)[1]))
-    numbers = [float(cell.split()[0]) for cell in falling]
-    assert numbers == sorted(numbers, reverse=True) and growing == falling[::-1] and len(numbers) > 5
+    first, second = ([float(cell.split()[0]) for cell in cells] for cells in (falling, growing))
+    assert first == sorted(first, reverse=True) and second == first[::-1] and len(first) > 5
     assert mrr == sorted(filter(None, mrr), reverse=True) + [""] * mrr.count("") and requests == 0
 
 
