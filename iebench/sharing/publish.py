@@ -1,6 +1,7 @@
 """Bringing files to where others take them: a new folder, or a repository of the hub in one commit."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -38,10 +39,14 @@ def publish(target: str, kind: Kind, make: Make, kept: Callable[[], Mapping[str,
     if not is_hub(target):
         return _fill_folder(Path(target), make, kept)
     address = _check_address(target, kind)
-    with _hub(address) as api, TemporaryDirectory(prefix="iebench-push-") as folder:
+    with _told_as_of(address):
+        api = _make_repository(address)  # before there is much work
+    with TemporaryDirectory(prefix="iebench-push-") as folder:
         make(Path(folder))
         made = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
-        return str(replace(address, revision=_commit(api, address, {**kept(), **made}, ours)))
+        files = {**kept(), **made}
+        with _told_as_of(address):
+            return str(replace(address, revision=_commit(api, address, files, ours)))
 
 
 def _fill_folder(out: Path, make: Make, kept: Callable[[], Mapping[str, Path]]) -> str:
@@ -61,27 +66,24 @@ def _check_address(target: str, kind: Kind) -> HubAddress:
     return address
 
 
-class _hub:
-    """The hub, with a repository that is there, or made now, before there is much work; its errors become sentences."""
+@contextmanager
+def _told_as_of(address: HubAddress) -> Iterator[None]:
+    """Whatever huggingface_hub raises, of the hub or of the network, becomes one sentence."""
+    try:
+        yield
+    except ImportError:
+        raise
+    except Exception as error:
+        raise hub_error(str(address), error) from None
 
-    def __init__(self, address: HubAddress) -> None:
-        self.address = address
 
-    def __enter__(self) -> "HfApi":
-        from huggingface_hub import HfApi
+def _make_repository(address: HubAddress) -> "HfApi":
+    """The hub, with the repository of an address, which is made where there is none."""
+    from huggingface_hub import HfApi
 
-        api = HfApi(library_name="iebench")
-        try:
-            api.create_repo(self.address.name, repo_type=self.address.kind, exist_ok=True)
-        except Exception as error:
-            raise hub_error(str(self.address), error) from None
-        return api
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from huggingface_hub.errors import HfHubHTTPError
-
-        if isinstance(error, HfHubHTTPError):
-            raise hub_error(str(self.address), error) from None
+    api = HfApi(library_name="iebench")
+    api.create_repo(address.name, repo_type=address.kind, exist_ok=True)
+    return api
 
 
 def _commit(api: "HfApi", address: HubAddress, files: Mapping[str, Path], ours: Collection[str]) -> str:
