@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor, uint8
 
 from iebench.errors import IebenchError
-from iebench.files import whole_file
+from iebench.files import write_whole
 from iebench.limits import MAX_WEIGHTS_BYTES
 from iebench.untrusted import open_regular, tell
 
@@ -19,10 +19,10 @@ _MEND = "fetch it again, or tell who publishes it"
 
 def save_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors; those that share memory are written each."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    with whole_file(path, lasting=True) as partial:
-        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, partial)
+    content = save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()})
+    write_whole(path, content, lasting=True)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """Pushing a run: its weights as safetensors, its config, its results, and a model card."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,12 @@ def push_run(run: str | Path, target: str) -> str:
     results = Results.read(found / RESULTS) if (found / RESULTS).exists() else None
 
     def make(root: Path) -> None:
+        for name in [CONFIG, *([RESULTS] if results else [])]:
+            shutil.copyfile(found / name, root / name)  # no links: people edit a config
         save_weights(root / WEIGHTS, tensors)
         (root / README).write_text(write_model_card(found.name, values, results), encoding="utf-8")
 
-    names = [CONFIG, *([RESULTS] if results else [])]
-    return publish(target, "model", make, lambda: {name: found / name for name in names}, OURS)
+    return publish(target, "model", make, dict, OURS)
 
 
 def write_model_card(name: str, values: dict[str, Any], results: Results | None) -> str:
@@ -54,7 +56,7 @@ def write_model_card(name: str, values: dict[str, Any], results: Results | None)
 
 # {markdown_cell(name)}
 
-`{_code(values["method"])}`, trained by [iebench](https://arxiv.org/abs/2302.10283){trained_on}.
+`{_code(values["method"])}`, trained by iebench{trained_on}.
 
 ```python
 import iebench

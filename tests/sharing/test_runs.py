@@ -148,3 +148,9 @@ def test_a_dataset_is_no_run(hub):
         iebench.load("hf://datasets/org/drawn")
     with pytest.raises(IebenchError, match=r"hf://org/nobody cannot be reached.*hf auth login"):
         iebench.load("hf://org/nobody")
+
+
+def test_a_pushed_folder_may_be_edited_and_read_by_others(run, tmp_path):
+    push_run(run, str(tmp_path / "pushed"))
+    for path in (tmp_path / "pushed").iterdir():
+        assert path.stat().st_nlink == 1 and path.stat().st_mode & 0o044 == 0o044
