@@ -18,10 +18,8 @@ from iebench.sharing.boards import Board, shared_protocol
 from iebench.untrusted import of_type, read_json, refusals
 
 FORMAT = 1
-BOUND = {
-    "classification": "top1",
-    "rotation": "r2_uniform",
-}  # task → the score that is 1 - the mean of its objects' errors
+# Of each task the score that is 1 minus the mean of its objects' errors.
+BOUND = {"classification": "top1", "rotation": "r2_uniform"}
 KEYS = tuple(column.key for column in OUR_COLUMNS if not column.key.startswith("ood/"))  # of a board's own data
 _LIST = re.compile(r"\[\n([^\[\]{}]*?)\n *\]")  # of JSON with indents, in which no text has a line's end
 _KINDS: dict[str, type] = {
@@ -77,7 +75,7 @@ class Entry:
         """Write the entry into the folder of a leaderboard; returns its path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.file_name
-        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False)
+        text = json.dumps(self.to_json(), indent=1)
         write_whole(path, _LIST.sub(_on_one_line, text) + "\n")
         return path
 
@@ -98,7 +96,7 @@ class Entry:
 
 
 def _on_one_line(found: re.Match[str]) -> str:
-    return "[" + " ".join(line.strip() for line in found[1].splitlines()) + "]"
+    return "[" + " ".join(line.strip() for line in found[1].split("\n")) + "]"
 
 
 def digest_entry(value: Mapping[str, Any]) -> str:

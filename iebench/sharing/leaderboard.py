@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from iebench.errors import IebenchError
-from iebench.escapes import markdown_cell
+from iebench.escapes import markdown_cell, printable
 from iebench.evals.columns import Cell, Column
 from iebench.evals.table import Row, build_rows, format_table, to_grid, used_columns
 from iebench.files import write_whole
@@ -120,7 +120,7 @@ def write_html(entries: Sequence[tuple[Entry, Board]]) -> str:
 def _make_table(board: Board, rows: Sequence[Row]) -> dict[str, object]:
     columns: list[Column] = used_columns(rows)
     grid = to_grid(rows)
-    body = [[(cell, _sort_key(cell)) for cell in line] for line in grid[1:]]
+    body = [[(printable(cell), _sort_key(cell)) for cell in line] for line in grid[1:]]
     kinds = ["", *(column.better for column in columns), ""]
     return {"title": board.title, "head": list(zip(grid[0], kinds, strict=True)), "body": body}
 
@@ -128,4 +128,4 @@ def _make_table(board: Board, rows: Sequence[Row]) -> dict[str, object]:
 def _sort_key(cell: str) -> str:
     """The number that a cell begins with, else the cell."""
     found = re.match(r"-?\d+(\.\d+)?", cell)
-    return found[0] if found else cell
+    return found[0] if found else printable(cell)

@@ -175,10 +175,12 @@ def test_one_run_does_not_stand_under_two_names(raw, tmp_path):
 
 
 def test_names_of_others_are_text_on_the_pages(raw, tmp_path):
-    entry = replace(to_entry(raw, tmp_path), name="<script>|x", method="<b>[a](javascript:b)")
+    entry = replace(to_entry(raw, tmp_path), name="<script>|x", method="<b>[a](javascript:b)\u202e\ud800")
+    assert read_entry(entry.write(tmp_path)) == entry
     page, sortable = write_markdown([(entry, BOARD)]), write_html([(entry, BOARD)])
     assert "<script>|" not in page and "<b>" not in page and "\\[a\\](javascript" in page
     assert "<b>" not in sortable and "&lt;b&gt;" in sortable
+    assert not {"\u202e", "\ud800"} & {*page, *sortable}
     assert re.fullmatch(r"iebench-mini--script-x--a{8}\.json", entry.file_name)
 
 
