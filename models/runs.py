@@ -217,6 +217,10 @@ def read_tensors(run: Path) -> dict[str, Tensor]:
     Raises:
         IebenchError: they are absent or damaged.
     """
+    if not _weights_file(run).exists():
+        raise IebenchError(
+            f"{run} has no weights: name a run with its {CHECKPOINT}, or what `iebench push` wrote of it."
+        )
     if _weights_file(run).name == WEIGHTS:
         return read_weights(run / WEIGHTS)
     module = read_checkpoint(run)["module"]

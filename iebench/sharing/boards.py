@@ -9,6 +9,7 @@ from typing import Any
 
 from iebench.errors import IebenchError
 from iebench.evals.earlier import find_difference
+from iebench.untrusted import parse_json
 
 _OWN = ("seeds", "weights")  # of each row's protocol
 
@@ -45,7 +46,7 @@ class Board:
 
 def read_boards() -> list[Board]:
     """The boards that this iebench knows."""
-    value = json.loads(files("iebench").joinpath("data", "boards.json").read_text(encoding="utf-8"))
+    value = parse_json(files("iebench").joinpath("data", "boards.json").read_bytes())
     return [Board(**{**board, "required": tuple(board["required"])}) for board in value["boards"]]
 
 
