@@ -7,6 +7,7 @@ from iebench.version import __version__
 
 if TYPE_CHECKING:
     from iebench.dataset.reader import Dataset
+    from iebench.loader.clips import ClipDataset
     from iebench.loader.multiview import MultiViewDataset, Pair, Views
     from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
 _LAZY = {
+    "ClipDataset": "iebench.loader.clips",
     "Dataset": "iebench.dataset.reader",
     "MultiViewDataset": "iebench.loader.multiview",
     "Pair": "iebench.loader.multiview",
@@ -27,6 +29,7 @@ _LAZY = {
     "load": "iebench.models.runs",
 }
 __all__ = [
+    "ClipDataset",
     "Dataset",
     "MultiViewDataset",
     "Pair",

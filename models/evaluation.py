@@ -72,6 +72,7 @@ def evaluate(
     device: str = "auto",
     num_workers: int = 2,
     out: str | Path | None = None,
+    sweep: EvalDataset | Dataset | str | Path | None = None,
     trust: Trust = False,
 ) -> Results:
     """Score a run, or any network, on a dataset, as `iebench eval` does.
@@ -96,6 +97,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
+        sweep: dataset whose views turn about the object's z axis (`iebench render --sweep`), among which the gallery shows how
+            the predictor steers.
         trust: whether to import and run code of others that a run's `config.json` names: all, or what has one of these names.
             What you name yourself, as `model` or in `tasks`, is trusted.
 
@@ -117,7 +120,9 @@ def evaluate(
         cache=Path(cache) if cache is not None else folder and _own_cache(folder),
     )
     with modes_kept(model):
-        return _evaluate(prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder)
+        return _evaluate(
+            prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder, sweep
+        )
 
 
 def _own_cache(folder: Path) -> Path:
@@ -144,10 +149,11 @@ def _evaluate(
     size: int | None,
     num_workers: int,
     folder: Path | None,
+    sweep: EvalDataset | Dataset | str | Path | None,
 ) -> Results:
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
-    other = None if ood is None else open_eval_dataset(ood, size, num_workers)
+    other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     evaluators = find_evaluators(tasks)
     names = [evaluator.name for evaluator in evaluators]
     basis = describe_basis(candidate.model, opened, settings, other)
@@ -162,7 +168,7 @@ def _evaluate(
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
             results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
-        save_gallery(suite.context, opened, folder)
+        save_gallery(suite.context, opened, folder, turned)
     return results
 
 
