@@ -24,6 +24,7 @@ class Board:
         data: the dataset as results state it, with the identity of its content.
         protocol: how scores are taken, as results state it, without seeds and weights.
         required: keys of scores that every row has.
+        together: groups of keys; a row has all scores of a group, or none.
     """
 
     name: str
@@ -31,6 +32,12 @@ class Board:
     data: dict[str, Any]
     protocol: dict[str, Any]
     required: tuple[str, ...]
+    together: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all scores that rows may have."""
+        return (*self.required, *(key for group in self.together for key in group))
 
     @property
     def protocol_hash(self) -> str:
@@ -47,7 +54,12 @@ class Board:
 def read_boards() -> list[Board]:
     """The boards that this iebench knows."""
     value = parse_json(files("iebench").joinpath("data", "boards.json").read_bytes())
-    return [Board(**{**board, "required": tuple(board["required"])}) for board in value["boards"]]
+    return [_parse_board(board) for board in value["boards"]]
+
+
+def _parse_board(value: dict[str, Any]) -> Board:
+    keys = {"required": tuple(value["required"]), "together": tuple(map(tuple, value["together"]))}
+    return Board(**{**value, **keys})
 
 
 def find_board(data: Mapping[str, Any], protocol: Mapping[str, Any], boards: Sequence[Board], what: str) -> Board:

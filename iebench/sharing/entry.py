@@ -11,7 +11,6 @@ from typing import Any
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.results_checks import check_scores
-from iebench.evals.table import OUR_COLUMNS
 from iebench.files import write_whole
 from iebench.limits import MAX_PAGE_BYTES
 from iebench.sharing.boards import Board, shared_protocol
@@ -20,7 +19,6 @@ from iebench.untrusted import of_type, read_json, refusals
 FORMAT = 1
 # Of each task the score that is 1 minus the mean of its objects' errors.
 BOUND = {"classification": "top1", "rotation": "r2_uniform"}
-KEYS = tuple(column.key for column in OUR_COLUMNS if not column.key.startswith("ood/"))  # of a board's own data
 _LIST = re.compile(r"\[\n([^\[\]{}]*?)\n *\]")  # of JSON with indents, in which no text has a line's end
 _KINDS: dict[str, type] = {
     "board": str, "name": str, "method": str, "training": dict, "seeds": list, "protocol_hash": str, "versions": dict,
@@ -38,7 +36,7 @@ class Entry:
         method, training, versions, parts: as in its results.
         seeds: of its probes.
         protocol_hash: of the board's data and protocol.
-        scores: those that stand in tables, by key: values, low, high.
+        scores: those that the board asks for, by key: values, low, high.
         errors_by_object: for some scores an error for each validation object; their mean is 1 minus the score.
         weights: "network": hash of network and code at the evaluation; "tensors": SHA-256 of the weights by name; "at": where
             others find them, or empty.
@@ -148,7 +146,7 @@ def make_entry(results: Results, board: Board, tensors: str, results_sha256: str
         bound_by: see `Entry`.
         at: where others find the weights.
     """
-    keys = [key for key in KEYS if key in results.scores.scores]
+    keys = [key for key in board.keys if key in results.scores.scores]
     return Entry(
         board=board.name,
         name=results.name,

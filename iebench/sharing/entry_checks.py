@@ -18,7 +18,7 @@ from iebench.dataset.hub import HubAddress
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.measure import mean_of
 from iebench.sharing.boards import Board
-from iebench.sharing.entry import BOUND, KEYS, Entry
+from iebench.sharing.entry import BOUND, Entry
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ROUNDED = 1e-4  # errors by object are written with four digits
@@ -82,15 +82,15 @@ def _check_basis(entry: Entry, board: Board) -> None:
 
 
 def _check_missing(entry: Entry, board: Board) -> None:
-    """Scores that every row has, and those of which a task has some and not all."""
+    """Scores that every row has, and those that stand together."""
     if missing := [key for key in board.required if key not in entry.scores]:
         raise _refuse(entry, f"{missing[0]} is missing")
-    if strange := [key for key in entry.scores if key not in KEYS]:
-        raise _refuse(entry, f"{strange[0]!r:.60} is no score of a table")
-    places = {key.rpartition("/")[0] for key in entry.scores}
-    for key in KEYS:
-        if key.rpartition("/")[0] in places and key not in entry.scores:
-            raise _refuse(entry, f"{key} is missing, and others of its task are there")
+    if strange := [key for key in entry.scores if key not in board.keys]:
+        raise _refuse(entry, f"{strange[0]!r:.60} is no score of {board.title}")
+    for group in board.together:
+        missing = [key for key in group if key not in entry.scores]
+        if 0 < len(missing) < len(group):
+            raise _refuse(entry, f"{missing[0]} is missing, and others that belong to it are there")
     for name in ("method_settings", "trainer", "dataset"):
         if entry.training and name not in entry.training:
             raise _refuse(entry, f"its training does not say {name}")

@@ -34,6 +34,7 @@ ROOT = Path(__file__).parent.parent.parent
 OURS = ROOT / "results" / "mini" / "sie-0" / "results.json"
 BOARD = read_boards()[0]
 TOP1, R2, MRR = "classification/whole/top1", "rotation/whole/r2_uniform", "retrieval/val-val/mrr"
+TOP5 = "classification/whole/top5"
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def evaluated(tmp_path_factory, drawn_dataset):
         root, drawn_dataset, tasks="classification,rotation", epochs=2, baselines="none", num_workers=0, out=root
     )
     data = json.loads(json.dumps(results.data))
-    return root, Board("drawn", "drawn, 32 px", data, shared_protocol(results.protocol), (TOP1, R2))
+    return root, Board("drawn", "drawn, 32 px", data, shared_protocol(results.protocol), (TOP1, TOP5, R2))
 
 
 def forge_consistently(path, board):
@@ -248,7 +249,7 @@ def forge_consistently(path, board):
     errors = [0.0] * board.num_objects
     drawn = mean_of("top1", 1 - np.array(errors)).interval(board.protocol["bootstrap_draws"])
     scores = {**entry.scores, TOP1: {"values": [1.0], "low": drawn[0], "high": drawn[1]}}
-    scores["classification/whole/top5"] = scores[TOP1]
+    scores[TOP5] = scores[TOP1]
     told = {**entry.errors_by_object, "classification/whole": errors}
     return replace(entry, scores=scores, errors_by_object=told)
 
@@ -266,7 +267,7 @@ def test_a_run_is_submitted_and_taken_again_and_an_invented_one_found_out(evalua
     outside = {
         score.key for score in rerun(forged.write(tmp_path), drawn_dataset, run, boards=[board]) if not score.is_inside
     }
-    assert outside == {TOP1, "classification/whole/top5"}
+    assert outside == {TOP1, TOP5}
 
 
 @pytest.mark.slow
