@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PICTURE, PAGE = ROOT / "docs" / "images" / "wings.svg", ROOT / "docs" / "architecture.md"
 TREE_START, TREE_END = "<!-- tree: written by docs/draw_wings.py -->\n```\n", "```\n<!-- end of the tree -->"
 # A wing's modules begin with its name; the ground is what is in no wing.
-WINGS = ("cli", "report", "models", "evals", "render", "loader", "dataset", "factors", "ground")
+WINGS = ("cli", "sharing", "report", "models", "evals", "render", "loader", "dataset", "factors", "ground")
 FOLDERS = {"render": ROOT / "render", "models": ROOT / "models"}
 FACES = ("iebench", "iebench.__main__")  # they name what lies in the wings, and belong to none
 

@@ -4,6 +4,8 @@ MIB, GIB = 2**20, 2**30
 
 MAX_CARD_BYTES = 64 * MIB  # of dataset.json: a hundred thousand shards
 MAX_JSON_BYTES = 256 * MIB  # of any other JSON: config.json, results.json, the document of a glTF
+MAX_PAGE_BYTES = MIB  # of a README.md
+MAX_WEIGHTS_BYTES = 8 * GIB  # of model.safetensors
 MAX_TABLE_BYTES = 256 * MIB  # of a CSV table, a log or a list: two million objects
 MAX_ROWS = 2_000_000  # of a CSV table
 MAX_CELLS = 2**24  # of a CSV table

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from iebench.dataset.hub import is_hub
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.earlier import find_earlier, join_results
@@ -27,7 +28,7 @@ from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.modes import modes_kept
 from iebench.models.normalisation import Normalisation
-from iebench.models.runs import load, read_config
+from iebench.models.runs import find_run, load, read_config
 from iebench.models.untrained import untrained_twin
 from iebench.models.weights import load_backbone
 from iebench.plugins import Trust, is_dotted
@@ -77,9 +78,10 @@ def evaluate(
     """Score a run, or any network, on a dataset, as `iebench eval` does.
 
     Args:
-        model: folder of a run (a path); a method as `iebench.load` gives it; a network (a module, a name such as "resnet18", or
-            "package.module:function" that makes one), which is fed images normalised as 3DIEBench's; or a function from uint8
-            images (batch, 3, height, width) to representations (batch, width); or a `Model`, which has parts and a predictor.
+        model: folder of a run (a path), or its address on the hub (hf://ORG/NAME@REVISION); a method as `iebench.load` gives
+            it; a network (a module, a name such as "resnet18", or "package.module:function" that makes one), which is fed
+            images normalised as 3DIEBench's; or a function from uint8 images (batch, 3, height, width) to representations
+            (batch, width); or a `Model`, which has parts and a predictor.
         data: folder or URL of a dataset with the splits "train" and "val", or an `EvalDataset`.
         tasks: "all", or names of evaluators, also "package.module:Class".
         weights: file of weights for a network that was given by its name.
@@ -194,6 +196,7 @@ def prepare(
         UsageError: there is no such run or network, or weights were given where they mean nothing.
         IebenchError: a run or a file of weights is damaged.
     """
+    model = find_run(model) if isinstance(model, str) and is_hub(model) else model
     is_name = isinstance(model, str) and not Path(model).exists()
     if weights is not None and not is_name:
         raise UsageError("Weights are for a network that is given by its name, such as resnet18.")

@@ -18,7 +18,8 @@ FLOORS = {
     "evals": ("loader", "dataset", "factors", "ground"),
     "models": ("evals", "loader", "dataset", "factors", "ground"),
     "report": ("evals", "loader", "dataset", "factors", "ground"),
-    "cli": ("report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
+    "sharing": ("models", "evals", "loader", "dataset", "factors", "ground"),
+    "cli": ("sharing", "report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
 }
 FOREIGN = {
     "bpy": {"render"},

@@ -35,7 +35,7 @@ class Dataset:
     """A dataset on disk. Latents and offsets are memory-mapped and shared by all processes that open it.
 
     Attributes:
-        location: folder or URL, as given.
+        location: folder or URL, as given; that of a dataset on the hub names the commit.
         root: the folder, that of the cache for a URL.
         card: what it is.
         latents: float64 (objects, views, factors), radians, hues in [0, 1].
@@ -49,13 +49,14 @@ class Dataset:
         """Open a dataset.
 
         Args:
-            root: its folder, or its URL (`https://…`, `s3://…`, `hf://…`), whose files are then fetched when they are needed.
+            root: its folder, or its URL (`https://…`, `s3://…`, `hf://datasets/ORG/NAME@REVISION`), whose files are then fetched
+                when they are needed.
 
         Raises:
             IebenchError: there is none, it is unfinished or damaged, or it is of another format.
         """
-        self.location = root
         self._remote = RemoteFolder(str(root)) if is_remote(root) else None
+        self.location = self._remote.url if self._remote else root  # by which workers open the same
         self.root = self._remote.root if self._remote else Path(root)
         self.card = self._remote.card if self._remote else DatasetCard.read(self.root)
         columns = read_objects(self.locate(OBJECTS), self.card)
