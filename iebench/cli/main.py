@@ -14,6 +14,7 @@ from iebench.catalogue import CLASSES
 from iebench.cli.data import export, import_, info, show, verify
 from iebench.cli.demo import demo
 from iebench.cli.eval import compare_command, eval_command, report_command, table_command
+from iebench.cli.explore import explore
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
 from iebench.cli.terminal import echo
@@ -57,6 +58,7 @@ COMMANDS = (
     merge,
     info,
     show,
+    explore,
     verify,
     import_,
     export,

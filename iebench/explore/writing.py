@@ -1,0 +1,58 @@
+"""Writing the site: pages, thumbnails, the latents of all views, and what runs make of them."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from iebench.dataset.reader import Dataset
+from iebench.errors import UsageError
+from iebench.explore.index import describe_index, describe_latents
+from iebench.explore.script_files import write_script
+from iebench.explore.selection import select_objects
+from iebench.explore.sheets import Track, plan_sheets, write_sheets
+from iebench.growing import growing
+
+MAX_VIEWS = 100_000
+
+
+def write_site(
+    dataset: Dataset,
+    out: Path,
+    thumbnail: int | None = None,
+    max_views: int = MAX_VIEWS,
+    track: Track = iter,
+) -> int:
+    """Write the explorer of a dataset as a folder of plain files, which open from disk or lie on any web host.
+
+    Args:
+        dataset: what is shown.
+        out: the folder to write; it appears when it is whole.
+        thumbnail: side of a thumbnail in pixels, never more than that of the views; by their number when absent, 64 to 256.
+        max_views: where the dataset has more, objects spread evenly over classes and splits are shown.
+        track: wraps the iteration over sheets of thumbnails.
+
+    Returns:
+        How many objects are shown.
+
+    Raises:
+        UsageError: `out` exists or is being made, or the dataset has no objects.
+        IebenchError: the dataset is damaged.
+    """
+    if not dataset.num_objects:
+        raise UsageError(f"{dataset.root} has no objects to show: render some.")
+    shown = select_objects(dataset, max_views)
+    plan = plan_sheets(shown, thumbnail)
+    with growing(out, "explore") as root:
+        copy_pages(root)
+        (root / "data").mkdir()
+        write_sheets(shown, plan, root, track)
+        write_script(root / "data", "latents", describe_latents(shown))
+        write_script(root / "data", "index", describe_index(shown, plan, []))
+    return len(shown.objects)
+
+
+def copy_pages(root: Path) -> None:
+    """Put the pages, their style and their scripts into a folder."""
+    for source in files("iebench.explore").joinpath("site").iterdir():
+        if source.is_file():
+            (root / source.name).write_bytes(source.read_bytes())
