@@ -18,12 +18,13 @@ FLOORS = {
     "evals": ("loader", "dataset", "factors", "ground"),
     "models": ("evals", "loader", "dataset", "factors", "ground"),
     "report": ("evals", "loader", "dataset", "factors", "ground"),
-    "cli": ("report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
+    "explore": ("evals", "loader", "render", "dataset", "factors", "ground"),
+    "cli": ("explore", "report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
 }
 FOREIGN = {
     "bpy": {"render"},
     "mathutils": {"render"},
-    "torch": {"loader", "evals", "models", "cli"},
+    "torch": {"loader", "evals", "explore", "models", "cli"},
     "lightning": {"models"},
 }
 

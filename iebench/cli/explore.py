@@ -14,11 +14,19 @@ FOLDER = click.Path(path_type=Path)
 
 @click.command("explore", short_help="A site to look at a dataset and at runs on it.")
 @click.argument("dataset")
-@click.option("-o", "--out", type=FOLDER, help="Folder of the site; `explorer` by default, and none that stays with --serve.")
+@click.option("-o", "--out", type=FOLDER, help="Folder of the site: `explorer`, or with --serve none that stays.")
 @click.option("--serve", is_flag=True, help="Show the site to browsers on this machine until Ctrl-C.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Of --serve; 0 for any that is free.")
-@click.option("--thumbnail", type=click.IntRange(8), help="Side of a thumbnail in pixels; by the number of views when absent, 64 to 256.")
-@click.option("--max-views", default=100_000, show_default=True, type=click.IntRange(1), help="Of a larger dataset, show objects with so many views.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Of --serve; 0 for any.")
+@click.option(
+    "--thumbnail", type=click.IntRange(8), help="Side of a thumbnail in pixels; 64 to 256 by the number of views."
+)
+@click.option(
+    "--max-views",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Of a larger dataset, show so many views: objects spread over its classes and splits.",
+)
 def explore(dataset: str, out: Path | None, serve: bool, port: int, **options: int | None) -> None:
     """Write a site about DATASET: plain files, which open from disk (OUT/index.html) or lie on any web host.
 

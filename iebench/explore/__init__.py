@@ -1,5 +1,6 @@
 """The explorer: a static site to look at a dataset, and at what runs make of it.
 
-May import the evaluation, the scene of `iebench.render` and what lies below both; networks come to it as `iebench.evals.model.Model`.
-Python writes data and thumbnails, `site/` holds the pages themselves: plain scripts without a build. Begin reading at `writing`.
+May import the evaluation, the scene of `iebench.render` and what lies below both; networks come to it as
+`iebench.evals.model.Model`. Python writes data and thumbnails, `site/` holds the pages: plain scripts, without a build. Begin
+reading at `writing`.
 """

@@ -36,7 +36,9 @@ def serve_site(folder: Path, port: int) -> Iterator[str]:
     try:
         server = ThreadingHTTPServer((HOST, port), handler)
     except OSError as error:
-        raise UsageError(f"Port {port} cannot be used ({error.strerror}): choose another --port, or 0 for any.") from None
+        raise UsageError(
+            f"Port {port} cannot be used ({error.strerror}): choose another --port, or 0 for any."
+        ) from None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://{HOST}:{server.server_address[1]}/"

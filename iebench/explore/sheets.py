@@ -16,7 +16,7 @@ from iebench.loader.decode import Decoder
 COLUMNS, _TILES, _QUALITY = 8, 64, 85
 _PIXELS = 50_000 * 96**2  # some 150 MB
 _BLOCK = 16  # pixels that a JPEG codes together: sides of whole blocks keep neighbours from showing through
-Track = Callable[[Iterable[range]], Iterable[range]]
+Track = Callable[[list[range]], Iterable[range]]
 
 
 @dataclass(frozen=True)

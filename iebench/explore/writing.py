@@ -1,6 +1,5 @@
 """Writing the site: pages, thumbnails, the latents of all views, and what runs make of them."""
 
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 

@@ -47,7 +47,7 @@ function makeStrip(label, views, chosen, onpick) {
     type: "button", class: "thumb", "aria-pressed": String(view === chosen), title: `view ${view % site.numViews}`, onclick: () => onpick(view),
   }, picture(view)));
   const show = next => buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(views[i] === next)));
-  return { element: make("div", { class: "strip", role: "group", "aria-label": label }, buttons), show };
+  return { element: make("div", { class: views.length <= 16 ? "strip few" : "strip", role: "group", "aria-label": label }, buttons), show };
 }
 
 /** A table of names and values. */
