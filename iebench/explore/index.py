@@ -21,8 +21,8 @@ from iebench.render.scene import (
 from iebench.version import __version__
 
 
-def describe_index(shown: Shown, plan: SheetPlan, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Plain values: the dataset, its factors, classes and objects, the sheets, the scene and the runs."""
+def describe_index(shown: Shown, plan: SheetPlan) -> dict[str, Any]:
+    """Plain values: the dataset, its factors, classes and objects, the sheets, the scene, and no runs."""
     dataset = shown.dataset
     card, splits = dataset.card, shown.split_names
     ranks = {split: rank for rank, split in enumerate(splits)}
@@ -46,7 +46,7 @@ def describe_index(shown: Shown, plan: SheetPlan, runs: list[dict[str, Any]]) ->
         "ids": dataset.object_ids[shown.objects].tolist(),
         "sheets": {"side": plan.side, "tiles": plan.tiles, "columns": COLUMNS},
         "scene": _describe_scene(card.focal_length or FOCAL_LENGTH),
-        "runs": runs,
+        "runs": [],
     }
 
 
