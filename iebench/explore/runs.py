@@ -80,8 +80,15 @@ def write_run(
     answers, kinds = answer(run.model, context, held, questions, device)
     write_script(folder, f"{key}-answers", answers)
     return {
-        "name": run.name, "key": key, "location": run.location, "method": run.method, "maps": maps, **kinds,
-    }  # fmt: skip
+        "name": run.name,
+        "key": key,
+        "location": run.location,
+        "size": run.size,
+        "transform": run.model.transform,
+        "embedsImages": run.model.embeds_images,
+        "maps": maps,
+        **kinds,
+    }
 
 
 def write_map(context: Context, shown: Shown, folder: Path, key: str) -> list[dict[str, Any]]:
@@ -103,7 +110,7 @@ def classify(context: Context, held: Held) -> dict[str, ndarray]:
     """The class of every view held out, by the votes of training views: "label" and "share" of the votes, in 255 steps."""
     train = context.train
     step = max(1, -(-train.num_objects * train.num_views // _MEMORY))
-    memory = torch.from_numpy(np.asarray(train.values.reshape(-1, train.values.shape[-1])[::step], np.float32))
+    memory = torch.from_numpy(np.array(train.values.reshape(-1, train.values.shape[-1])[::step], np.float32))
     labels = torch.from_numpy(np.repeat(train.labels, train.num_views)[::step])
     found, shares = vote(held.values.flatten(0, 1), memory, labels)
     return {"label": found.numpy().astype("<u4"), "share": (255 * shares).round().numpy().astype("u1")}
@@ -137,8 +144,8 @@ def hold_out(context: Context, shown: Shown, questions: Questions) -> Held:
     """The candidates' representations, embeddings and latents."""
     val = context.tests[""]
     rows = np.searchsorted(val.objects, shown.objects[questions.candidates])
-    embeddings = None if val.embeddings is None else torch.from_numpy(np.asarray(val.embeddings[rows], np.float32))
-    return Held(torch.from_numpy(np.asarray(val.values[rows], np.float32)), embeddings, val.latents[rows])
+    embeddings = None if val.embeddings is None else torch.from_numpy(np.array(val.embeddings[rows], np.float32))
+    return Held(torch.from_numpy(np.array(val.values[rows], np.float32)), embeddings, val.latents[rows])
 
 
 def _splits(context: Context) -> dict[str, Any]:

@@ -5,6 +5,10 @@ const PAGES = [
   { name: "browse", title: "Browse", open: pageBrowse },
   { name: "object", title: "Object", open: pageObject },
   { name: "pair", title: "Pair", open: pagePair },
+  { name: "map", title: "Map", open: pageMap, needs: () => site.runs.length },
+  { name: "retrieval", title: "Retrieval", open: pageRetrieval, needs: () => site.runs.length },
+  { name: "steering", title: "Steering", open: pageSteering, needs: () => site.runs.some(run => run.steers) },
+  { name: "disagreement", title: "Disagreement", open: pageDisagreement, needs: () => site.runs.length > 1 },
 ];
 const remembered = {};  // between pages: the object, whether the code is open
 let leaving = new AbortController();
