@@ -33,7 +33,7 @@ def make_maps(
 def project_on_principal(
     values: Float[ndarray, "views width"],
 ) -> tuple[Float[ndarray, "views 2"], list[float]]:
-    """The first two principal components, each of the sign that makes its largest weight positive, and their shares of variance."""
+    """The first two principal components, each with its largest weight positive, and their shares of the variance."""
     centred = values - values.mean(0)
     variances, axes = np.linalg.eigh(centred.T @ centred / len(values))
     chosen = axes[:, ::-1][:, :2]

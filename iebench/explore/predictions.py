@@ -105,8 +105,8 @@ def ask_steering(
     """Source views turned about each of the object's axes, step by step, and which views the predictions find.
 
     Returns:
-        "found" (objects, sources, 3 axes, steps, 8), numbers among all candidates; "own" (objects, sources, 3, steps), views of the
-        object itself.
+        "found" (objects, sources, 3 axes, steps, 8), numbers among all candidates; "own" (objects, sources, 3, steps), views of
+        the object itself.
     """
     sources, angles = questions.steered_sources, np.radians(DEGREES)
     turns = np.concatenate([transform.rotate_about(axis, angles) for axis in np.eye(3)])

@@ -12,7 +12,7 @@ _BLOCK = 1024
 def vote(
     queries: Float[Tensor, "q width"], memory: Float[Tensor, "m width"], labels: Int[Tensor, " m"]
 ) -> tuple[Int[Tensor, " q"], Float[Tensor, " q"]]:
-    """The class that the 20 nearest of `memory` by cosine vote for, each with weight exp(cosine / 0.07), and its share of the votes."""
+    """The class for which the 20 nearest of `memory` vote, each with weight exp(cosine / 0.07), and its share of the votes."""
     classes, columns = labels.unique(return_inverse=True)
     memory = F.normalize(memory, dim=1)
     found, shares = [], []

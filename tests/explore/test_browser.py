@@ -5,16 +5,27 @@ import time
 import numpy as np
 import pytest
 from conftest import write_dataset
+from explored_runs import exact_run, mistaken_run, quaternions_of
 
 from iebench.catalogue import ObjectClass
 from iebench.explore.writing import write_site
-from iebench.factors.rotations import relative_rotation
+from iebench.factors.rotations import angle_between, compose, relative_rotation
 
 pytestmark = pytest.mark.slow
 EVIL = "<img src=x onerror=document.title=1>"
 UNNAMED = """return [...document.querySelectorAll("[role=img], button, select, input, svg:not([aria-hidden])")]
   .filter(item => !(item.ariaLabel || item.textContent || item.labels?.length || item.querySelector("[aria-label]")))
   .map(item => item.outerHTML)"""
+ADDRESSES = (
+    "",
+    "#browse?show=views",
+    "#object?object=3&view=2",
+    "#pair?object=3&source=1&target=4",
+    "#map?color=floor_hue",
+    "#retrieval",
+    "#steering",
+    "#disagreement",
+)
 CLASSES = (ObjectClass(0, "s0", "mug"), ObjectClass(1, "s1", EVIL), ObjectClass(2, "s2", "chair"))
 
 
@@ -25,7 +36,7 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(dataset):
-    write_site(dataset, dataset.root.parent / "site")
+    write_site(dataset, dataset.root.parent / "site", runs=[exact_run(dataset), mistaken_run(dataset)])
     return dataset.root.parent / "site"
 
 
@@ -36,22 +47,19 @@ def run_python(browser) -> dict:
     return names
 
 
-@pytest.mark.parametrize(
-    "address", ["", "#browse?show=views", "#object?object=3&view=2", "#pair?object=3&source=1&target=4"]
-)
-@pytest.mark.parametrize("size", [(390, 844), (1200, 900)])
-def test_every_page_opens_without_an_error_or_an_outside_request(browser, site, address, size):
-    browser.driver.set_window_size(*size)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_page_opens_without_an_error_or_an_outside_request(browser, site, address):
     browser.faults(), browser.requests()
     browser.open(site, address)
-    browser.wait("return document.querySelectorAll('.picture').length > 0")
-    time.sleep(0.3)
+    browser.wait("return document.querySelectorAll('.picture, .entry, .scale').length > 0")
+    assert browser.run(UNNAMED) == []
+    for size in ((390, 844), (1200, 900)):
+        browser.driver.set_window_size(*size)
+        time.sleep(0.1)
+        assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0
     assert browser.faults() == []
     root = site.as_uri() + "/"
     assert all(url.startswith((root, "data:,")) or url == "about:blank" for url in browser.requests())
-    assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0
-    assert browser.run(UNNAMED) == []
-    browser.driver.set_window_size(1200, 900)
 
 
 def test_names_of_others_stay_text(browser, site):
@@ -148,3 +156,67 @@ def test_a_pair_tells_its_transform(browser, site, dataset):
     copied = run_python(browser)
     np.testing.assert_allclose(copied["quaternion"], turn, atol=1e-6)
     assert round(copied["pair"].angle) == round(degrees)
+
+
+def held_out(dataset):
+    """The first of the held-out objects."""
+    return int(np.flatnonzero(dataset.splits == "val")[0])
+
+
+def test_retrieval_finds_the_target_of_an_exact_predictor(browser, site, dataset):
+    browser.open(site, f"#retrieval?object={held_out(dataset)}&source=1&target=4")
+    answer = "[data-run=exact]"
+    assert browser.text(f"{answer} h2") == "exact the target is 1st of the object's 6 views"
+    titles = "return [...document.querySelectorAll('[data-run=exact] > :not(details) .right')].map(item => item.title.split(', ')[1])"
+    assert browser.run(titles) == ["view 4", "view 4"]
+    assert "has no predictor" in browser.text("[data-run=mistaken] h2")
+    browser.find("[aria-label^='Target view'] button:nth-child(3)").click()
+    browser.wait("return location.hash.includes('target=2')")
+    assert browser.run(titles) == ["view 2", "view 2"]
+
+
+def test_the_slider_steers(browser, site, dataset):
+    index = held_out(dataset)
+    browser.open(site, f"#steering?object={index}&source=0&axis=0")
+    browser.move(".steer input", 120)
+    views = quaternions_of(dataset)[index]
+    wanted = compose(views[0], np.array([np.sin(np.radians(60)), 0, 0, np.cos(np.radians(60))]))
+    nearest = (views @ wanted).argmax()
+    shown = browser.find("[data-run=exact] .neighbours:last-child a")
+    assert shown.get_attribute("title").endswith(f"view {nearest}")
+    assert shown.text == f"off {np.degrees(angle_between(wanted, views[nearest])):.0f}°"
+
+
+def test_runs_disagree_where_one_is_mistaken(browser, site, dataset):
+    browser.open(site, "#disagreement?first=0&second=1")
+    number = (dataset.splits == "val").sum() * dataset.num_views // 2
+    counts = (
+        "return [...document.querySelectorAll('.cell-choice')].map(cell => cell.querySelector('strong').textContent)"
+    )
+    assert browser.run(counts) == [str(number), "0", str(number), "0"]
+    found = run_python(browser)["found"]
+    assert len(found) == number and all(dataset.splits[index] == "val" and view % 2 for index, view in found)
+
+
+def test_the_map_shows_the_view_that_is_pointed_at(browser, site):
+    from selenium.webdriver import ActionChains, Keys
+
+    browser.open(site, "#map")
+    browser.wait("return document.querySelectorAll('.entry').length == 3")
+    canvas = browser.find(".scatter")
+    canvas.send_keys(Keys.ARROW_RIGHT)  # the view nearest to the middle
+    browser.wait("return !document.querySelector('.card').hidden")
+    told = browser.text(".card")
+    corner = browser.run(
+        "const {left, top} = document.querySelector('.card').style; return [left, top].map(parseFloat)"
+    )
+    place = corner[0] - 14 - canvas.size["width"] / 2, corner[1] + 50 - canvas.size["height"] / 2
+    mouse = ActionChains(browser.driver, duration=0)
+    mouse.move_to_element_with_offset(canvas, 9 - canvas.size["width"] // 2, 9 - canvas.size["height"] // 2).perform()
+    browser.wait("return document.querySelector('.card').hidden")
+    mouse.move_to_element_with_offset(canvas, *map(round, place)).perform()
+    browser.wait("return !document.querySelector('.card').hidden")
+    assert browser.text(".card") == told
+    mouse.click().perform()
+    browser.wait("return location.hash.startsWith('#object')")
+    assert browser.text("h1") in told

@@ -1,16 +1,13 @@
 """The files of the explorer: what is in them, and where a view's thumbnail lies."""
 
-import base64
 import io
-import json
-import re
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import write_dataset
+from explored_runs import read_script
 from PIL import Image
 
 from iebench.cli.main import cli
@@ -21,21 +18,6 @@ from iebench.explore.serving import serve_site
 from iebench.explore.sheets import plan_sheets, write_sheets
 from iebench.explore.writing import write_site
 from iebench.loader.decode import decode_view
-
-TYPES = {"f4": "<f4", "u1": "u1", "u2": "<u2", "u4": "<u4"}
-
-
-def read_script(path: Path) -> dict:
-    """What a data file hands to the pages."""
-    found = re.fullmatch(r'receive\("([a-z0-9-]+)", (.*)\);\n', path.read_text(encoding="ascii"))
-    assert found and found[1] == path.stem
-
-    def revive(value: dict) -> object:
-        if "base64" not in value:
-            return value
-        return np.frombuffer(base64.b64decode(value["base64"]), TYPES[value["type"]]).reshape(value["shape"])
-
-    return json.loads(found[2], object_hook=revive)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 "use strict";
 // Colors of points: one for each class, a scale for a factor, a circle for a hue.
 
-const SCALE = [[68, 1, 84], [65, 68, 135], [42, 120, 142], [34, 168, 132], [122, 209, 81], [253, 231, 37]];  // viridis
+const SCALE = [[94, 50, 148], [65, 68, 135], [42, 120, 142], [34, 168, 132], [122, 209, 81], [253, 231, 37]];  // viridis, its dark end lighter, to be seen on dark paper
 
 function scaleColor(share) {
   const at = clamp(share, 0, 1) * (SCALE.length - 1), low = Math.min(Math.floor(at), SCALE.length - 2);

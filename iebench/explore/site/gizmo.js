@@ -8,8 +8,8 @@ const ASIDE = { azimuth: 0.55, height: 0.42 };
 function makeGizmo() {
   let seen = { ...ASIDE }, scene = { rotations: [] };
   const plot = draw("svg", { viewBox: "-150 -118 300 236", class: "gizmo", role: "img", tabindex: 0, onpointerdown: drag, onkeydown: key });
-  const home = make("button", { type: "button", class: "quiet small", onclick: () => look(ASIDE) }, "From aside");
-  const camera = make("button", { type: "button", class: "quiet small", onclick: () => look(fromCamera()) }, "As the camera sees it");
+  const home = make("button", { type: "button", class: "quiet small", title: "Seen from aside", onclick: () => look(ASIDE) }, "Aside");
+  const camera = make("button", { type: "button", class: "quiet small", title: "As the camera sees it", onclick: () => look(fromCamera()) }, "Camera");
   const element = make("figure", { class: "gizmo-box" }, plot, make("figcaption", { class: "buttons" }, home, camera));
 
   function look(next) {

@@ -43,6 +43,7 @@ function openPage() {
   const page = currentPage(), main = document.getElementById("main");
   document.title = `${page.title} · ${site.name}`;
   document.querySelectorAll("nav a").forEach(link => link.dataset.page === page.name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current"));
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   const content = make("div", { class: "content" });
   main.replaceChildren(content);
   scrollTo(0, 0);

@@ -16,7 +16,7 @@ async function pageRetrieval(main, params) {
   const side = (name, title, text) => make("section", { class: `side ${name}` }, make("h2", {}, title, " ", make("span", { class: "faint" }, text)), pictures[name], strips[name].element);
   main.append(make("div", { class: "retrieval" },
     make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, places, next => open("retrieval", { object: site.objects.index[next] }))),
-    make("div", { class: "asked" }, side("source", "Source", "what the predictor starts at"), side("target", "Target", "the truth: where it should arrive"), words),
+    make("div", { class: "asked" }, side("source", "Source", "where it starts"), side("target", "Target", "the truth"), words),
     found, python.element));
 
   function show() {
@@ -50,7 +50,7 @@ async function pageRetrieval(main, params) {
   function makeNeighbours(text, numbers) {
     const views = Array.from(numbers, number => viewOfCandidate(questions, number));
     return make("div", {}, make("p", { class: "faint" }, text), make("div", { class: "neighbours" }, views.map(view => captioned(view,
-      [view === first + target ? "the target" : offBy(view), placeOf(view) === place ? "same object" : className(placeOf(view))], view === first + target ? "right" : placeOf(view) === place ? "same" : ""))));
+      [view === first + target ? "the target" : offBy(view), placeOf(view) === place ? "itself" : className(placeOf(view))], view === first + target ? "right" : placeOf(view) === place ? "same" : ""))));
   }
   show();
 }

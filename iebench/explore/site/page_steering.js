@@ -40,7 +40,7 @@ async function pageSteering(main, params) {
     return make("section", { class: "answer", "data-run": run.name }, make("h2", {}, run.name),
       make("div", { class: "steered" },
         make("div", {}, make("p", { class: "faint" }, "Nearest to the prediction, of all views held out"),
-          make("div", { class: "neighbours" }, views.map(view => captioned(view, [`off ${tellDegrees(off(view, wanted))}`, placeOf(view) === place ? "same object" : className(placeOf(view))], placeOf(view) === place ? "same" : ""))),
+          make("div", { class: "neighbours" }, views.map(view => captioned(view, [`off ${tellDegrees(off(view, wanted))}`, placeOf(view) === place ? "itself" : className(placeOf(view))], placeOf(view) === place ? "same" : ""))),
           make("p", { class: "faint" }, "Nearest of the object's own views"),
           make("div", { class: "neighbours" }, captioned(own, [`off ${tellDegrees(off(own, wanted))}`], "same"))),
         drawGaps(degrees, [["found", ofAll, "the view found"], ["best", best, "the best of the object's own"]], step)));
@@ -50,8 +50,8 @@ async function pageSteering(main, params) {
 
 /** Curves of how far the found rotation lies from the wanted one, by the turn. */
 function drawGaps(degrees, curves, step) {
-  const width = 380, height = 170, left = 34, bottom = 26, x = i => left + i / (degrees.length - 1) * (width - left - 8), y = value => 8 + (1 - value / 180) * (height - bottom - 8);
-  const grid = [0, 90, 180].map(value => draw("g", {}, draw("line", { class: "rule", x1: left, x2: width - 8, y1: y(value), y2: y(value) }), draw("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, `${value}°`)));
+  const width = 380, height = 170, left = 34, right = 16, bottom = 26, x = i => left + i / (degrees.length - 1) * (width - left - right), y = value => 8 + (1 - value / 180) * (height - bottom - 8);
+  const grid = [0, 90, 180].map(value => draw("g", {}, draw("line", { class: "rule", x1: left, x2: width - right, y1: y(value), y2: y(value) }), draw("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, `${value}°`)));
   const ticks = [-180, -90, 0, 90, 180].map(value => draw("text", { x: x(degrees.indexOf(value)), y: height - 8, "text-anchor": "middle" }, `${value}°`.replace("-", "−")));
   const lines = curves.map(([name, values]) => draw("polyline", { class: `curve ${name}`, points: values.map((value, i) => `${x(i)},${y(value)}`).join(" ") }));
   const now = draw("line", { class: "now", x1: x(step), x2: x(step), y1: 8, y2: height - bottom });

@@ -7,12 +7,12 @@ function makeScatter(label, onpoint, onchoose) {
     onpointermove: hover, onpointerleave: () => point(null), onpointerdown: hold, onkeydown: key, ondblclick: () => home() });
   canvas.addEventListener("wheel", zoomByWheel, { passive: false });
   let points = { views: [], xs: [], ys: [] }, color = () => "gray", isFaint = () => false;
-  let zoom = 1, shift = [0, 0], width = 1, height = 1, active = null, ratio = 1;
+  let zoom = 1, shift = [0, 0], width = 1, height = 1, active = null, ratio = 1, spans = [1, 1];
   const redrawSoon = oncePerFrame(redraw);
   new ResizeObserver(redrawSoon).observe(canvas);
 
   function base() {
-    return { side: Math.min(width, height) - 36, left: width / 2, top: height / 2 };
+    return { side: Math.min((width - 40) / spans[0], (height - 40) / spans[1]), left: width / 2, top: height / 2 };
   }
   function toScreen(i) {
     const { side, left, top } = base();
@@ -25,7 +25,7 @@ function makeScatter(label, onpoint, onchoose) {
     [width, height] = [canvas.clientWidth, canvas.clientHeight];
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
-    const pen = canvas.getContext("2d"), size = clamp(Math.sqrt(width * height / points.views.length) / 3, 2, 7) * Math.min(Math.sqrt(zoom), 3);
+    const pen = canvas.getContext("2d"), size = clamp(Math.sqrt(width * height / points.views.length) / 2.6, 2.5, 7) * Math.min(Math.sqrt(zoom), 3);
     pen.scale(ratio, ratio);
     for (const faint of [true, false]) {
       pen.globalAlpha = faint ? 0.06 : 0.8;
@@ -123,6 +123,7 @@ function makeScatter(label, onpoint, onchoose) {
 
   function show(next) {
     points = next;
+    spans = [points.xs, points.ys].map(values => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [1, 0])).map(([low, high]) => Math.max(high - low, 0.05));
     active = null;
     home();
   }
