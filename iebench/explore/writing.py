@@ -51,6 +51,8 @@ def write_site(
     """
     if not dataset.num_objects:
         raise UsageError(f"{dataset.root} has no objects to show: render some.")
+    for split in ("train", "val") if runs else ():
+        dataset.split_indices(split)  # refuses before the work is done
     shown = select_objects(dataset, max_views)
     plan = plan_sheets(shown, thumbnail)
     with growing(out, "explore") as root:

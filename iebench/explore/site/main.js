@@ -19,7 +19,7 @@ function addressOf(page, params = {}) {
   return `#${page}${text ? `?${text}` : ""}`;
 }
 
-function open(page, params) {
+function goTo(page, params) {
   location.hash = addressOf(page, params);
 }
 
@@ -105,7 +105,7 @@ addEventListener("DOMContentLoaded", async () => {
     addEventListener("keydown", event => {
       if (event.key === "/" && !event.target.closest("input, textarea")) {
         event.preventDefault();
-        if (currentPage().name !== "browse") open("browse");
+        if (currentPage().name !== "browse") goTo("browse");
         requestAnimationFrame(() => { document.querySelector(".filters")?.setAttribute("open", ""); document.getElementById("search")?.focus(); });
       }
     });

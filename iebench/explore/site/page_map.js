@@ -8,7 +8,7 @@ async function pageMap(main, params) {
   const card = make("a", { class: "card", hidden: true }), told = make("p", { class: "faint", role: "status" });
   const legend = make("div", { class: "legend" }), choices = make("div", { class: "choices" }), python = makePython();
   const scatter = makeScatter("Map of representations: a point for each view. Arrow keys walk through it, Enter opens the object.", point,
-    view => open("object", { object: site.objects.index[placeOf(view)], view: view % site.numViews }));
+    view => goTo("object", { object: site.objects.index[placeOf(view)], view: view % site.numViews }));
   const zooms = make("div", { class: "zooms buttons" }, [["+", "Closer", () => scatter.zoomBy(1.5)], ["−", "Farther", () => scatter.zoomBy(1 / 1.5)], ["⌂", "All", () => scatter.home()]]
     .map(([sign, text, action]) => make("button", { type: "button", class: "step", "aria-label": text, title: text, onclick: action }, sign)));
   main.append(make("div", { class: "map" }, make("div", { class: "sheet" }, scatter.element, zooms, card),

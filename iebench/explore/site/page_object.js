@@ -11,7 +11,7 @@ async function pageObject(main, params) {
   const gizmo = site.rotation ? makeGizmo() : null;
   const pair = make("a", { class: "button" }, "Compare with another view");
   main.append(make("div", { class: "object" },
-    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, allPlaces(), next => open("object", { object: site.objects.index[next] }))),
+    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, allPlaces(), next => goTo("object", { object: site.objects.index[next] }))),
     make("div", { class: "stage" }, shown, gizmo && gizmo.element),
     make("section", { class: "dials", "aria-label": "Factors" }, make("h2", {}, "Factors"),
       make("p", { class: "faint" }, "A dial brings the view that is nearest. Marks tell where the views lie."), dials.map(dial => dial.element)),

@@ -15,7 +15,7 @@ async function pagePair(main, params) {
   const swap = make("button", { type: "button", onclick: () => { [source, target] = [target, source]; show(); } }, "Swap source and target");
   const side = (name, title) => make("section", { class: `side ${name}` }, make("h2", {}, title), pictures[name], strips[name].element);
   main.append(make("div", { class: "pair" },
-    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, allPlaces(), next => open("pair", { object: site.objects.index[next] }))),
+    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, allPlaces(), next => goTo("pair", { object: site.objects.index[next] }))),
     side("source", "Source"), side("target", "Target"),
     make("section", { class: "between" }, make("h2", {}, "Transform"), words, gizmo && gizmo.element, facts, make("p", {}, swap)), python.element));
 

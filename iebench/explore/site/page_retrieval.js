@@ -15,7 +15,7 @@ async function pageRetrieval(main, params) {
   };
   const side = (name, title, text) => make("section", { class: `side ${name}` }, make("h2", {}, title, " ", make("span", { class: "faint" }, text)), pictures[name], strips[name].element);
   main.append(make("div", { class: "retrieval" },
-    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, places, next => open("retrieval", { object: site.objects.index[next] }))),
+    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, places, next => goTo("retrieval", { object: site.objects.index[next] }))),
     make("div", { class: "asked" }, side("source", "Source", "where it starts"), side("target", "Target", "the truth"), words),
     found, python.element));
 

@@ -12,7 +12,7 @@ async function pageSteering(main, params) {
   const slider = make("input", { type: "range", min: degrees[0], max: degrees.at(-1), step: degrees[1] - degrees[0], value: degrees[step], "aria-label": "Turn in degrees", oninput: () => { step = degrees.indexOf(Number(slider.value)); show(); } });
   const axes = makeChoice("Axis of the object", [[0, "x"], [1, "y"], [2, "z"]], axis, next => { axis = next; show(); });
   main.append(make("div", { class: "retrieval" },
-    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, places, next => open("steering", { object: site.objects.index[next], axis, degrees: degrees[step] }))),
+    make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, places, next => goTo("steering", { object: site.objects.index[next], axis, degrees: degrees[step] }))),
     make("div", { class: "asked" }, make("section", { class: "side" }, make("h2", {}, "Source"), shown, strip.element),
       make("section", { class: "side" }, make("h2", {}, "Wanted"), gizmo.element),
       make("div", { class: "steer" }, make("div", { class: "line" }, make("span", {}, "Turn about the object's"), axes, told), slider)), found, python.element));
