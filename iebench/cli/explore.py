@@ -2,6 +2,7 @@
 
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def explore(dataset: str, out: Path | None, serve: bool, port: int, **options: A
         with serve_site(site, port) as address:  # which refuses a port that is taken before the work is done
             write(dataset, site, **options)
             echo(f"The explorer is at {address} until Ctrl-C.")
-            signal.pause()
+            with suppress(KeyboardInterrupt):
+                signal.pause()
 
 
 def write(dataset: str, out: Path, runs: tuple[Path, ...], trust: bool, device: str, **options: Any) -> None:

@@ -31,7 +31,7 @@ class Browser:
         """Wait until a script returns something true."""
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.driver, 10, 0.05).until(lambda _: self.run(script))
+        WebDriverWait(self.driver, 60, 0.05).until(lambda _: self.run(script))
 
     def find(self, selector: str) -> Any:
         """The first element of a CSS selector."""

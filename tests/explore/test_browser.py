@@ -167,7 +167,8 @@ def test_retrieval_finds_the_target_of_an_exact_predictor(browser, site, dataset
     browser.open(site, f"#retrieval?object={held_out(dataset)}&source=1&target=4")
     answer = "[data-run=exact]"
     assert browser.text(f"{answer} h2") == "exact the target is 1st of the object's 6 views"
-    titles = "return [...document.querySelectorAll('[data-run=exact] > :not(details) .right')].map(item => item.title.split(', ')[1])"
+    titles = """return [...document.querySelectorAll("[data-run=exact] > :not(details) .right")]
+      .map(item => item.title.split(", ")[1])"""
     assert browser.run(titles) == ["view 4", "view 4"]
     assert "has no predictor" in browser.text("[data-run=mistaken] h2")
     browser.find("[aria-label^='Target view'] button:nth-child(3)").click()

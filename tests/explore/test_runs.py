@@ -1,5 +1,9 @@
 """What the explorer says of runs whose answers are known."""
 
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
 import numpy as np
 import pytest
 import torch
@@ -96,6 +100,20 @@ def test_principal_components_of_a_line_are_its_length():
 def test_a_collapsed_representation_has_a_map_too():
     positions, _ = make_maps(np.ones((5, 1)), {})
     assert (positions["map0"] == positions["map0"][0]).all()
+
+
+def test_umap_is_there_where_it_is_installed(monkeypatch):
+    def fit_transform(self, values):
+        return values[:, :2]
+
+    module = ModuleType("umap")
+    module.__spec__ = ModuleSpec("umap", None)
+    module.UMAP = type("UMAP", (), {"__init__": lambda self, **settings: None, "fit_transform": fit_transform})
+    monkeypatch.setitem(sys.modules, "umap", module)
+    _, told = make_maps(np.eye(5), {"invariant": slice(0, 3)})
+    assert [(one["part"], one["kind"]) for one in told] == [
+        ("whole", "PCA"), ("whole", "UMAP"), ("invariant", "PCA"), ("invariant", "UMAP"),
+    ]  # fmt: skip
 
 
 def test_the_nearest_vote_by_their_cosine():

@@ -76,9 +76,9 @@ function makeTop() {
 }
 
 function makeHelp() {
-  const keys = [["/", "search"], ["← → ↑ ↓", "through the grid; on an object, through its views"], ["Enter", "open what is chosen"], ["Tab, then ← →", "move a dial, a range of a histogram, or the scene"], ["Esc", "clear a range, close this"]];
+  const keys = [["/", "search"], ["← → ↑ ↓", "through the grid; on an object, through its views"], ["Enter", "open what is chosen"], ["Tab, then ← →", "move a dial, a range of a histogram, or the scene"], ["+ − 0", "closer, farther, and all of a map"], ["Esc", "clear a range, close this"]];
   return make("dialog", { id: "keys", "aria-label": "Keys" }, make("h2", {}, "Keys"), makeFacts(keys.map(([key, does]) => [make("kbd", {}, key), does])),
-    make("p", { class: "faint" }, `Made by iebench ${site.version}. Every picture stays in the address: copy it to share what you see.`),
+    make("p", { class: "faint" }, `Made by iebench ${site.version}. The address holds what you see: copy it to share that.`),
     make("form", { method: "dialog" }, make("button", { autofocus: true }, "Close")));
 }
 
