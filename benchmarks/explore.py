@@ -1,8 +1,8 @@
 """The explorer with 50 000 views: its size, and the time to first picture in Chromium, against a plain page of as many files.
 
-Prints one JSON line: seconds of processor time to write the site, its megabytes and files, and the milliseconds from opening a page until its
-first view is drawn, medians over the rounds, opened from disk in a new browser. The plain page has each thumbnail in a file of
-its own and shows them with `<img loading="lazy">`. Beside them the pages of a run: the time until its map of all views is drawn.
+Prints one JSON line: seconds of processor time to write the site, its megabytes and files, and the milliseconds from opening a
+page until its first view is drawn, medians over the rounds, opened from disk in a new browser. The plain page has each thumbnail
+in a file of its own and shows them with `<img loading="lazy">`. Beside them the time until a run's map of all views is drawn.
 
     python benchmarks/explore.py [--objects 1000] [--views 50] [--rounds 5] [--folder DIR]
 """

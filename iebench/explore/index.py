@@ -7,7 +7,7 @@ import numpy as np
 
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.explore.selection import Shown
-from iebench.explore.sheets import COLUMNS, SheetPlan
+from iebench.explore.sheets import COLUMNS, TILES, SheetPlan
 from iebench.factors.space import ROTATION, Factor
 from iebench.render.scene import (
     CAMERA_AZIMUTH,
@@ -44,7 +44,7 @@ def describe_index(shown: Shown, plan: SheetPlan) -> dict[str, Any]:
             "split": np.array([ranks[split] for split in dataset.splits[shown.objects].tolist()], "u1"),
         },
         "ids": dataset.object_ids[shown.objects].tolist(),
-        "sheets": {"side": plan.side, "tiles": plan.tiles, "columns": COLUMNS},
+        "sheets": {"side": plan.side, "tiles": plan.tiles, "columns": COLUMNS, "covers": TILES},
         "scene": _describe_scene(card.focal_length or FOCAL_LENGTH),
         "runs": [],
     }
@@ -56,8 +56,8 @@ def describe_latents(shown: Shown) -> dict[str, Any]:
 
 
 def hide_password(location: str) -> str:
-    """A URL without what stands before its host: a site may be shown to everybody."""
-    return re.sub(r"://[^/@]*@", "://", location)
+    """A URL without user, password and query, which may hold a key: a site may be shown to everybody."""
+    return re.sub(r"\?.*", "", re.sub(r"://[^/@]*@", "://", location)) if "://" in location else location
 
 
 def _describe_factor(factor: Factor) -> dict[str, Any]:

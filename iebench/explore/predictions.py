@@ -1,8 +1,7 @@
-"""What the predictor of a run answers: the views nearest to each predicted embedding, by cosine."""
+"""What lies nearest to a source view, to a prediction from it, and to a prediction that turns it: all by cosine."""
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,74 +16,92 @@ from iebench.factors.transforms import Transform
 
 NEAREST = 8
 _BLOCK = 2048
-Move = Callable[
-    [Tensor, ndarray], Tensor
-]  # embeddings and transforms → predicted embeddings, of which the last `width` count
+Move = Callable[[Tensor, ndarray], Tensor]  # (embeddings, transforms) → embeddings
 
 
-class Candidates:
-    """The views among which is looked, by their embeddings.
+class Answers:
+    """Answers the questions about one run.
+
+    A candidate view has the number `candidate · num_views + view`.
 
     Args:
-        embeddings: of the views of all candidates.
-        width: how many of the last coordinates are compared.
+        questions: the objects and views that are asked about.
+        embeddings: of all views of the candidates, in their order.
+        width: how many of the last columns are compared.
     """
 
-    def __init__(self, embeddings: Float[Tensor, "objects views e"], width: int) -> None:
-        self.width = width
-        self.own = F.normalize(embeddings[..., -width:], dim=-1)
-        self.vectors = self.own.flatten(0, 1)
+    def __init__(self, questions: Questions, embeddings: Float[Tensor, "objects views e"], width: int) -> None:
+        self.questions, self.embeddings, self.width = questions, embeddings, width
+        self._own = F.normalize(embeddings[..., -width:], dim=-1)
+        self._rows = self._rows_of(questions.places)
 
-    def nearest(self, queries: Float[Tensor, "q e"], count: int) -> Int[ndarray, "q count"]:
-        """Numbers of the nearest views, `candidate · num_views + view`."""
-        count = min(count, len(self.vectors))
+    def neighbours(self) -> dict[str, ndarray]:
+        """ "unmoved" (objects, sources, ≤ 8): the views nearest to each source view as it is, without itself."""
+        rows, sources = self._rows, self.questions.sources
+        found = self._nearest(self.embeddings[torch.from_numpy(rows)][:, sources].flatten(0, 1), NEAREST + 1)
+        own = (rows[:, None] * self.embeddings.shape[1] + sources).reshape(-1, 1)
+        kept = np.stack([line[line != number][:NEAREST] for line, number in zip(found, own, strict=True)])
+        return {"unmoved": kept.reshape(len(rows), len(sources), -1).astype("<u4")}
+
+    def retrieval(
+        self, move: Move, transform: Transform, latents: Float[ndarray, "objects views factors"]
+    ) -> dict[str, ndarray]:
+        """What the predictions from every source view to every view of the object find.
+
+        Returns:
+            "found" (objects, sources, targets, ≤ 8), numbers of candidate views; "own" (objects, sources, targets, ≤ 8), views of
+            the object itself; "rank" (objects, sources, targets) of the target among these; others that tie share it.
+        """
+        latents, sources = latents[self._rows], self.questions.sources
+        shape = (len(latents), len(sources), latents.shape[1])
+        start = np.broadcast_to(latents[:, sources, None], (*shape, latents.shape[-1]))
+        transforms = transform(start, np.broadcast_to(latents[:, None], start.shape))
+        predicted = self._predict(move, self._rows, sources, transforms)
+        cosines = self._cosines_to_own(predicted, self._rows)
+        own = cosines.topk(min(NEAREST, shape[2]), dim=-1).indices
+        return {
+            "found": self._nearest(predicted.flatten(0, 2), NEAREST).reshape(*shape, -1).astype("<u4"),
+            "own": own.numpy().astype("<u2"),
+            "rank": _rank_targets(cosines).astype("<u2"),
+        }
+
+    def steering(self, move: Move, transform: Transform) -> dict[str, ndarray]:
+        """What the predictions for turns about each of the object's axes find.
+
+        Returns:
+            "steeredFound" (objects, sources, 3 axes, steps, ≤ 8), numbers of candidate views; "steeredOwn" (objects, sources, 3,
+            steps), views of the object itself.
+        """
+        rows, sources = self._rows_of(self.questions.steered_places), self.questions.steered_sources
+        turns = np.concatenate([transform.rotate_about(axis, np.radians(DEGREES)) for axis in np.eye(3)])
+        predicted = self._predict(move, rows, sources, np.broadcast_to(turns, (len(rows), len(sources), *turns.shape)))
+        shape = (len(rows), len(sources), 3, len(DEGREES))
+        return {
+            "steeredFound": self._nearest(predicted.flatten(0, 2), NEAREST).reshape(*shape, -1).astype("<u4"),
+            "steeredOwn": self._cosines_to_own(predicted, rows).argmax(-1).reshape(shape).numpy().astype("<u2"),
+        }
+
+    def _rows_of(self, places: Int[ndarray, " objects"]) -> Int[ndarray, " objects"]:
+        return np.searchsorted(self.questions.candidates, places)
+
+    def _predict(
+        self, move: Move, rows: ndarray, sources: ndarray, transforms: Float[ndarray, "objects sources n t"]
+    ) -> Float[Tensor, "objects sources n e"]:
+        shape = transforms.shape[:3]
+        given = self.embeddings[torch.from_numpy(rows)][:, sources, None].expand(*shape, -1)
+        return move(given.flatten(0, 2), transforms.reshape(math.prod(shape), -1)).unflatten(0, shape)
+
+    def _nearest(self, queries: Float[Tensor, "q e"], count: int) -> Int[ndarray, "q count"]:
+        vectors = self._own.flatten(0, 1)
         blocks = F.normalize(queries[:, -self.width :], dim=1).split(_BLOCK)
-        return torch.cat([(block @ self.vectors.T).topk(count, dim=1).indices for block in blocks]).numpy()
+        found = [(block @ vectors.T).topk(min(count, len(vectors)), dim=1).indices for block in blocks]
+        return torch.cat(found).numpy()
 
-    def nearest_own(self, queries: Float[Tensor, "objects n e"], rows: Int[ndarray, " objects"]) -> Tensor:
-        """Cosines of each query to the views of its own object: (objects, n, views)."""
-        return F.normalize(queries[..., -self.width :], dim=-1) @ self.own[torch.from_numpy(rows)].transpose(1, 2)
-
-
-def ask_neighbours(
-    candidates: Candidates, embeddings: Float[Tensor, "objects views e"], rows: ndarray, questions: Questions
-) -> dict[str, ndarray]:
-    """The views nearest to each source view as it is: what is found without a prediction. The view itself is left out."""
-    sources = embeddings[torch.from_numpy(rows)][:, questions.sources]
-    found = candidates.nearest(sources.flatten(0, 1), NEAREST + 1)
-    own = (rows[:, None] * embeddings.shape[1] + questions.sources).reshape(-1, 1)
-    kept = np.stack([line[line != number][:NEAREST] for line, number in zip(found, own, strict=True)])
-    return {"unmoved": kept.reshape(len(rows), len(questions.sources), -1).astype("<u4")}
-
-
-def ask_retrieval(
-    move: Move,
-    transform: Transform,
-    candidates: Candidates,
-    embeddings: Float[Tensor, "objects views e"],
-    latents: ndarray,
-    rows: ndarray,
-    questions: Questions,
-) -> dict[str, ndarray]:
-    """For every source and target view of the objects asked about, which views the prediction finds.
-
-    Returns:
-        "found" (objects, sources, targets, 8), numbers among all candidates; "own" (objects, sources, targets, ≤ 8), views of the
-        object itself; "rank" (objects, sources, targets) of the target among these, the mean of its ranks where others tie.
-    """
-    num_views, sources = embeddings.shape[1], questions.sources
-    shape = (len(rows), len(sources), num_views)
-    start = np.broadcast_to(latents[rows][:, sources, None], (*shape, latents.shape[-1]))
-    end = np.broadcast_to(latents[rows][:, None], start.shape)
-    given = embeddings[torch.from_numpy(rows)][:, sources, None].expand(*shape, -1)
-    predicted = move(given.flatten(0, 2), transform(start, end).reshape(math.prod(shape), -1))
-    cosines = candidates.nearest_own(predicted.unflatten(0, (shape[0], -1)), rows).unflatten(1, shape[1:])
-    own = cosines.topk(min(NEAREST, num_views), dim=-1).indices.numpy()
-    return {
-        "found": candidates.nearest(predicted, NEAREST).reshape(*shape, -1).astype("<u4"),
-        "own": own.astype("<u2"),
-        "rank": _rank_targets(cosines).astype("<u2"),
-    }
+    def _cosines_to_own(
+        self, predicted: Float[Tensor, "objects sources n e"], rows: ndarray
+    ) -> Float[Tensor, "objects sources n views"]:
+        own = self._own[torch.from_numpy(rows)].transpose(1, 2).unsqueeze(1)
+        return F.normalize(predicted[..., -self.width :], dim=-1) @ own
 
 
 def _rank_targets(cosines: Float[Tensor, "objects sources views views"]) -> Int[ndarray, "objects sources views"]:
@@ -92,32 +109,3 @@ def _rank_targets(cosines: Float[Tensor, "objects sources views views"]) -> Int[
     above = (cosines > right + TIE).sum(-1)
     tied = ((cosines - right).abs() <= TIE).sum(-1)
     return (above + (tied + 1) / 2).ceil().int().numpy()
-
-
-def ask_steering(
-    move: Move,
-    transform: Transform,
-    candidates: Candidates,
-    embeddings: Float[Tensor, "objects views e"],
-    rows: ndarray,
-    questions: Questions,
-) -> dict[str, Any]:
-    """Source views turned about each of the object's axes, step by step, and which views the predictions find.
-
-    Returns:
-        "found" (objects, sources, 3 axes, steps, 8), numbers among all candidates; "own" (objects, sources, 3, steps), views of
-        the object itself.
-    """
-    sources, angles = questions.steered_sources, np.radians(DEGREES)
-    turns = np.concatenate([transform.rotate_about(axis, angles) for axis in np.eye(3)])
-    shape = (len(rows), len(sources), len(turns))
-    given = embeddings[torch.from_numpy(rows)][:, sources, None].expand(*shape, -1)
-    predicted = move(
-        given.flatten(0, 2), np.broadcast_to(turns, (*shape[:2], *turns.shape)).reshape(-1, turns.shape[1])
-    )
-    cosines = candidates.nearest_own(predicted.unflatten(0, (shape[0], -1)), rows)
-    steps = (len(rows), len(sources), 3, len(DEGREES))
-    return {
-        "found": candidates.nearest(predicted, NEAREST).reshape(*steps, -1).astype("<u4"),
-        "own": cosines.argmax(-1).reshape(steps).numpy().astype("<u2"),
-    }

@@ -13,7 +13,7 @@ from numpy import ndarray
 from iebench.explore.selection import Shown
 from iebench.loader.decode import Decoder
 
-COLUMNS, _TILES, _QUALITY = 8, 64, 85
+COLUMNS, TILES, _QUALITY = 8, 64, 85
 _PIXELS = 50_000 * 96**2  # some 150 MB
 _BLOCK = 16  # pixels that a JPEG codes together: sides of whole blocks keep neighbours from showing through
 Track = Callable[[list[range]], Iterable[range]]
@@ -40,7 +40,7 @@ def plan_sheets(shown: Shown, side: int | None = None) -> SheetPlan:
     side = side or min(max(math.isqrt(_PIXELS // shown.num_shown), 64), 256)
     side = min(side, shown.dataset.card.image_size)
     side -= side % _BLOCK if side > _BLOCK else 0
-    return SheetPlan(side, shown.num_views * max(1, _TILES // shown.num_views) if shown.num_views <= _TILES else _TILES)
+    return SheetPlan(side, shown.num_views * max(1, TILES // shown.num_views) if shown.num_views <= TILES else TILES)
 
 
 def write_sheets(shown: Shown, plan: SheetPlan, folder: Path, track: Track = iter) -> None:
@@ -58,7 +58,7 @@ def write_sheets(shown: Shown, plan: SheetPlan, folder: Path, track: Track = ite
     every = range(shown.num_shown)
     covers = every[:: shown.num_views]
     parts = [("views", every[i : i + plan.tiles]) for i in range(0, len(every), plan.tiles)]
-    parts += [("covers", covers[i : i + _TILES]) for i in range(0, len(covers), _TILES)]
+    parts += [("covers", covers[i : i + TILES]) for i in range(0, len(covers), TILES)]
     for kind in ("views", "covers"):
         (folder / kind).mkdir()
     counts = {"views": 0, "covers": 0}

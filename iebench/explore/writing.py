@@ -72,6 +72,8 @@ def _write_runs(
     from iebench.explore.runs import write_run  # needs torch
 
     questions = choose_questions(shown)
+    if not len(questions.candidates):
+        raise UsageError("None of the objects shown is held out (val), which runs need: give a larger --max-views.")
     told = [
         write_run(run, f"run{number}", shown, questions, folder, device, num_workers) for number, run in enumerate(runs)
     ]

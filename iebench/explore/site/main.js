@@ -23,9 +23,9 @@ function goTo(page, params) {
   location.hash = addressOf(page, params);
 }
 
-/** Put what is on the screen into the address, without a new step in the history. */
-function keepInAddress(params) {
-  history.replaceState(null, "", addressOf(currentPage().name, params));
+/** Put what is on the screen into the address, without a new step in the history; not where another page is open by now. */
+function keepInAddress(content, params) {
+  if (content.isConnected) history.replaceState(null, "", addressOf(currentPage().name, params));
 }
 
 function currentPage() {

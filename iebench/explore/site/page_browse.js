@@ -67,7 +67,7 @@ function pageBrowse(main, params) {
     histograms.classList.toggle("filtered", state.ranges.size > 0);
     showHistograms(places);
     python.show(pythonOfChoice({ labels: [...state.labels].sort((a, b) => a - b), split: state.split, words: state.words.toLowerCase().split(/\s+/).filter(Boolean), ranges: state.ranges }));
-    keepInAddress({ q: state.words, class: [...state.labels].join(","), split: state.split, show: state.mode === "views" ? "views" : "", ...writeRanges(state.ranges) });
+    keepInAddress(main, { q: state.words, class: [...state.labels].join(","), split: state.split, show: state.mode === "views" ? "views" : "", ...writeRanges(state.ranges) });
   }
 
   function showHistograms(places) {

@@ -28,7 +28,7 @@ async function pageDisagreement(main, params) {
       make("strong", {}, groups[name].length.toLocaleString("en")), make("span", {}, texts[name]), make("small", {}, `${(100 * groups[name].length / Math.max(items.length, 1)).toFixed(1)} %`))));
     showItems(groups[state.cell], pair);
     python.show(pythonOfViews(groups[state.cell], texts[state.cell]));
-    keepInAddress({ first: state.first, second: state.second, by: state.by, cell: state.cell });
+    keepInAddress(main, { first: state.first, second: state.second, by: state.by, cell: state.cell });
   }
 
   function showItems(items, pair) {

@@ -35,7 +35,7 @@ async function pageMap(main, params) {
       type: "button", class: "entry", "aria-pressed": String(state.only === i), onclick: () => { state.only = state.only === i ? null : i; paint(); },
     }, make("span", { class: "dot", style: { background: color } }), text, make("small", {}, share[i])))));
     scatter.paint(coloring.color, view => state.only !== null && coloring.keyOf(view) !== state.only);
-    keepInAddress({ run: state.run || "", map: state.map === "map0" ? "" : state.map, color: state.color });
+    keepInAddress(main, { run: state.run || "", map: state.map === "map0" ? "" : state.map, color: state.color });
     python.show(pythonOfMap(site.runs[state.run], site.runs[state.run].maps.find(map => map.key === state.map) ?? site.runs[state.run].maps[0]));
   }
 

@@ -30,7 +30,7 @@ async function pageObject(main, params) {
     python.show(pythonOfView(view));
     pair.setAttribute("href", addressOf("pair", { object: site.objects.index[place], source: view % site.numViews, target: (view + 1) % site.numViews }));
     remembered.object = site.objects.index[place];
-    keepInAddress({ object: remembered.object, view: view % site.numViews });
+    keepInAddress(main, { object: remembered.object, view: view % site.numViews });
   }
 
   onKey("ArrowLeft", () => show(views[(view - views[0] + views.length - 1) % views.length], true));

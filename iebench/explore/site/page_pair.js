@@ -32,7 +32,7 @@ async function pagePair(main, params) {
     `The object's axes in the source, faint, and in the target; ${words.textContent}`);
     python.show(pythonOfPair(source, target));
     remembered.object = site.objects.index[place];
-    keepInAddress({ object: remembered.object, source: source % site.numViews, target: target % site.numViews });
+    keepInAddress(main, { object: remembered.object, source: source % site.numViews, target: target % site.numViews });
   }
   show();
 }

@@ -28,7 +28,7 @@ async function pageRetrieval(main, params) {
     found.replaceChildren(...site.runs.map((run, i) => answerOf(run, answers[i])));
     python.show(pythonOfRetrieval(site.runs.find(run => run.predicts) ?? site.runs[0], first + source, target));
     remembered.object = site.objects.index[place];
-    keepInAddress({ object: remembered.object, source, target });
+    keepInAddress(main, { object: remembered.object, source, target });
   }
 
   function answerOf(run, own) {

@@ -28,7 +28,7 @@ async function pageSteering(main, params) {
     found.replaceChildren(...runs.map((run, i) => answerOf(run, findSteered(answers[i], questions, place, source, axis), wanted)));
     python.show(pythonOfSteering(runs[0], first + source, axis, degrees[step]));
     remembered.object = site.objects.index[place];
-    keepInAddress({ object: remembered.object, source, axis, degrees: degrees[step] });
+    keepInAddress(main, { object: remembered.object, source, axis, degrees: degrees[step] });
   }
 
   function answerOf(run, steps, wanted) {

@@ -10,8 +10,9 @@ function picture(view, properties = {}) {
 
 /** The first view of an object. */
 function cover(place, properties = {}) {
-  const sheet = Math.floor(place / 64);
-  return tile(`covers/${sheet}.jpg`, place % 64, Math.min(64, site.numPlaces - sheet * 64), tellView(place * site.numViews), properties);
+  const tiles = site.sheets.covers, sheet = Math.floor(place / tiles);
+  const onSheet = Math.min(tiles, site.numPlaces - sheet * tiles);
+  return tile(`covers/${sheet}.jpg`, place % tiles, onSheet, tellView(place * site.numViews), properties);
 }
 
 function tile(address, number, onSheet, text, properties) {

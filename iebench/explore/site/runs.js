@@ -1,8 +1,6 @@
 "use strict";
 // What runs make of the views: positions on maps, classes by neighbours, answers of predictors.
 
-const NEAREST = 8;
-
 function loadRun(run, what) {
   return load(`${run.key}-${what}`);
 }
@@ -32,10 +30,10 @@ function slice(array, sizes, indices, length) {
 function findTarget(answers, questions, place, source, target) {
   const sizes = [questions.places.length, questions.sources.length, site.numViews];
   const at = [questions.places.indexOf(place), questions.sources.indexOf(source), target];
-  const own = Math.min(NEAREST, site.numViews);
+  const number = sizes.reduce((product, size) => product * size);
   return {
-    found: slice(answers.found, sizes, at, answers.found.length / (sizes[0] * sizes[1] * sizes[2])),
-    own: slice(answers.own, sizes, at, own),
+    found: slice(answers.found, sizes, at, answers.found.length / number),
+    own: slice(answers.own, sizes, at, answers.own.length / number),
     rank: slice(answers.rank, sizes, at, 1)[0],
   };
 }

@@ -3,7 +3,7 @@
 
 /** points: {views, xs, ys} with xs, ys in [0, 1]. onpoint(view or null, x, y) · onchoose(view). */
 function makeScatter(label, onpoint, onchoose) {
-  const canvas = make("canvas", { class: "scatter", tabindex: 0, role: "img", "aria-label": label,
+  const canvas = make("canvas", { class: "scatter", tabindex: 0, role: "application", "aria-label": label,
     onpointermove: hover, onpointerleave: () => point(null), onpointerdown: hold, onkeydown: key, ondblclick: () => home() });
   canvas.addEventListener("wheel", zoomByWheel, { passive: false });
   let points = { views: [], xs: [], ys: [] }, color = () => "gray", isFaint = () => false;
