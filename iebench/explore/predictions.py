@@ -36,7 +36,7 @@ class Answers:
         self._rows = self._rows_of(questions.places)
 
     def neighbours(self) -> dict[str, ndarray]:
-        """ "unmoved" (objects, sources, ≤ 8): the views nearest to each source view as it is, without itself."""
+        """The views nearest to each source view as it is, without itself: "unmoved" (objects, sources, ≤ 8)."""
         rows, sources = self._rows, self.questions.sources
         found = self._nearest(self.embeddings[torch.from_numpy(rows)][:, sources].flatten(0, 1), NEAREST + 1)
         own = (rows[:, None] * self.embeddings.shape[1] + sources).reshape(-1, 1)
