@@ -1,13 +1,13 @@
 """Writing the site: pages, thumbnails, the latents of all views, and what runs make of them."""
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.explore.index import describe_index, describe_latents
+from iebench.explore.pages import copy_pages
 from iebench.explore.questions import choose_questions
 from iebench.explore.script_files import write_script
 from iebench.explore.selection import Shown, select_objects
@@ -83,10 +83,3 @@ def _write_runs(
             run["name"] = f"{run['name']}, {run['location'] or number + 1}"
     write_script(folder, "questions", questions.to_page())
     return {"runs": told}
-
-
-def copy_pages(root: Path) -> None:
-    """Put the pages, their style and their scripts into a folder."""
-    for source in files("iebench.explore").joinpath("site").iterdir():
-        if source.is_file():
-            (root / source.name).write_bytes(source.read_bytes())

@@ -1,7 +1,9 @@
 """The files of the explorer: what is in them, and where a view's thumbnail lies."""
 
 import io
+import re
 import urllib.request
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from PIL import Image
 from iebench.cli.main import cli
 from iebench.errors import UsageError
 from iebench.explore.index import hide_password
+from iebench.explore.pages import copy_pages
 from iebench.explore.selection import select_objects
 from iebench.explore.serving import serve_site
 from iebench.explore.sheets import plan_sheets, write_sheets
@@ -33,6 +36,16 @@ def test_the_index_has_every_object_and_the_latents_are_theirs(dataset, tmp_path
     assert index["ids"] == dataset.object_ids[order].tolist()
     assert (np.diff(index["objects"]["label"].astype(int)) >= 0).all()
     np.testing.assert_array_equal(latents["latents"], dataset.latents[order].astype("f4"))
+
+
+def test_the_scripts_of_the_pages_are_all_there_in_their_order(tmp_path):
+    copy_pages(tmp_path)
+    source = files("iebench.explore").joinpath("site")
+    document, scripts = ((tmp_path / name).read_text() for name in ("index.html", "explorer.js"))
+    assert re.findall(r'src="([^"]*)"', document) == ["explorer.js", "data/index.js"]
+    texts = [path.read_text() for path in source.iterdir() if path.name.endswith(".js")]
+    assert sorted(scripts.count(text) for text in texts) == [1] * len(texts)
+    assert scripts.index("function make(") < scripts.index("const PAGES")
 
 
 @pytest.mark.parametrize("num_views", [3, 70])

@@ -19,8 +19,8 @@ async function pageDisagreement(main, params) {
       makeSelect("First", names, state.first, value => { state.first = Number(value); show().catch(showError); }),
       makeSelect("Second", names, state.second, value => { state.second = Number(value); show().catch(showError); }),
       ...(bothPredict ? [makeSelect("By", [["class", "class of a view"], ["rotation", "rotation of a pair"]], state.by, value => { state.by = value; show().catch(showError); })] : []));
-    told.textContent = state.by === "class" ? "The class of each view held out, by the votes of its 20 nearest training views. No probe is trained."
-      : "Whether the prediction from a source view finds the target first among the object's own views.";
+    told.textContent = state.by === "class" ? `The class of each view held out, by the votes of its 20 nearest training views; no probe is trained. Under each view: what ${pair[0].name} says, then ${pair[1].name}.`
+      : `Whether the prediction from a source view finds the target first among the object's own views. Under each target: its rank by ${pair[0].name}, then by ${pair[1].name}.`;
     const items = state.by === "class" ? await compareClasses(pair, questions) : await comparePairs(pair, questions);
     const groups = Object.fromEntries(CELLS.map(([name]) => [name, items.filter(item => cellOf(item) === name).sort((a, b) => b.weight - a.weight)]));
     const texts = { first: `only ${pair[0].name} is right`, second: `only ${pair[1].name} is right`, both: "both are right", neither: "neither is right" };
