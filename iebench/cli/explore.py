@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from iebench.cli.terminal import echo
+from iebench.explore import MAX_VIEWS
 
 FOLDER = click.Path(path_type=Path)
 
@@ -24,7 +25,7 @@ FOLDER = click.Path(path_type=Path)
 )
 @click.option(
     "--max-views",
-    default=100_000,
+    default=MAX_VIEWS,
     show_default=True,
     type=click.IntRange(1),
     help="Of a larger dataset, show so many views: objects spread over its classes and splits.",

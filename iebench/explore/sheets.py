@@ -14,9 +14,10 @@ from iebench.explore.selection import Shown
 from iebench.loader.decode import Decoder
 
 COLUMNS, TILES, _QUALITY = 8, 64, 85
-_PIXELS = 50_000 * 96**2  # some 150 MB
+_PIXELS = 50_000 * 96**2  # some 60 MB
 _BLOCK = 16  # pixels that a JPEG codes together: sides of whole blocks keep neighbours from showing through
-Track = Callable[[list[range]], Iterable[range]]
+Sheet = tuple[str, range]  # its file, and the numbers of its views
+Track = Callable[[list[Sheet]], Iterable[Sheet]]
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,20 @@ def write_sheets(shown: Shown, plan: SheetPlan, folder: Path, track: Track = ite
     Raises:
         IebenchError: a view cannot be read.
     """
-    every = range(shown.num_shown)
-    covers = every[:: shown.num_views]
-    parts = [("views", every[i : i + plan.tiles]) for i in range(0, len(every), plan.tiles)]
-    parts += [("covers", covers[i : i + TILES]) for i in range(0, len(covers), TILES)]
     for kind in ("views", "covers"):
         (folder / kind).mkdir()
-    counts = {"views": 0, "covers": 0}
-    kinds = iter(kind for kind, _ in parts)
-    for numbers in track([part for _, part in parts]):
-        kind = next(kinds)
-        (folder / kind / f"{counts[kind]}.jpg").write_bytes(_draw_sheet(shown, plan.side, np.array(numbers)))
-        counts[kind] += 1
+    for name, numbers in track(_list_sheets(shown, plan)):
+        (folder / name).write_bytes(_draw_sheet(shown, plan.side, np.array(numbers)))
+
+
+def _list_sheets(shown: Shown, plan: SheetPlan) -> list[Sheet]:
+    every = range(shown.num_shown)
+    kinds = {"views": (every, plan.tiles), "covers": (every[:: shown.num_views], TILES)}
+    return [
+        (f"{kind}/{start // tiles}.jpg", numbers[start : start + tiles])
+        for kind, (numbers, tiles) in kinds.items()
+        for start in range(0, len(numbers), tiles)
+    ]
 
 
 def _draw_sheet(shown: Shown, side: int, numbers: Int[ndarray, " n"]) -> bytes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.explore import MAX_VIEWS
 from iebench.explore.index import describe_index, describe_latents
 from iebench.explore.pages import copy_pages
 from iebench.explore.questions import choose_questions
@@ -16,8 +17,6 @@ from iebench.growing import growing
 
 if TYPE_CHECKING:
     from iebench.explore.runs import ExploredRun
-
-MAX_VIEWS = 100_000
 
 
 def write_site(
