@@ -62,6 +62,12 @@ def exact_run(dataset: Dataset) -> ExploredRun:
     return ExploredRun("exact", model, "runs/exact")
 
 
+def still_run(dataset: Dataset) -> ExploredRun:
+    """Knows the rotation of every view, and predicts that nothing turns."""
+    represent = make_lookup(dataset, quaternions_of(dataset))
+    return ExploredRun("still", Model(represent, embed=lambda values: values, predict=lambda source, _: source))
+
+
 def mistaken_run(dataset: Dataset) -> ExploredRun:
     """Takes odd views of held-out objects for the next class, and predicts nothing."""
     odd = np.arange(dataset.num_views) % 2 * (dataset.splits == "val")[:, None]

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from conftest import write_dataset
-from explored_runs import exact_run, mistaken_run, quaternions_of
+from explored_runs import exact_run, mistaken_run, quaternions_of, still_run
 
 from iebench.catalogue import ObjectClass
 from iebench.explore.writing import write_site
@@ -36,7 +36,9 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(dataset):
-    write_site(dataset, dataset.root.parent / "site", runs=[exact_run(dataset), mistaken_run(dataset)])
+    write_site(
+        dataset, dataset.root.parent / "site", runs=[exact_run(dataset), mistaken_run(dataset), still_run(dataset)]
+    )
     return dataset.root.parent / "site"
 
 
@@ -197,6 +199,20 @@ def test_runs_disagree_where_one_is_mistaken(browser, site, dataset):
     assert browser.run(counts) == [str(number), "0", str(number), "0"]
     found = run_python(browser)["found"]
     assert len(found) == number and all(dataset.splits[index] == "val" and view % 2 for index, view in found)
+
+
+def test_predictors_disagree_about_every_turn(browser, site, dataset):
+    browser.open(site, "#disagreement?first=2&second=0&by=rotation&cell=second")
+    browser.wait("return document.querySelectorAll('.cell-choice').length == 4")
+    number = (dataset.splits == "val").sum() * dataset.num_views * (dataset.num_views - 1)
+    counts = (
+        "return [...document.querySelectorAll('.cell-choice')].map(cell => cell.querySelector('strong').textContent)"
+    )
+    assert browser.run(counts) == ["0", str(number), "0", "0"]
+    browser.find("a.cell").click()
+    browser.wait("return location.hash.startsWith('#retrieval') && document.querySelector('[data-run=exact] h2')")
+    assert "the target is 1st" in browser.text("[data-run=exact] h2")
+    assert "the target is 1st" not in browser.text("[data-run=still] h2")
 
 
 def test_the_map_shows_the_view_that_is_pointed_at(browser, site):
