@@ -108,12 +108,18 @@ def test_a_histogram_is_brushed_by_mouse_and_by_keys(browser, site, dataset):
 
 
 def test_the_search_box_finds_by_class_and_by_object(browser, site):
-    from selenium.webdriver import ActionChains
+    from selenium.webdriver import ActionChains, Keys
 
     browser.open(site, "#browse")
     ActionChains(browser.driver).send_keys("/").pause(0.1).send_keys("MUG object-3").perform()
     browser.wait("return document.querySelector('.told').textContent.startsWith('1 object,')")
     assert browser.run("return document.querySelectorAll('.cell').length") == 1
+    search = browser.find("#search")
+    search.send_keys("zz")
+    browser.wait("return document.querySelector('.grid').textContent.startsWith('Nothing is like that')")
+    search.send_keys(Keys.BACKSPACE, Keys.BACKSPACE)
+    browser.wait("return document.querySelectorAll('.cell').length == 1")
+    assert "Nothing" not in browser.text(".grid")
 
 
 def test_a_dial_brings_the_nearest_view(browser, site, dataset):

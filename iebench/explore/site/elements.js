@@ -31,6 +31,16 @@ function oncePerFrame(action) {
   };
 }
 
+/** Follow a pointer that is held down on an element, until it is let go, or taken away as by a page that scrolls. */
+function whileHeld(element, event, move, end = () => {}) {
+  const over = new AbortController();
+  const listen = (name, action) => element.addEventListener(name, action, { signal: over.signal });
+  element.setPointerCapture(event.pointerId);
+  listen("pointermove", move);
+  listen("pointercancel", () => over.abort());
+  listen("pointerup", pointer => { over.abort(); end(pointer); });
+}
+
 /** A number of things, with its noun: "1 view", "1,200 views". */
 function count(number, noun) {
   const plural = /(s|x|ch|sh)$/.test(noun) ? noun + "es" : noun + "s";

@@ -25,14 +25,11 @@ function makeGizmo() {
   function drag(event) {
     event.preventDefault();
     plot.focus();
-    plot.setPointerCapture(event.pointerId);
     const start = { ...seen, x: event.clientX, y: event.clientY };
-    const move = oncePerFrame(pointer => look({
+    whileHeld(plot, event, oncePerFrame(pointer => look({
       azimuth: start.azimuth - (pointer.clientX - start.x) / 90,
       height: clamp(start.height + (pointer.clientY - start.y) / 90, -1.5, 1.5),
-    }));
-    plot.addEventListener("pointermove", move);
-    plot.addEventListener("pointerup", () => plot.removeEventListener("pointermove", move), { once: true });
+    })));
   }
 
   function key(event) {

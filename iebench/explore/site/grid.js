@@ -4,8 +4,9 @@
 const HEADING = 46, GAP = 8, AROUND = 600;
 
 /** A grid that scrolls with the page.
- *  show(sections): [{title, note, items}] · item(value) → an <a> to put into a cell · size: least side of a cell. */
-function makeGrid(item, { size = 96, caption = 0 } = {}) {
+ *  show(sections): [{title, note, items}] · item(value) → an <a> to put into a cell · size: least side of a cell
+ *  · empty: what stands there where there is nothing. */
+function makeGrid(item, { size = 96, caption = 0, empty = "" } = {}) {
   const element = make("div", { class: "grid", onkeydown: step });
   let sections = [], rows = [], columns = 1, cell = size, active = 0, starts = [];
   const drawn = new Map();
@@ -32,8 +33,8 @@ function makeGrid(item, { size = 96, caption = 0 } = {}) {
     }
     starts = rows.filter(row => row.items).map(row => row.first);
     element.style.setProperty("height", `${top}px`);
-    drawn.forEach(row => row.remove());
     drawn.clear();
+    element.replaceChildren(...(rows.length ? [] : [make("p", { class: "note" }, empty)]));
     drawInSight();
   }
 

@@ -41,13 +41,8 @@ function makeHistogram(factor, range, onchange) {
     const box = field.getBoundingClientRect();
     const at = pointer => factor.low + clamp((pointer.clientX - box.left) / box.width, 0, 1) * rangeOf(factor);
     const held = handles.indexOf(event.target), start = held < 0 ? at(event) : (range ?? [factor.low, factor.high])[1 - held];
-    field.setPointerCapture(event.pointerId);
-    const move = pointer => choose([Math.min(start, at(pointer)), Math.max(start, at(pointer))]);
-    field.addEventListener("pointermove", move);
-    field.addEventListener("pointerup", pointer => {
-      field.removeEventListener("pointermove", move);
-      if (Math.abs(pointer.clientX - event.clientX) < 3 && held < 0) choose(null);
-    }, { once: true });
+    whileHeld(field, event, pointer => choose([Math.min(start, at(pointer)), Math.max(start, at(pointer))]),
+      pointer => { if (Math.abs(pointer.clientX - event.clientX) < 3 && held < 0) choose(null); });
   }
 
   function slide(event, end) {

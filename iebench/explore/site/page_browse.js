@@ -10,7 +10,7 @@ function pageBrowse(main, params) {
   };
   const told = make("p", { class: "told", role: "status" });
   const python = makePython();
-  const grid = makeGrid(value => state.mode === "views" ? viewLink(value) : objectLink(value), { size: innerWidth < 600 ? 80 : 104 });
+  const grid = makeGrid(value => state.mode === "views" ? viewLink(value) : objectLink(value), { size: innerWidth < 600 ? 80 : 104, empty: "Nothing is like that: widen a range, or clear all." });
   const masks = new Uint32Array(site.numShown), plots = [];
   const search = make("input", { type: "search", id: "search", placeholder: "Class or object", "aria-label": "Search classes and objects", value: state.words, oninput: () => { state.words = search.value; refresh(); } });
   const chips = site.classes.map(entry => make("button", {
@@ -63,7 +63,6 @@ function pageBrowse(main, params) {
       const items = state.mode === "views" ? own.flatMap(([, views]) => views) : own.map(([place, views]) => [place, views[0]]);
       return { title: name, note: items.length.toLocaleString("en"), items };
     }));
-    if (!numViews) grid.element.append(make("p", { class: "note" }, "Nothing is like that: widen a range, or clear all."));
     histograms.classList.toggle("filtered", state.ranges.size > 0);
     showHistograms(places);
     python.show(pythonOfChoice({ labels: [...state.labels].sort((a, b) => a - b), split: state.split, words: state.words.toLowerCase().split(/\s+/).filter(Boolean), ranges: state.ranges }));

@@ -32,7 +32,7 @@ async function pageDisagreement(main, params) {
   }
 
   function showItems(items, pair) {
-    const grid = makeGrid(item => itemLink(item, pair), { size: 112, caption: 42 });
+    const grid = makeGrid(item => itemLink(item, pair), { size: 112, caption: 42, empty: "There are none." });
     holder.replaceChildren(grid.element);
     grid.show(site.classes.map(({ label, name }) => {
       const own = items.filter(item => site.objects.label[placeOf(item.view)] === label);

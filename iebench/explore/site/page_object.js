@@ -33,6 +33,7 @@ async function pageObject(main, params) {
     keepInAddress(main, { object: remembered.object, view: view % site.numViews });
   }
 
+  if (!main.isConnected) return;  // another page was opened meanwhile
   onKey("ArrowLeft", () => show(views[(view - views[0] + views.length - 1) % views.length], true));
   onKey("ArrowRight", () => show(views[(view - views[0] + 1) % views.length], true));
   show(view, true);

@@ -71,23 +71,19 @@ function makeScatter(label, onpoint, onchoose) {
   }
 
   function hold(event) {
-    canvas.setPointerCapture(event.pointerId);
     const start = { x: event.clientX, y: event.clientY, shift: [...shift] };
     let moved = false;
-    const move = pointer => {
+    whileHeld(canvas, event, pointer => {
       const { side } = base(), by = [pointer.clientX - start.x, pointer.clientY - start.y];
       moved ||= Math.hypot(...by) > 4;
       if (!moved) return;
       shift = [start.shift[0] + by[0] / side / zoom, start.shift[1] - by[1] / side / zoom];
       redrawSoon();
-    };
-    canvas.addEventListener("pointermove", move);
-    canvas.addEventListener("pointerup", pointer => {
-      canvas.removeEventListener("pointermove", move);
+    }, pointer => {
       if (moved) return;
       if (pointer.pointerType === "touch") { active = null; point(nearest(pointer.offsetX, pointer.offsetY, 24)); }
       else if (active !== null) onchoose(points.views[active]);
-    }, { once: true });
+    });
   }
 
   function zoomByWheel(event) {
