@@ -117,7 +117,7 @@ def evaluate(
         baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
         dtype="float16" if half else "float32",
         device=device,
-        cache=Path(cache) if cache is not None else folder and _own_cache(folder),
+        cache=Path(cache) if cache is not None else folder and own_cache(folder),
     )
     with modes_kept(model):
         return _evaluate(
@@ -125,7 +125,7 @@ def evaluate(
         )
 
 
-def _own_cache(folder: Path) -> Path:
+def own_cache(folder: Path) -> Path:
     """Where a run keeps its representations; a run of others may not lead out of its folder by links.
 
     Raises:

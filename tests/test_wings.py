@@ -19,12 +19,13 @@ FLOORS = {
     "models": ("evals", "loader", "dataset", "factors", "ground"),
     "report": ("evals", "loader", "dataset", "factors", "ground"),
     "sharing": ("models", "evals", "loader", "dataset", "factors", "ground"),
-    "cli": ("sharing", "report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
+    "explore": ("evals", "loader", "render", "dataset", "factors", "ground"),
+    "cli": ("explore", "sharing", "report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
 }
 FOREIGN = {
     "bpy": {"render"},
     "mathutils": {"render"},
-    "torch": {"loader", "evals", "models", "cli"},
+    "torch": {"loader", "evals", "explore", "models", "cli"},
     "lightning": {"models"},
 }
 

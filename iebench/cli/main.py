@@ -14,6 +14,7 @@ from iebench.catalogue import CLASSES
 from iebench.cli.data import export, import_, info, show, verify
 from iebench.cli.demo import demo
 from iebench.cli.eval import compare_command, eval_command, report_command, table_command
+from iebench.cli.explore import explore
 from iebench.cli.leaderboard import leaderboard_command, rerun_command, submit_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
@@ -59,6 +60,7 @@ COMMANDS = (
     merge,
     info,
     show,
+    explore,
     verify,
     import_,
     export,
