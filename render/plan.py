@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass, select
+from iebench.dataset.passes import order_passes
 from iebench.dataset.splits import SPLITS, ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.parse import custom_space, parse_factor
@@ -100,6 +101,7 @@ def plan_render(request: RenderRequest) -> Plan:
         preset=request.note_preset(about_objects["kind"]),
         refused=tuple(choice.refused),
         up=request.up,
+        passes=order_passes(request.passes.split(",")) if request.passes else (),
     )
     return Plan(job, str(getattr(source, "root", request.objects)), tuple(_tell_left_out(source, choice)))
 

@@ -44,6 +44,12 @@ def verify(dataset: str, decode: bool) -> None:
 @click.command(short_help="Draw pairs with their transform as a picture.")
 @_DATASET
 @click.option("--pairs", "count", default=8, show_default=True, help="How many pairs.")
+@click.option(
+    "--passes",
+    type=click.IntRange(1),
+    metavar="OBJECTS",
+    help="Two views of so many objects with their passes instead.",
+)
 @click.option("--split", default="train", show_default=True, help="train, val or all.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of pairs.")
 @click.option(
@@ -53,12 +59,17 @@ def verify(dataset: str, decode: bool) -> None:
     show_default=True,
     help="Picture to write, .png or .jpg.",
 )
-def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
-    """Draw pairs of DATASET with their transform as a picture."""
+def show(dataset: str, count: int, passes: int | None, split: str, seed: int, out: Path) -> None:
+    """Draw pairs of DATASET with their transform as a picture, or views with their geometry passes."""
     from iebench.dataset.reader import Dataset
     from iebench.pictures import save_picture
     from iebench.report.show import draw_sheet, pick_pairs
+    from iebench.report.show_passes import draw_passes
 
+    if passes is not None:
+        save_picture(draw_passes(Dataset(dataset), passes, split, seed), out)
+        echo(f"{out} shows two views of each of {passes} objects with their passes.")
+        return
     pairs = pick_pairs(Dataset(dataset), count, split, seed)
     save_picture(draw_sheet(pairs), out)
     echo(f"{out} shows {len(pairs)} pairs.")

@@ -15,6 +15,7 @@ from iebench.dataset.card_parts import (
     SplitCounts,
     check_classes,
     check_files,
+    check_passes,
     check_space,
     check_splits,
 )
@@ -45,6 +46,7 @@ class DatasetCard:
         quality: name of the render quality, or "imported".
         focal_length: of the camera in millimetres, on a sensor 36 mm wide.
         preset: what it was rendered after; None if no preset was named.
+        passes: geometry that every view has beside its JPEG, see `iebench.dataset.passes`.
         source: where the objects came from, as plain values.
         settings: of the render, by which a repeated command knows its own work.
         classes: those that occur, in label order, with the symmetry that the maker of the objects states; none for an import.
@@ -68,6 +70,7 @@ class DatasetCard:
     channels: str = "rgb"
     focal_length: float = FOCAL_LENGTH
     preset: PresetNote | None = None
+    passes: tuple[str, ...] = ()
     splits: dict[str, SplitCounts] = field(default_factory=dict)
     shards: tuple[ShardEntry, ...] = ()
     files: dict[str, FileEntry] = field(default_factory=dict)
@@ -82,7 +85,10 @@ class DatasetCard:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         classes = [entry.to_json() for entry in self.classes]
-        return {**asdict(self), "space": self.space.to_json(), "classes": classes}
+        value = {**asdict(self), "space": self.space.to_json(), "classes": classes}
+        if not self.passes:
+            del value["passes"]  # so that a card without any is as it was before there were passes
+        return value
 
     def content(self) -> list[Any]:
         """Plain values that tell datasets apart by what their files hold: shards and tables with their hashes."""
@@ -104,6 +110,7 @@ class DatasetCard:
             "shards": tuple(ShardEntry(**entry) for entry in value["shards"]),
             "files": {name: FileEntry(**entry) for name, entry in value["files"].items()},
             "preset": _read_preset(value.get("preset")),
+            "passes": tuple(of_type(value.get("passes", []), list, "passes")),
         }
         card = cls(**{**value, **tables})
         _check_values(card)
@@ -185,6 +192,7 @@ def _check_values(card: DatasetCard) -> None:
     check_splits(card.splits, card.shards)
     check_classes(card.classes)
     check_space(card.space)
+    check_passes(card.passes)
 
 
 def _why_no_card(root: Path) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.passes import order_passes
 from iebench.factors.space import FactorSpace, Law
 from iebench.limits import MAX_FACTORS, MAX_INTEGER, MAX_LABEL
 from iebench.names import name_fault
@@ -97,3 +98,9 @@ def check_space(space: FactorSpace) -> None:
     of_type(space.name, str, "the name of the space")
     if space.law not in get_args(Law) or not 0 < len(space.factors) <= MAX_FACTORS:
         raise ValueError(f"law {space.law!r:.40} of {len(space.factors)} factors")
+
+
+def check_passes(passes: Sequence[str]) -> None:
+    """Passes are known, each stands once, and they are in their order."""
+    if order_passes([of_type(name, str, "a pass") for name in passes]) != passes:
+        raise ValueError(f"passes {list(passes)!r:.80}")
