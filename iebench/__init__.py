@@ -7,6 +7,7 @@ from iebench.version import __version__
 
 if TYPE_CHECKING:
     from iebench.dataset.reader import Dataset
+    from iebench.loader.geometry import GeometryDataset
     from iebench.loader.multiview import MultiViewDataset, Pair, Views
     from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
 _LAZY = {
     "Dataset": "iebench.dataset.reader",
+    "GeometryDataset": "iebench.loader.geometry",
     "MultiViewDataset": "iebench.loader.multiview",
     "Pair": "iebench.loader.multiview",
     "PairDataset": "iebench.loader.pairs",
@@ -28,6 +30,7 @@ _LAZY = {
 }
 __all__ = [
     "Dataset",
+    "GeometryDataset",
     "MultiViewDataset",
     "Pair",
     "PairDataset",

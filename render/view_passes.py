@@ -59,13 +59,10 @@ def make_pass(
         return traced.is_object
     if name == "depth":
         return _find_depth(traced, focal_length)
-    rotation = object_matrix[:3, :3]
-    seen = {
-        "normal": lambda: _normalise(traced.normal[traced.is_object] @ rotation),
-        "position": lambda: (traced.position[traced.is_object] - object_matrix[:3, 3]) @ rotation,
-    }[name]
+    seen = traced.normal if name == "normal" else traced.position - object_matrix[:3, 3]
+    turned = _turn(seen[traced.is_object], object_matrix[:3, :3].T)
     image = PASSES[name].empty(len(traced.is_object))
-    image[traced.is_object] = seen()
+    image[traced.is_object] = _normalise(turned) if name == "normal" else turned
     return image
 
 
@@ -74,7 +71,7 @@ def _find_depth(traced: Traced, focal_length: float) -> Float[ndarray, "size siz
     size = len(traced.is_object)
     depth = np.repeat(floor_depth(size, focal_length)[:, None], size, axis=1)
     axis = world_to_camera()[2]
-    depth[traced.is_object] = -(traced.position[traced.is_object] @ axis[:3] + axis[3])
+    depth[traced.is_object] = -_turn(traced.position[traced.is_object], axis[None, :3])[:, 0] - axis[3]
     depth[depth > PASSES["depth"].farthest] = np.nan
     return depth
 
@@ -86,6 +83,10 @@ def floor_depth(size: int, focal_length: float = FOCAL_LENGTH) -> Float[ndarray,
     falls = camera[2, 2] - up * camera[2, 1]  # for each unit along the axis; the camera is not tilted sideways
     with np.errstate(divide="ignore"):
         return np.where(falls > 0, (camera[2, 3] - FLOOR_HEIGHT) / falls, np.inf)
+
+
+def _turn(vectors: Float[ndarray, "n 3"], matrix: Float[ndarray, "m 3"]) -> Float[ndarray, "n m"]:
+    return np.einsum("nj,ij->ni", vectors, matrix)  # not "@", whose threads compete with Cycles'
 
 
 def _normalise(vectors: Float[ndarray, "n 3"]) -> Float[ndarray, "n 3"]:

@@ -1,12 +1,14 @@
 """A dataset's card for hubs: `README.md` with the YAML header that they read, and Croissant metadata."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import count_labels
 from iebench.dataset.card import DatasetCard
 from iebench.dataset.card_parts import FileEntry, ShardEntry
+from iebench.dataset.passes import STEPS
 
 README, CROISSANT = "README.md", "croissant.json"
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
@@ -74,6 +76,20 @@ for pair in PairDataset("…", transform="rotation").loader(batch_size=256):
 
 The shards are plain WebDataset: a sample is one object, `KEY.00.jpg …`, `KEY.latents.npy`, `KEY.json`. `latents.npy`,
 `offsets.npy` and `objects.csv` are tables over all objects; `dataset.json` has the SHA-256 of every file.
+{_tell_passes(card.passes)}"""
+
+
+def _tell_passes(passes: Sequence[str]) -> str:
+    if not passes:
+        return ""
+    return f"""
+## Geometry passes
+
+Behind them lie the passes {", ".join(f"`{name}`" for name in passes)} of each view, as `KEY.00.{passes[0]}.png`: grey PNGs, a
+mask of 8 bits, the others of 16, in which 0 says that there is nothing to tell. Depth along the camera's axis is code / {STEPS};
+normals and positions in the object's frame, before the view's rotation, are (code - 32768) / {STEPS}, the planes x, y, z one
+below the other.
+`iebench.Dataset("…").read_pass("{passes[0]}", object_index, view)` reads one.
 """
 
 
