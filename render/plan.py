@@ -101,7 +101,7 @@ def plan_render(request: RenderRequest) -> Plan:
         preset=request.note_preset(about_objects["kind"]),
         refused=tuple(choice.refused),
         up=request.up,
-        passes=order_passes(request.passes.split(",")) if request.passes else (),
+        passes=_parse_passes(request.passes),
     )
     return Plan(job, str(getattr(source, "root", request.objects)), tuple(_tell_left_out(source, choice)))
 
@@ -201,6 +201,10 @@ def _parse_sweep(request: RenderRequest) -> tuple[Factor, int]:
         if parse_factor(factor).name == sweep.name:
             raise UsageError(f"--sweep {text} and --factor {factor} are of one factor: leave one of the two out.")
     return sweep, int(count)
+
+
+def _parse_passes(text: str | None) -> tuple[str, ...]:
+    return () if text is None else order_passes([name.strip() for name in text.split(",")])
 
 
 def _parse_part(text: str) -> tuple[int, int]:

@@ -75,7 +75,7 @@ class GeometryDataset(ObjectViews[GeometryViews]):
         """
         super().__init__(path, split, transform, seed, **settings)
         self.passes = order_passes(self.dataset.passes if passes is None else passes)
-        for name in self.passes or PASSES:
+        for name in self.passes if self.dataset.passes else PASSES:
             self.dataset.check_pass(name)
         if self.size != self.dataset.card.image_size:
             raise UsageError(f"size={self.size}: passes cannot be made smaller without blending them; leave size out.")
