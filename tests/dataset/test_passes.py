@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import struct
 import zlib
 
@@ -9,6 +10,7 @@ import conftest
 import numpy as np
 import pytest
 import simplejpeg
+from mutations import MUTATIONS
 from PIL import Image
 
 from iebench.dataset.exporter import export_layout
@@ -119,6 +121,20 @@ def test_a_bomb_is_refused_by_its_header():
     for bomb in (png(12_000), png(32, 12_000), png(32)[:900], b"", b"\x89PNG"):
         with pytest.raises(ValueError, match=r"it is no grey PNG|two headers|cannot be read"):
             decode_pass("depth", bomb, 32)
+
+
+def test_a_damaged_png_is_read_or_refused():
+    dice, image = random.Random(0), PASSES["position"].empty(24)
+    image[3:20] = 0.25
+    png = encode_pass("position", image)
+    refused = 0
+    for number in range(300):
+        damaged = MUTATIONS[number % len(MUTATIONS)](png, dice)
+        try:
+            assert decode_pass("position", damaged, 24).shape == image.shape
+        except ValueError:
+            refused += 1
+    assert refused > 100
 
 
 @pytest.mark.parametrize("odd", [["depht"], ["depth", "mask"], ["mask", "mask"], "mask", [1], None])
