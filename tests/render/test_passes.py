@@ -199,7 +199,7 @@ def test_normals_are_those_of_the_surface_that_positions_draw(rendered):
 
 def test_rays_go_on_where_a_texture_is_transparent(rendered):
     data, _ = rendered
-    (index,) = np.flatnonzero(data.object_ids == "window-object")
+    (index,) = np.flatnonzero(data.object_ids == "window-object").tolist()
     points = np.concatenate([seen_points(data, index, view)[0] for view in range(VIEWS)])
     half = 1 / np.linalg.norm([2, 2, 0.4])  # of the panes' width, at a unit diagonal
     assert len(points) > 2000 and points[:, 0].max() > 0.9 * half
