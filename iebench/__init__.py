@@ -8,6 +8,7 @@ from iebench.version import __version__
 if TYPE_CHECKING:
     from iebench.dataset.reader import Dataset
     from iebench.loader.clips import ClipDataset
+    from iebench.loader.geometry import GeometryDataset
     from iebench.loader.multiview import MultiViewDataset, Pair, Views
     from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "ClipDataset": "iebench.loader.clips",
     "Dataset": "iebench.dataset.reader",
+    "GeometryDataset": "iebench.loader.geometry",
     "MultiViewDataset": "iebench.loader.multiview",
     "Pair": "iebench.loader.multiview",
     "PairDataset": "iebench.loader.pairs",
@@ -31,6 +33,7 @@ _LAZY = {
 __all__ = [
     "ClipDataset",
     "Dataset",
+    "GeometryDataset",
     "MultiViewDataset",
     "Pair",
     "PairDataset",

@@ -20,7 +20,7 @@ import numpy as np
 from iebench.dataset.appearance import APPEARANCE, Lost, LostRow, read_lost, read_note, write_note
 from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import locate_views, read_sample, sample_file, sample_name, split_shard, write_shard
+from iebench.dataset.shards import locate_images, read_sample, sample_file, sample_name, split_shard, write_shard
 from iebench.dataset.splits import ObjectName
 from iebench.dataset.writer import (
     FAILURES,
@@ -182,7 +182,7 @@ class _State:
         if not path.exists():
             return False
         try:
-            locate_views(path.read_bytes(), self.job.num_views)
+            locate_images(path.read_bytes(), self.job.num_views, self.job.passes)
         except ValueError:
             path.unlink()
             return False
@@ -233,6 +233,7 @@ def _finish(state: _State) -> None:
         focal_length=job.focal_length,
         preset=job.preset,
         design=job.design,
+        passes=job.passes,
         source=job.about_objects,
         settings=job.settings(),
         classes=tuple(entry for entry in job.classes if entry.synset in present),
@@ -266,14 +267,16 @@ def _tell_none(failures: Sequence[Failure], folder: Path) -> str:
 def _read_part(state: _State, shard: Shard) -> ShardTables:
     """Tables of a finished shard, read from the shard itself."""
     samples = [sample for _, sample in split_shard(state.root / shard.name)]
-    read = [read_sample(sample, state.job.num_views) for sample in samples]
+    read = [read_sample(sample, state.job.num_views, state.job.passes) for sample in samples]
     names = [name for name, _ in read]
     rows = [
         ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name) for synset, object_id in names
     ]
     lost = tuple(LostRow(*name, *entry) for name in names for entry in read_note(state.sample(name)))
-    offsets = place_samples([len(sample) for sample in samples], [located for _, located in read])
-    return ShardTables(rows, np.stack([state.job.latents_of(name) for name in names]), offsets, lost)
+    sizes, located = [len(sample) for sample in samples], [located for _, located in read]
+    offsets = place_samples(sizes, [images.views for images in located])
+    passes = place_samples(sizes, [images.passes for images in located])
+    return ShardTables(rows, np.stack([state.job.latents_of(name) for name in names]), offsets, lost, passes)
 
 
 def _find_work(job: RenderJob, out: Path, retry_failed: bool) -> list[Failure]:

@@ -61,6 +61,7 @@ class RenderJob:
         one_class: the class of all objects, where `objects` names none.
         refused: objects that cannot be rendered, for their names.
         up: "y" or "z", the axis that points up in the objects' files; `about_objects` states it where it is not Y.
+        passes: geometry that every view has beside its JPEG.
     """
 
     objects: str
@@ -82,6 +83,7 @@ class RenderJob:
     one_class: str | None = None
     refused: tuple[Failure, ...] = ()
     up: str = "y"
+    passes: tuple[str, ...] = ()
 
     def shards(self) -> list[Shard]:
         """The shards of this part, in order.
@@ -144,6 +146,8 @@ class RenderJob:
             **({} if self.design is None else {"design": _tell_design(self.design)}),
             # absent where it is the published one, so that datasets of before --focal-length go on
             **({} if self.focal_length == FOCAL_LENGTH else {"focal length": self.focal_length}),
+            # absent where there are none, for the same reason
+            **({"passes": list(self.passes)} if self.passes else {}),
             # absent where all are the benchmark's, for the same reason
             **({} if labels.items() <= {(entry.synset, entry.label) for entry in CLASSES} else {"labels": labels}),
         }

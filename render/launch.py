@@ -71,6 +71,7 @@ def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
         threads,
         focal_length=job.focal_length,
         one_class=job.one_class,
+        passes=job.passes,
     )
 
 

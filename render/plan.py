@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass, select
+from iebench.dataset.passes import order_passes
 from iebench.dataset.splits import SPLITS, ObjectName, order_objects, split_objects
 from iebench.errors import UsageError
 from iebench.factors.parse import custom_space, parse_factor
@@ -104,6 +105,7 @@ def plan_render(request: RenderRequest) -> Plan:
         preset=request.note_preset(about_objects["kind"]),
         refused=tuple(choice.refused),
         up=request.up,
+        passes=_parse_passes(request.passes),
     )
     return Plan(job, str(getattr(source, "root", request.objects)), tuple(_tell_left_out(source, choice)))
 
@@ -193,6 +195,10 @@ def _parse_sweep(request: RenderRequest) -> tuple[Factor, int]:
         if parse_factor(factor).name == sweep.name:
             raise UsageError(f"--sweep {text} and --factor {factor} are of one factor: leave one of the two out.")
     return sweep, int(count)
+
+
+def _parse_passes(text: str | None) -> tuple[str, ...]:
+    return () if text is None else order_passes([name.strip() for name in text.split(",")])
 
 
 def _parse_part(text: str) -> tuple[int, int]:

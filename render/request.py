@@ -11,7 +11,7 @@ from iebench.errors import UsageError
 from iebench.render.presets import get_preset
 from iebench.render.sources import PROCEDURAL
 
-_WORK = ("part", "objects_per_shard")  # options that change no view
+_WORK = ("part", "objects_per_shard", "passes")  # options that change no view
 _LAID_OUT = {"design", "trajectory"}  # options that say how many views there are
 PUBLISHED_SPACE = "3diebench"
 
@@ -45,6 +45,7 @@ class RenderRequest:
         objects_per_shard: of the shards.
         part: "i/n", the share of this machine.
         preset: after which the other fields were filled.
+        passes: names of geometry passes with commas between; None for none.
     """
 
     objects: str = PROCEDURAL
@@ -71,6 +72,7 @@ class RenderRequest:
     up: str = "y"
     one_class: str | None = None
     preset: str | None = None
+    passes: str | None = None
 
     @classmethod
     def after(cls, preset: str | None, given: Mapping[str, Any]) -> "RenderRequest":

@@ -102,6 +102,11 @@ POSITIVE = click.IntRange(min=1)
     metavar="MM",
     help="Of the camera in millimetres, on a sensor of 36; a longer one brings the object nearer.  [default: 50]",
 )
+@click.option(
+    "--passes",
+    metavar="NAMES",
+    help="Geometry of every view beside its JPEG: some of mask,depth,normal,position (coordinates in the object's frame).",
+)
 @click.option("--seed", type=int, help="Seed of the latents.  [default: 0]")
 @click.option(
     "--latents",

@@ -16,6 +16,7 @@ from iebench.dataset.card_parts import (
     check_classes,
     check_design,
     check_files,
+    check_passes,
     check_space,
     check_splits,
 )
@@ -48,6 +49,7 @@ class DatasetCard:
         focal_length: of the camera in millimetres, on a sensor 36 mm wide.
         preset: what it was rendered after; None if no preset was named.
         design: how the views of each object are laid out; None for independent draws.
+        passes: geometry that every view has beside its JPEG, see `iebench.dataset.passes`.
         source: where the objects came from, as plain values.
         settings: of the render, by which a repeated command knows its own work.
         classes: those that occur, in label order, with the symmetry that the maker of the objects states; none for an import.
@@ -72,6 +74,7 @@ class DatasetCard:
     focal_length: float = FOCAL_LENGTH
     preset: PresetNote | None = None
     design: Design | None = None
+    passes: tuple[str, ...] = ()
     splits: dict[str, SplitCounts] = field(default_factory=dict)
     shards: tuple[ShardEntry, ...] = ()
     files: dict[str, FileEntry] = field(default_factory=dict)
@@ -88,9 +91,11 @@ class DatasetCard:
         classes = [entry.to_json() for entry in self.classes]
         value = {**asdict(replace(self, design=None)), "space": self.space.to_json(), "classes": classes}
         if self.design is None:
-            del value["design"]  # so that an ordinary card is what it was before there were designs
+            del value["design"]  # so that an ordinary card is what it was before there were designs, and passes
         else:
             value["design"] = self.design.to_json()
+        if not self.passes:
+            del value["passes"]
         return value
 
     def content(self) -> list[Any]:
@@ -114,6 +119,7 @@ class DatasetCard:
             "files": {name: FileEntry(**entry) for name, entry in value["files"].items()},
             "preset": _read_preset(value.get("preset")),
             "design": design_from_json(value.get("design")),
+            "passes": tuple(of_type(value.get("passes", []), list, "passes")),
         }
         card = cls(**{**value, **tables})
         _check_values(card)
@@ -197,6 +203,7 @@ def _check_values(card: DatasetCard) -> None:
     check_space(card.space)
     if card.design is not None:
         check_design(card.design, card.space, card.num_views)
+    check_passes(card.passes)
 
 
 def _why_no_card(root: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from iebench.catalogue import ObjectClass
+from iebench.dataset.passes import order_passes
 from iebench.factors.designs import Axis, Crossed, Design, Trajectory
 from iebench.factors.space import ROTATION, FactorSpace, Law
 from iebench.limits import MAX_FACTORS, MAX_INTEGER, MAX_LABEL, MAX_VIEWS
@@ -124,3 +125,9 @@ def _check_axes(axes: Sequence[Axis], space: FactorSpace) -> None:
             raise ValueError(f"the levels of {axis.name!r:.60}")
         if name_fault(axis.name) or not all(map(math.isfinite, numbers)):
             raise ValueError(f"the axis {axis.name!r:.60}")
+
+
+def check_passes(passes: Sequence[str]) -> None:
+    """Passes are known, each stands once, and they are in their order."""
+    if order_passes([of_type(name, str, "a pass") for name in passes]) != passes:
+        raise ValueError(f"passes {list(passes)!r:.80}")

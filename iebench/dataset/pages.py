@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import count_labels
 from iebench.dataset.card import DatasetCard
 from iebench.dataset.card_parts import FileEntry, ShardEntry
+from iebench.dataset.passes import STEPS
 from iebench.escapes import markdown_cell
 
 README, CROISSANT = "README.md", "croissant.json"
@@ -92,6 +93,20 @@ for pair in PairDataset("…", transform="rotation").loader(batch_size=256):
 
 The shards are plain WebDataset: a sample is one object, `KEY.00.jpg …`, `KEY.latents.npy`, `KEY.json`. `latents.npy`,
 `offsets.npy` and `objects.csv` are tables over all objects; `dataset.json` has the SHA-256 of every file.
+{_tell_passes(card.passes)}"""
+
+
+def _tell_passes(passes: Sequence[str]) -> str:
+    if not passes:
+        return ""
+    return f"""
+## Geometry passes
+
+Behind them lie the passes {", ".join(f"`{name}`" for name in passes)} of each view, as `KEY.00.{passes[0]}.png`: grey PNGs, a
+mask of 8 bits, the others of 16, in which 0 says that there is nothing to tell. Depth along the camera's axis is code / {STEPS};
+normals and positions in the object's frame, before the view's rotation, are (code - 32768) / {STEPS}, the planes x, y, z one
+below the other.
+`iebench.Dataset("…").read_pass("{passes[0]}", object_index, view)` reads one.
 """
 
 

@@ -11,7 +11,7 @@ from iebench.dataset.card import CARD, DatasetCard, describe_file, digest_card
 from iebench.dataset.card_parts import FileEntry, ShardEntry
 from iebench.dataset.jpeg import decode_jpeg
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import view_name
+from iebench.dataset.shards import member_names
 from iebench.dataset.tar_members import BoundedMember, read_member
 from iebench.dataset.writer import FAILURES, LATENTS, OBJECTS, read_failures
 from iebench.errors import IebenchError
@@ -123,6 +123,8 @@ def _check_tables(dataset: Dataset) -> Iterator[str]:
     """Whether the tables can be read that a reader opens only when it is asked for them."""
     try:
         _ = dataset.lost
+        if dataset.passes:
+            _ = dataset.pass_offsets, dataset.pass_checksums
         if FAILURES in dataset.card.files:
             read_failures(dataset.root / FAILURES)
     except IebenchError as error:
@@ -130,7 +132,7 @@ def _check_tables(dataset: Dataset) -> Iterator[str]:
 
 
 def _check_views(dataset: Dataset, index: int, decode: bool = False) -> Iterator[str]:
-    """What is wrong with the JPEGs of one object."""
+    """What is wrong with the JPEGs of one object, and with its passes."""
     for view in range(dataset.num_views):
         try:
             jpeg = dataset.read_jpeg(index, view)
@@ -140,6 +142,18 @@ def _check_views(dataset: Dataset, index: int, decode: bool = False) -> Iterator
             yield str(error)
         except ValueError as error:
             yield str(dataset.damage(index, view, str(error)))
+        for name in dataset.passes:
+            yield from _check_pass(dataset, name, index, view, decode)
+
+
+def _check_pass(dataset: Dataset, name: str, index: int, view: int, decode: bool) -> Iterator[str]:
+    try:
+        if decode:
+            dataset.read_pass(name, index, view)
+        else:
+            next(dataset.read_pass_pngs(name, np.array([index]), np.array([view])))
+    except IebenchError as error:
+        yield str(error)
 
 
 def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
@@ -150,8 +164,7 @@ def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
         members = _read_sample(dataset, index, path)
         key = next(iter(members), key).partition(".")[0]
         about = parse_json(members[f"{key}.json"])
-        views = [view_name(view) for view in range(dataset.num_views)]
-        if list(members) != [f"{key}.{part}" for part in (*views, "latents.npy", "json")]:
+        if list(members) != [f"{key}.{part}" for part in member_names(dataset.num_views, dataset.passes)]:
             yield f"{path}: the members of {key} are not those of a sample, in their order."
         elif not np.array_equal(parse_npy(members[f"{key}.latents.npy"]), dataset.latents[index]):
             yield f"{path}: {key}.latents.npy differs from latents.npy."
@@ -166,9 +179,10 @@ def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
 def _read_sample(dataset: Dataset, index: int, path: Path) -> dict[str, bytes]:
     """The members of one object's sample, which begins with the header of its first view."""
     members: dict[str, bytes] = {}
+    most = len(member_names(dataset.num_views, dataset.passes))
     with path.open("rb") as file:
         file.seek(int(dataset.offsets[index, 0, 0]) - tarfile.BLOCKSIZE)
         with tarfile.open(fileobj=file, mode="r|", tarinfo=BoundedMember) as archive:
-            while (entry := archive.next()) is not None and len(members) < dataset.num_views + 2:
+            while (entry := archive.next()) is not None and len(members) < most:
                 members[entry.name] = read_member(archive, entry)
     return members

@@ -133,7 +133,8 @@ class PairStream(IterableDataset[Pair]):
         url, read = f"{self._path}/{shard}", 0
         with open_url(url) as stream:
             try:
-                for read, sample in enumerate(read_samples(stream, self.card.num_views), 1):  # noqa: B007
+                samples = read_samples(stream, self.card.num_views, len(self.card.passes))
+                for read, sample in enumerate(samples, 1):  # noqa: B007
                     yield sample
                 if read != count:  # a tar that ends between two samples looks whole
                     raise ValueError(f"it ends after {read} of {count} objects")
