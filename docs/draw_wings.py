@@ -13,14 +13,14 @@ ROOT = Path(__file__).parent.parent
 PICTURE, PAGE = ROOT / "docs" / "images" / "wings.svg", ROOT / "docs" / "architecture.md"
 TREE_START, TREE_END = "<!-- tree: written by docs/draw_wings.py -->\n```\n", "```\n<!-- end of the tree -->"
 # A wing's modules begin with its name; the ground is what is in no wing.
-WINGS = ("cli", "report", "models", "evals", "render", "loader", "dataset", "factors", "ground")
+WINGS = ("cli", "explore", "sharing", "report", "models", "evals", "render", "loader", "dataset", "factors", "ground")
 FOLDERS = {"render": ROOT / "render", "models": ROOT / "models"}
 FACES = ("iebench", "iebench.__main__")  # they name what lies in the wings, and belong to none
 
 Arrow = tuple[str, str]  # from the module or wing that imports to the one that is imported
 
 BOX_WIDTH, BOX_HEIGHT, FLOOR_HEIGHT, MARGIN = 176, 52, 92, 24
-COLUMNS = {"render": 0, "models": 2}  # all others stand in the middle
+COLUMNS = {"render": 0, "explore": 0, "models": 2}  # all others stand in the middle
 
 
 def list_modules() -> dict[str, Path]:

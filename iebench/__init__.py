@@ -7,6 +7,8 @@ from iebench.version import __version__
 
 if TYPE_CHECKING:
     from iebench.dataset.reader import Dataset
+    from iebench.loader.clips import ClipDataset
+    from iebench.loader.geometry import GeometryDataset
     from iebench.loader.multiview import MultiViewDataset, Pair, Views
     from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
 _LAZY = {
+    "ClipDataset": "iebench.loader.clips",
     "Dataset": "iebench.dataset.reader",
+    "GeometryDataset": "iebench.loader.geometry",
     "MultiViewDataset": "iebench.loader.multiview",
     "Pair": "iebench.loader.multiview",
     "PairDataset": "iebench.loader.pairs",
@@ -27,7 +31,9 @@ _LAZY = {
     "load": "iebench.models.runs",
 }
 __all__ = [
+    "ClipDataset",
     "Dataset",
+    "GeometryDataset",
     "MultiViewDataset",
     "Pair",
     "PairDataset",

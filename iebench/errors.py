@@ -33,6 +33,8 @@ EXTRAS = {
     "ray": "ray",
     "fsspec": "remote",
     "aiohttp": "remote",
+    "huggingface_hub": "hub",
+    "pyarrow": "hub",
 }
 
 

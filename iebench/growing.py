@@ -14,7 +14,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.files import sync
 from iebench.locks import locked
 
-COMMANDS = ("render", "merge", "import", "export")
+COMMANDS = ("render", "merge", "import", "export", "push", "explore")
 
 
 def partial_root(out: Path) -> Path:

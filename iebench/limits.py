@@ -4,6 +4,8 @@ MIB, GIB = 2**20, 2**30
 
 MAX_CARD_BYTES = 64 * MIB  # of dataset.json: a hundred thousand shards
 MAX_JSON_BYTES = 256 * MIB  # of any other JSON: config.json, results.json, the document of a glTF
+MAX_PAGE_BYTES = MIB  # of a README.md
+MAX_WEIGHTS_BYTES = 8 * GIB  # of model.safetensors
 MAX_TABLE_BYTES = 256 * MIB  # of a CSV table, a log or a list: two million objects
 MAX_ROWS = 2_000_000  # of a CSV table
 MAX_CELLS = 2**24  # of a CSV table
@@ -18,6 +20,7 @@ MAX_VIEWS = 10_000  # of an object
 MAX_FACTORS = 256  # of a factor space
 MAX_LABEL = 1_000_000  # class index
 MAX_JPEG_BYTES = 64 * MIB  # of a view, and of any other member of a shard
+MAX_SCANS = 100  # of a view; a progressive JPEG has ten
 MAX_MEMBER_BYTES = 16 * MIB  # of a file of the published layout
 MAX_HELD_BYTES = GIB  # of objects whose files an import holds while it waits for the rest of them
 MAX_PICTURE_PIXELS = 178_956_970  # of a texture; where Pillow too speaks of a bomb

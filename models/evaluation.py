@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from iebench.dataset.hub import is_hub
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.earlier import find_earlier, join_results
@@ -27,7 +28,7 @@ from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.modes import modes_kept
 from iebench.models.normalisation import Normalisation
-from iebench.models.runs import load, read_config
+from iebench.models.runs import find_run, load, read_config
 from iebench.models.untrained import untrained_twin
 from iebench.models.weights import load_backbone
 from iebench.plugins import Trust, is_dotted
@@ -71,14 +72,16 @@ def evaluate(
     device: str = "auto",
     num_workers: int = 2,
     out: str | Path | None = None,
+    sweep: EvalDataset | Dataset | str | Path | None = None,
     trust: Trust = False,
 ) -> Results:
     """Score a run, or any network, on a dataset, as `iebench eval` does.
 
     Args:
-        model: folder of a run (a path); a method as `iebench.load` gives it; a network (a module, a name such as "resnet18", or
-            "package.module:function" that makes one), which is fed images normalised as 3DIEBench's; or a function from uint8
-            images (batch, 3, height, width) to representations (batch, width); or a `Model`, which has parts and a predictor.
+        model: folder of a run (a path), or its address on the hub (hf://ORG/NAME@REVISION); a method as `iebench.load` gives
+            it; a network (a module, a name such as "resnet18", or "package.module:function" that makes one), which is fed
+            images normalised as 3DIEBench's; or a function from uint8 images (batch, 3, height, width) to representations
+            (batch, width); or a `Model`, which has parts and a predictor.
         data: folder or URL of a dataset with the splits "train" and "val", or an `EvalDataset`.
         tasks: "all", or names of evaluators, also "package.module:Class".
         weights: file of weights for a network that was given by its name.
@@ -94,6 +97,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
+        sweep: dataset whose views turn about the object's z axis (`iebench render --sweep`), among which the gallery shows how
+            the predictor steers.
         trust: whether to import and run code of others that a run's `config.json` names: all, or what has one of these names.
             What you name yourself, as `model` or in `tasks`, is trusted.
 
@@ -112,13 +117,15 @@ def evaluate(
         baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
         dtype="float16" if half else "float32",
         device=device,
-        cache=Path(cache) if cache is not None else folder and _own_cache(folder),
+        cache=Path(cache) if cache is not None else folder and own_cache(folder),
     )
     with modes_kept(model):
-        return _evaluate(prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder)
+        return _evaluate(
+            prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder, sweep
+        )
 
 
-def _own_cache(folder: Path) -> Path:
+def own_cache(folder: Path) -> Path:
     """Where a run keeps its representations; a run of others may not lead out of its folder by links.
 
     Raises:
@@ -142,10 +149,11 @@ def _evaluate(
     size: int | None,
     num_workers: int,
     folder: Path | None,
+    sweep: EvalDataset | Dataset | str | Path | None,
 ) -> Results:
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
-    other = None if ood is None else open_eval_dataset(ood, size, num_workers)
+    other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     evaluators = find_evaluators(tasks)
     names = [evaluator.name for evaluator in evaluators]
     basis = describe_basis(candidate.model, opened, settings, other)
@@ -160,7 +168,7 @@ def _evaluate(
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
             results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
-        save_gallery(suite.context, opened, folder)
+        save_gallery(suite.context, opened, folder, turned)
     return results
 
 
@@ -188,6 +196,7 @@ def prepare(
         UsageError: there is no such run or network, or weights were given where they mean nothing.
         IebenchError: a run or a file of weights is damaged.
     """
+    model = find_run(model) if isinstance(model, str) and is_hub(model) else model
     is_name = isinstance(model, str) and not Path(model).exists()
     if weights is not None and not is_name:
         raise UsageError("Weights are for a network that is given by its name, such as resnet18.")

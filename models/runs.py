@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from iebench.dataset.hub import is_hub
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
 from iebench.files import write_whole
@@ -16,6 +18,7 @@ from iebench.limits import MAX_FACTORS, MAX_IMAGE_SIDE, MAX_LABEL, MAX_LAYERS, M
 from iebench.models import checkpoints
 from iebench.models.method import Entry, Method
 from iebench.models.registry import build_method, find_method
+from iebench.models.remote_runs import fetch_run
 from iebench.models.settings import (
     MethodSettings,
     TrainerSettings,
@@ -24,6 +27,7 @@ from iebench.models.settings import (
     make_settings,
     settings_to_json,
 )
+from iebench.models.shared_weights import WEIGHTS, read_weights
 from iebench.models.weights import load_exactly
 from iebench.plugins import Trust, check_trusted, is_dotted
 from iebench.untrusted import count, of_type, read_json, refusals, tell
@@ -99,14 +103,19 @@ def read_config(run: Path, trust: Trust = False) -> RunConfig:
         IebenchError: if there is none, it is damaged or of a later version, its method is not there, or it names code that is
             not trusted.
     """
-    path, values = run / CONFIG, _read_values(run)
+    path, values = run / CONFIG, read_config_values(run)
     check_trusted((values["method"], values["method_settings"].get("backbone", "")), trust, path)
     entry = find_method(values["method"])  # may import somebody else's file, whose errors are not this file's
     with refusals(path, _MEND):
         return _parse_config(values, entry, str(path))
 
 
-def _read_values(run: Path) -> dict[str, Any]:
+def read_config_values(run: Path) -> dict[str, Any]:
+    """What a run's `config.json` says, as plain values; nothing that it names is imported.
+
+    Raises:
+        IebenchError: there is none, or it is damaged.
+    """
     if not (run / CONFIG).exists():
         raise UsageError(f"{run} is no run: it has no {CONFIG}; name the --out of an iebench train.")
     with refusals(run / CONFIG, _MEND):
@@ -164,7 +173,7 @@ def check_backbone(run: Path, backbone: str) -> None:
     Raises:
         UsageError: it has another.
     """
-    values = _read_values(run)
+    values = read_config_values(run)
     stored = values["method_settings"].get("backbone")
     if stored is None and not is_dotted(
         values["method"]
@@ -178,21 +187,49 @@ def load(run: str | Path, trust: Trust = False) -> Method:
     """The trained method of a run, on the CPU and in eval mode.
 
     Args:
-        run: its directory.
+        run: its directory, one that `iebench push` wrote, or the address of such a one on the hub, hf://ORG/NAME@REVISION.
         trust: whether to import and run code of others that its `config.json` names, `package.module:name`: all, or what has
             one of these names. Without, such a run is refused.
 
     Raises:
         UsageError: if it names code that is not trusted.
-        IebenchError: if the directory is no run, or its checkpoint is absent, damaged or does not fit.
+        IebenchError: if the directory is no run, or its weights are absent, damaged or do not fit.
     """
-    run = Path(run)
+    run = find_run(run)
     config = read_config(run, trust)
     method = _build(config, run)
-    module = read_checkpoint(run)["module"]
-    own = {name.removeprefix(METHOD_PREFIX): value for name, value in module.items() if name.startswith(METHOD_PREFIX)}
-    load_exactly(method, own, str(run / CHECKPOINT))
+    load_exactly(method, read_tensors(run), str(_weights_file(run)))
     return method.eval()
+
+
+def find_run(run: str | Path) -> Path:
+    """The directory of a run, which is fetched first where it is on the hub.
+
+    Raises:
+        IebenchError: it cannot be fetched.
+    """
+    return fetch_run(str(run)) if is_hub(run) else Path(run)
+
+
+def read_tensors(run: Path) -> dict[str, Tensor]:
+    """The weights of a run's method by name, from its checkpoint, or from what `iebench push` wrote.
+
+    Raises:
+        IebenchError: they are absent or damaged.
+    """
+    if not _weights_file(run).exists():
+        raise IebenchError(
+            f"{run} has no weights: name a run with its {CHECKPOINT}, or what `iebench push` wrote of it."
+        )
+    if _weights_file(run).name == WEIGHTS:
+        return read_weights(run / WEIGHTS)
+    module = read_checkpoint(run)["module"]
+    return {name.removeprefix(METHOD_PREFIX): value for name, value in module.items() if name.startswith(METHOD_PREFIX)}
+
+
+def _weights_file(run: Path) -> Path:
+    pushed = (run / WEIGHTS).exists() and not (run / CHECKPOINT).exists()
+    return run / (WEIGHTS if pushed else CHECKPOINT)
 
 
 def _build(config: RunConfig, run: Path) -> Method:

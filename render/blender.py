@@ -15,16 +15,16 @@ from numpy import ndarray
 from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.render import scene as spec
+from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
 from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_images, has_packed_images
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.quality import Quality
 from iebench.render.scene import VANISHED
 from iebench.render.surface import Surface
+from iebench.render.view_passes import Traced
 
 SMALLEST, LARGEST = 1e-30, 1e30  # of float32, with room for products
-OBJECT = 1  # the object's number in the pass that tells objects apart; the floor has 0
-OBJECT_PASSES = ("IndexOB.X", "Object Index.X")  # its name in Blender 4 and 5
 
 
 class Stage:
@@ -38,6 +38,7 @@ class Stage:
         device: str = "cpu",
         threads: int = 0,
         focal_length: float = FOCAL_LENGTH,
+        geometry: bool = False,
     ) -> None:
         """Build the scene.
 
@@ -48,6 +49,7 @@ class Stage:
             device: "cpu", or a GPU such as "optix:0".
             threads: of Cycles; 0 takes all cores.
             focal_length: of the camera in millimetres.
+            geometry: whether `trace` is wanted.
         """
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene = bpy.context.scene
@@ -62,6 +64,7 @@ class Stage:
         _set_render(self._scene, image_size, self._pixels, threads)
         _set_cycles(self._scene.cycles, quality)
         self.device = _set_device(self._scene.cycles, device)
+        self._geometry = GeometryScene(self._scene, scratch / "geometry.exr") if geometry else None
         self._own = set(_all_data())
 
     def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> tuple[Surface, list[Lost]]:
@@ -85,13 +88,16 @@ class Stage:
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
         lost += drop_missing_images()
+        if self._geometry is not None:
+            self._geometry.show(self._object, self._scene)
         return read_surface(self._object.data, vertices).placed(unit_diagonal), lost
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
         self._object = None
         if has_packed_images():
-            forget_kept_images(self._scene)
+            for scene in bpy.data.scenes:
+                forget_kept_images(scene)
         bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
 
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:
@@ -113,7 +119,12 @@ class Stage:
         _set_format(self._scene.render.image_settings, "OPEN_EXR_MULTILAYER")
         bpy.data.images["Render Result"].save_render(str(path), scene=self._scene)
         _set_format(self._scene.render.image_settings, "BMP")
-        return read_exr(path, self._size, OBJECT_PASSES) == OBJECT
+        return read_exr(path, self._size, OBJECT_PASSES)[0] == OBJECT
+
+    def trace(self) -> Traced:
+        """What the rays through the middles of the pixels meet in the last view, after which `mask` can no longer be asked."""
+        assert self._geometry is not None, "the stage was made without geometry"
+        return self._geometry.trace(self._size)
 
 
 def _all_data() -> list[bpy.types.ID]:

@@ -20,7 +20,7 @@ import numpy as np
 from iebench.dataset.appearance import APPEARANCE, Lost, LostRow, read_lost, read_note, write_note
 from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import locate_views, read_sample, sample_file, sample_name, split_shard, write_shard
+from iebench.dataset.shards import locate_images, read_sample, sample_file, sample_name, split_shard, write_shard
 from iebench.dataset.splits import ObjectName
 from iebench.dataset.writer import (
     FAILURES,
@@ -38,6 +38,7 @@ from iebench.locks import locked
 from iebench.render.engines import Outcome
 from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
 from iebench.render.worker import Task
+from iebench.untrusted import read_json, refusals
 from iebench.version import __version__
 
 STATE = ".render"
@@ -145,7 +146,7 @@ class _State:
         _write_json(self.note(failure.object_name), asdict(failure))
 
     def failures(self) -> list[Failure]:
-        return [Failure(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(self.failed.glob("*.json"))]
+        return [_read_failure(path) for path in sorted(self.failed.glob("*.json"))]
 
     def forget_failures(self) -> None:
         """Have failed objects rendered again: their shards turn back into samples."""
@@ -186,13 +187,14 @@ class _State:
 
     def _read_about(self) -> dict[str, str]:
         path = self.root / STATE / "about.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        with refusals(path, "remove it"):
+            return read_json(path) if path.exists() else {}
 
     def _is_whole(self, path: Path) -> bool:
         if not path.exists():
             return False
         try:
-            locate_views(path.read_bytes(), self.job.num_views)
+            locate_images(path.read_bytes(), self.job.num_views, self.job.passes)
         except ValueError:
             path.unlink()
             return False
@@ -234,14 +236,16 @@ def _finish(state: _State) -> None:
         raise IebenchError(_tell_none(state.failures(), state.failed))
     present = {row.synset for part in parts for row in part.rows}
     card = DatasetCard(
-        name=job.preset.dataset_name if job.preset else f"{job.space.name}-{job.about_objects['kind']}",
-        space=job.space,
+        name=job.preset.dataset_name if job.preset else _name_dataset(job),
+        space=job.covering_space,
         seed=None if job.given_latents or job.sweep else job.seed,
         image_size=job.image_size,
         num_views=job.num_views,
         quality=job.quality.name,
         focal_length=job.focal_length,
         preset=job.preset,
+        design=job.design,
+        passes=job.passes,
         source=job.about_objects,
         settings=job.settings(),
         classes=tuple(entry for entry in job.classes if entry.synset in present),
@@ -254,6 +258,11 @@ def _finish(state: _State) -> None:
 def _release(version: str) -> list[str]:
     """The part of Blender's version within which pictures stay the same: 4.5 of "4.5.15 LTS"."""
     return version.split(".")[:2]
+
+
+def _name_dataset(job: RenderJob) -> str:
+    parts = [job.space.name, job.about_objects["kind"]]
+    return "-".join(parts if job.design is None else [*parts, job.design.kind])
 
 
 def _sample_path(root: Path, name: ObjectName) -> Path:
@@ -275,14 +284,16 @@ def _tell_none(failures: Sequence[Failure], folder: Path) -> str:
 def _read_part(state: _State, shard: Shard) -> ShardTables:
     """Tables of a finished shard, read from the shard itself."""
     samples = [sample for _, sample in split_shard(state.root / shard.name)]
-    read = [read_sample(sample, state.job.num_views) for sample in samples]
+    read = [read_sample(sample, state.job.num_views, state.job.passes) for sample in samples]
     names = [name for name, _ in read]
     rows = [
         ObjectRow(shard.split, synset, state.job.label_of(synset), object_id, shard.name) for synset, object_id in names
     ]
     lost = tuple(LostRow(*name, *entry) for name in names for entry in read_note(state.sample(name)))
-    offsets = place_samples([len(sample) for sample in samples], [located for _, located in read])
-    return ShardTables(rows, np.stack([state.job.latents_of(name) for name in names]), offsets, lost)
+    sizes, located = [len(sample) for sample in samples], [located for _, located in read]
+    offsets = place_samples(sizes, [images.views for images in located])
+    passes = place_samples(sizes, [images.passes for images in located])
+    return ShardTables(rows, np.stack([state.job.latents_of(name) for name in names]), offsets, lost, passes)
 
 
 def _find_work(job: RenderJob, out: Path, retry_failed: bool) -> list[Failure]:
@@ -337,6 +348,11 @@ def _summarise(out: Path, fresh: int) -> Summary:
     dataset = Dataset(out)
     views = dataset.num_objects * dataset.num_views
     return Summary(out, dataset.num_objects, views, read_failures(out / FAILURES), dataset.num_lost, fresh)
+
+
+def _read_failure(path: Path) -> Failure:
+    with refusals(path, "remove it, and its object is rendered again"):
+        return Failure(**read_json(path))
 
 
 def _write_json(path: Path, value: Any) -> None:

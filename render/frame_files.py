@@ -19,28 +19,31 @@ def read_bmp(path: Path, size: int) -> UInt8[ndarray, "size size 3"]:
     return np.ascontiguousarray(rows.reshape(size, size, 3)[::-1, :, ::-1])
 
 
-def read_exr(path: Path, size: int, passes: tuple[str, ...]) -> Float[ndarray, "size size"]:
-    """The first of some passes that an uncompressed square OpenEXR file has.
+def read_exr(path: Path, size: int, *channels: tuple[str, ...]) -> Float[ndarray, "channels size size"]:
+    """Some channels of an uncompressed square OpenEXR file.
 
     Args:
         path: scan lines from top to bottom, each with its channels one after the other, as the format's documentation
             lays them out (https://openexr.com/en/latest/OpenEXRFileLayout.html).
         size: side in pixels.
-        passes: ends of a channel's name; Blender puts the view layer before them.
+        channels: for each, ends that its name may have; Blender puts the view layer before them.
 
     Raises:
-        KeyError: it has none of them.
+        KeyError: one of them is not there.
     """
     content = path.read_bytes()
     attributes = dict(_exr_attributes(content))
     line = np.dtype([("y", "<i4"), ("bytes", "<i4"), *_exr_channels(attributes["channels"], size)])
     start = len(content) - size * line.itemsize
     lines = np.frombuffer(content, line, size, start)
-    for name in passes:
-        for channel in lines.dtype.names or ():
-            if channel.endswith(name):
-                return lines[channel].astype(np.float32)
-    raise KeyError(passes)
+    return np.stack([lines[_find_channel(line.names or (), ends)].astype(np.float32) for ends in channels])
+
+
+def _find_channel(names: tuple[str, ...], ends: tuple[str, ...]) -> str:
+    found = [name for name in names if name.endswith(ends)]
+    if not found:
+        raise KeyError(ends)
+    return found[0]
 
 
 def _exr_attributes(content: bytes) -> Iterator[tuple[str, bytes]]:

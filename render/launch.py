@@ -79,6 +79,7 @@ def _settings(job: RenderJob, device: str, threads: int, python: str | None) -> 
         focal_length=job.focal_length,
         one_class=job.one_class,
         python=python,
+        passes=job.passes,
     )
 
 

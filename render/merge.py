@@ -92,7 +92,8 @@ def _take_shards(part: Dataset, target: Path) -> Iterator[ShardTables]:
         ]
         names = {(row.synset, row.object_id) for row in rows}
         lost = tuple(row for row in part.lost if row.object_name in names)
-        yield ShardTables(rows, part.latents[chosen], part.offsets[chosen], lost)
+        passes = part.pass_offsets[chosen] if part.passes else None
+        yield ShardTables(rows, part.latents[chosen], part.offsets[chosen], lost, passes)
 
 
 def _shard_order(piece: ShardTables) -> tuple[int, str]:

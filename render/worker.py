@@ -41,6 +41,7 @@ from iebench.render.scene import ViewScene, view_scene
 from iebench.render.scratch import own_folder
 from iebench.render.sources import open_source
 from iebench.render.system import explain_import_error
+from iebench.render.view_passes import encode_passes
 
 JPEG_QUALITY = 95
 REASON_LENGTH = 400  # of what an error says; the log has the rest
@@ -61,6 +62,7 @@ class WorkerSettings:
         focal_length: of the camera in millimetres.
         one_class: the class of all objects, where `objects` names none.
         python: that runs the worker; None for the one that its machine has (`iebench.render.blender_python`).
+        passes: geometry to be told of every view.
     """
 
     objects: str
@@ -73,6 +75,7 @@ class WorkerSettings:
     focal_length: float = FOCAL_LENGTH
     one_class: str | None = None
     python: str | None = None
+    passes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the worker's first line."""
@@ -82,6 +85,7 @@ class WorkerSettings:
     def from_json(cls, value: dict[str, Any]) -> "WorkerSettings":
         """The inverse of `to_json`."""
         value = value | {"space": FactorSpace.from_json(value["space"]), "quality": quality_from_json(value["quality"])}
+        value["passes"] = tuple(value["passes"])
         return cls(**value)
 
 
@@ -125,7 +129,13 @@ def _serve(settings: WorkerSettings, scratch: Path, disk: Path, replies: TextIO)
 
     source = open_source(settings.objects, settings.one_class)
     stage = Stage(
-        settings.image_size, settings.quality, scratch, settings.device, settings.threads, settings.focal_length
+        settings.image_size,
+        settings.quality,
+        scratch,
+        settings.device,
+        settings.threads,
+        settings.focal_length,
+        geometry=bool(settings.passes),
     )
     _reply(replies, {"ready": {"blender": blender_version(), "device": stage.device}})
     for number, line in enumerate(sys.stdin):
@@ -179,16 +189,22 @@ def render_object(
     surface, lost = stage.load(prepared.path, mesh.unit_diagonal, settings.up)
     guard = Guard(surface, settings.focal_length)
     latents = np.array(task.latents)
-    jpegs = [_render_view(stage, guard, view_scene(settings.space, row)) for row in latents]
+    views = [_render_view(settings, stage, guard, view_scene(settings.space, row)) for row in latents]
     guard.finish()
     stage.clear()
-    return pack_sample(task.synset, task.object_id, task.label, jpegs, latents), join_lost(prepared.lost, lost)
+    jpegs, passes = zip(*views, strict=True)
+    sample = pack_sample(task.synset, task.object_id, task.label, jpegs, latents, passes)
+    return sample, join_lost(prepared.lost, lost)
 
 
-def _render_view(stage: Any, guard: Guard, view: ViewScene) -> bytes:
+def _render_view(settings: WorkerSettings, stage: Any, guard: Guard, view: ViewScene) -> tuple[bytes, dict[str, bytes]]:
+    """The JPEG of a view, and the PNGs of its passes."""
     pixels = stage.render(view)
     guard.check(view.object_matrix, stage.mask())
-    return encode_view(pixels)
+    if not settings.passes:
+        return encode_view(pixels), {}
+    traced = stage.trace()
+    return encode_view(pixels), encode_passes(settings.passes, traced, view.object_matrix, settings.focal_length)
 
 
 @contextmanager

@@ -14,8 +14,9 @@ import simplejpeg
 
 from iebench.catalogue import ObjectClass, select
 from iebench.dataset.card import DatasetCard
+from iebench.dataset.passes import PASSES, encode_pass
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.dataset.shards import locate_images, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import split_objects
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.factors.space import get_space
@@ -41,6 +42,15 @@ def draw_view(latents: np.ndarray, label: int, size: int) -> np.ndarray:
     return image
 
 
+def draw_pass(name: str, latents: np.ndarray, size: int) -> np.ndarray:
+    """A block whose numbers tell the rotation, on nothing."""
+    image = PASSES[name].empty(size)
+    image[size // 4 : size // 2] = (
+        True if name == "mask" else latents[: PASSES[name].channels] / 2 + (name == "depth") * 2
+    )
+    return image
+
+
 def write_dataset(
     root: Path,
     classes: str | tuple[ObjectClass, ...] = "4",
@@ -50,6 +60,7 @@ def write_dataset(
     space: str = "3diebench",
     seed: int = 0,
     objects_per_shard: int = 6,
+    passes: tuple[str, ...] = (),
 ) -> Dataset:
     """Write a whole dataset of drawn images in format 1: of the benchmark's classes that are selected, or of given ones.
 
@@ -69,11 +80,14 @@ def write_dataset(
             for name, drawn in zip(chunk, latents, strict=True):
                 images = [draw_view(one, labels[name[0]], size) for one in drawn]
                 jpegs = [simplejpeg.encode_jpeg(image, quality=95, colorsubsampling="420") for image in images]
-                samples.append(pack_sample(*name, labels[name[0]], jpegs, drawn))
+                geometry = [{p: encode_pass(p, draw_pass(p, one, size)) for p in passes} for one in drawn]
+                samples.append(pack_sample(*name, labels[name[0]], jpegs, drawn, geometry))
             write_shard(root / shard, samples)
-            offsets = place_samples([len(s) for s in samples], [locate_views(s, num_views) for s in samples])
+            sizes, located = [len(s) for s in samples], [locate_images(s, num_views, passes) for s in samples]
+            offsets = place_samples(sizes, [images.views for images in located])
+            geometry = place_samples(sizes, [images.passes for images in located])
             rows = [ObjectRow(split, synset, labels[synset], object_id, shard) for synset, object_id in chunk]
-            parts.append(ShardTables(rows, np.stack(latents), offsets))
+            parts.append(ShardTables(rows, np.stack(latents), offsets, passes=geometry))
     card = DatasetCard(
         name=root.name,
         space=get_space(space),
@@ -84,6 +98,7 @@ def write_dataset(
         source={"kind": "drawn"},
         classes=() if isinstance(classes, str) else chosen,
         made={"iebench": "test"},
+        passes=passes,
     )
     finish_dataset(root, card, parts, [Failure("02691156", "odd", "drawn to fail", 2, "what was printed\nmeanwhile")])
     return Dataset(root)

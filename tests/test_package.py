@@ -75,7 +75,7 @@ def test_wheel_holds_every_module(tmp_path):
     for module, path in runpy.run_path(str(ROOT / "docs" / "draw_wings.py"))["list_modules"]().items():
         name = module.replace(".", "/") + ("/__init__.py" if path.name == "__init__.py" else ".py")
         assert name in packed
-    assert {"iebench/data/classes.csv", "iebench/report/page.html.j2"} <= packed
+    assert {"iebench/data/classes.csv", "iebench/report/page.html.j2", "iebench/explore/site/index.html"} <= packed
 
 
 def test_readme_names_every_command():

@@ -36,7 +36,7 @@ def build(folder: Path, config: Path) -> subprocess.CompletedProcess:
 def test_the_site_is_whole_and_asks_no_other_host(tmp_path):
     told = build(tmp_path, ROOT / "mkdocs.yml")
     assert told.returncode == 0, told.stderr
-    assert "PairDataset" in (tmp_path / "reference" / "datasets.html").read_text()
+    assert "PairDataset" in (tmp_path / "reference" / "datasets" / "index.html").read_text()
     for pattern, suffix in ((FETCHED, "html"), (STYLED, "css")):
         for path in tmp_path.rglob(f"*.{suffix}"):
             assert not pattern.findall(path.read_text(encoding="utf-8")), path

@@ -18,12 +18,14 @@ FLOORS = {
     "evals": ("loader", "dataset", "factors", "ground"),
     "models": ("evals", "loader", "dataset", "factors", "ground"),
     "report": ("evals", "loader", "dataset", "factors", "ground"),
-    "cli": ("report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
+    "sharing": ("models", "evals", "loader", "dataset", "factors", "ground"),
+    "explore": ("evals", "loader", "render", "dataset", "factors", "ground"),
+    "cli": ("explore", "sharing", "report", "models", "render", "evals", "loader", "dataset", "factors", "ground"),
 }
 FOREIGN = {
     "bpy": {"render"},
     "mathutils": {"render"},
-    "torch": {"loader", "evals", "models", "cli"},
+    "torch": {"loader", "evals", "explore", "models", "cli"},
     "lightning": {"models"},
 }
 
@@ -55,7 +57,7 @@ def test_few_files_speak_to_blender():
     users = {
         module for module, path in modules.items() if "bpy" in {n.split(".")[0] for n in wings["read_imports"](path)}
     }
-    assert users == {f"iebench.render.blender{part}" for part in ("", "_import", "_looks")}
+    assert users == {f"iebench.render.blender{part}" for part in ("", "_geometry", "_import", "_looks")}
 
 
 def test_the_picture_and_the_tree_are_of_this_code():

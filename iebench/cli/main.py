@@ -14,8 +14,11 @@ from iebench.catalogue import CLASSES
 from iebench.cli.data import export, import_, info, show, verify
 from iebench.cli.demo import demo
 from iebench.cli.eval import compare_command, eval_command, report_command, table_command
+from iebench.cli.explore import explore
+from iebench.cli.leaderboard import leaderboard_command, rerun_command, submit_command
 from iebench.cli.objects import objects
 from iebench.cli.render import doctor, merge, render
+from iebench.cli.sharing import push
 from iebench.cli.terminal import echo
 from iebench.cli.train import export_backbone_command, methods_command, train_command
 from iebench.errors import IebenchError, explain_missing_package
@@ -57,6 +60,7 @@ COMMANDS = (
     merge,
     info,
     show,
+    explore,
     verify,
     import_,
     export,
@@ -67,6 +71,10 @@ COMMANDS = (
     table_command,
     compare_command,
     report_command,
+    push,
+    submit_command,
+    rerun_command,
+    leaderboard_command,
 )
 for command in COMMANDS:
     cli.add_command(command)

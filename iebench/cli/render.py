@@ -79,7 +79,27 @@ BLENDER_PYTHON = click.option(
 @click.option(
     "--sweep",
     metavar="NAME=FROM:TO:N",
-    help="N views in which one factor moves and all others stay; OUT.webp shows them moving.",
+    help="N views in which one factor moves and all others stay; OUT.webp shows it, as it does a trajectory.",
+)
+@click.option(
+    "--design",
+    metavar="crossed|FILE",
+    help="Views as a grid of --vary and --hold, in which everything else stays, or as a TOML file says.",
+)
+@click.option(
+    "--vary",
+    metavar="NAME[:LEVELS]",
+    help="The factor or group that moves in the grid, such as rotation:8.  [levels: 4]",
+)
+@click.option(
+    "--hold",
+    metavar="NAME[:LEVELS],…",
+    help="What is held meanwhile, on each of its levels in turn, such as light_hue,floor_hue:2.  [levels: 4]",
+)
+@click.option(
+    "--trajectory",
+    metavar="slerp:N",
+    help="Clips of N views that turn smoothly from one rotation to another; more --views are more clips.",
 )
 @click.option("--quality", help="fast, reference (as published), or preview.  [default: fast]")
 @click.option(
@@ -87,6 +107,11 @@ BLENDER_PYTHON = click.option(
     type=click.FloatRange(1, 300),
     metavar="MM",
     help="Of the camera in millimetres, on a sensor of 36; a longer one brings the object nearer.  [default: 50]",
+)
+@click.option(
+    "--passes",
+    metavar="NAMES",
+    help="Geometry of every view beside its JPEG: some of mask,depth,normal,position (coordinates in the object's frame).",
 )
 @click.option("--seed", type=int, help="Seed of the latents.  [default: 0]")
 @click.option(
@@ -180,7 +205,7 @@ def render(
         run = progress.over(choose_engine(job, limits, workers, device, engine, ray_address, blender_python))
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
-    if "sweep" in given:
+    if given.keys() & {"sweep", "trajectory"}:
         _animate(out)
     if summary.failed_fraction > max_failures:
         sys.exit(1)
@@ -205,7 +230,7 @@ def _animate(out: Path) -> None:
 
     picture = out.with_name(out.name + ".webp")
     animate_views(Dataset(out), picture)
-    echo(f"{picture}: the sweep as an animated picture.", err=True)
+    echo(f"{picture}: the views as an animated picture.", err=True)
 
 
 def _report(summary: "Summary", log_json: bool) -> None:

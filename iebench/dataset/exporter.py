@@ -12,7 +12,8 @@ from iebench.growing import growing
 def export_layout(dataset: Dataset, out: Path, progress: Callable[[range], Iterable[int]] = iter) -> None:
     """Write a dataset in the published layout: `synset/object_id/image_0.jpg, latent_0.npy …`, lists and labels.
 
-    JPEG bytes are copied as they are, so channels stay in the order that the card tells.
+    Geometry passes lie beside: `mask_0.png, depth_0.png …`, as `iebench.dataset.passes` describes them. JPEG bytes are copied
+    as they are, so channels stay in the order that the card tells.
 
     Args:
         dataset: what is exported.
@@ -40,3 +41,6 @@ def _write_object(dataset: Dataset, index: int, root: Path) -> None:
     for view, jpeg in enumerate(dataset.read_jpegs(np.full_like(views, index), views)):
         (folder / f"image_{view}.jpg").write_bytes(jpeg)
         np.save(folder / f"latent_{view}.npy", np.asarray(dataset.latents[index, view]))
+    for name in dataset.passes:
+        for view, png in enumerate(dataset.read_pass_pngs(name, np.full_like(views, index), views)):
+            (folder / f"{name}_{view}.png").write_bytes(png)

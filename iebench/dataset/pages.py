@@ -1,18 +1,36 @@
 """A dataset's card for hubs: `README.md` with the YAML header that they read, and Croissant metadata."""
 
 import json
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from iebench.catalogue import count_labels
 from iebench.dataset.card import DatasetCard
 from iebench.dataset.card_parts import FileEntry, ShardEntry
+from iebench.dataset.passes import STEPS
+from iebench.escapes import markdown_cell
 
 README, CROISSANT = "README.md", "croissant.json"
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 _COLUMNS = {"index": "sc:Integer", "split": "sc:Text", "synset": "sc:Text", "label": "sc:Integer"} | dict.fromkeys(
     ("object_id", "shard"), "sc:Text"
 )
+_VIEW_COLUMNS = {"image": "sc:ImageObject", "object_index": "sc:Integer", "view": "sc:Integer", "synset": "sc:Text"} | {
+    "object_id": "sc:Text",
+    "label": "sc:Integer",
+    "class": "sc:Text",
+}
+_PARQUET = "application/x-parquet"
+_VIEW_FILES = {
+    "@type": "cr:FileSet",
+    "@id": "view-tables",
+    "name": "view-tables",
+    "description": "The table of views.",
+    "encodingFormat": _PARQUET,
+    "includes": "views/*.parquet",
+}
 
 
 def write_pages(root: Path, card: DatasetCard) -> None:
@@ -25,8 +43,9 @@ def write_readme(card: DatasetCard) -> str:
     """The page that a hub shows."""
     factors = "\n".join(f"| `{f.name}` | {f.low:.6g} | {f.high:.6g} |" for f in card.space.factors)
     splits = "\n".join(f"| {split} | {n.objects} | {n.views} |" for split, n in card.splits.items())
-    files = "\n".join(f"  - split: {split}\n    path: {split}-*.tar" for split in card.splits)
+    files = "\n".join(f"  - split: {_yaml(split)}\n    path: {_yaml(f'{split}-*.tar')}" for split in card.splits)
     seed = "given latents" if card.seed is None else f"seed {card.seed}"
+    design = "" if card.design is None else f"The views of each object are a design: {card.design}.\n"
     return f"""---
 pretty_name: {json.dumps(card.name)}
 task_categories:
@@ -47,12 +66,12 @@ configs:
 {files}
 ---
 
-# {card.name}
+# {markdown_cell(card.name)}
 
 Views of 3D objects in the manner of 3DIEBench (Garrido, Najman and LeCun, ICML 2023): {card.num_views} views of each object,
 {card.image_size} x {card.image_size} pixels, in which all that differs between two views is known.
 Factor space `{card.space.name}`, {seed}, quality `{card.quality}`. The channels of the JPEGs are in the order `{card.channels}`.
-
+{design}
 | split | objects | views |
 |---|---|---|
 {splits}
@@ -74,11 +93,30 @@ for pair in PairDataset("…", transform="rotation").loader(batch_size=256):
 
 The shards are plain WebDataset: a sample is one object, `KEY.00.jpg …`, `KEY.latents.npy`, `KEY.json`. `latents.npy`,
 `offsets.npy` and `objects.csv` are tables over all objects; `dataset.json` has the SHA-256 of every file.
+{_tell_passes(card.passes)}"""
+
+
+def _tell_passes(passes: Sequence[str]) -> str:
+    if not passes:
+        return ""
+    return f"""
+## Geometry passes
+
+Behind them lie the passes {", ".join(f"`{name}`" for name in passes)} of each view, as `KEY.00.{passes[0]}.png`: grey PNGs, a
+mask of 8 bits, the others of 16, in which 0 says that there is nothing to tell. Depth along the camera's axis is code / {STEPS};
+normals and positions in the object's frame, before the view's rotation, are (code - 32768) / {STEPS}, the planes x, y, z one
+below the other.
+`iebench.Dataset("…").read_pass("{passes[0]}", object_index, view)` reads one.
 """
 
 
-def describe_croissant(card: DatasetCard) -> dict[str, Any]:
-    """Croissant 1.0 metadata as plain values: every file with its hash, and the table of objects as records."""
+def describe_croissant(card: DatasetCard, view_tables: Mapping[str, FileEntry] | None = None) -> dict[str, Any]:
+    """Croissant 1.0 metadata as plain values: every file with its hash, the table of objects, and that of views, as records.
+
+    Args:
+        card: of the dataset.
+        view_tables: Parquet files with a row for each view, where there are some.
+    """
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -87,7 +125,10 @@ def describe_croissant(card: DatasetCard) -> dict[str, Any]:
         "description": f"Views of 3D objects with known rotation, floor colour and light, factor space {card.space.name}, "
         f"{card.num_views} views of each object at {card.image_size} pixels.",
         "keywords": ["3DIEBench", "equivariance", "invariance", "synthetic images"],
-        "distribution": [_describe_file(name, file) for name, file in card.all_files.items()],
+        "distribution": [
+            *(_describe_file(name, file) for name, file in (card.all_files | dict(view_tables or {})).items()),
+            *([_VIEW_FILES] if view_tables else []),
+        ],
         "recordSet": [
             {
                 "@type": "cr:RecordSet",
@@ -95,20 +136,41 @@ def describe_croissant(card: DatasetCard) -> dict[str, Any]:
                 "name": "objects",
                 "description": f"One row for each object; label is the class index, of {count_labels(card.classes)}.",
                 "field": [_describe_column(name, kind) for name, kind in _COLUMNS.items()],
-            }
+            },
+            *([_describe_views(card)] if view_tables else []),
         ],
     }
 
 
+def _describe_views(card: DatasetCard) -> dict[str, Any]:
+    """The views as records: picture, class, object, and every factor with its range."""
+    ranges = {f.name: f"In [{f.low:.6g}, {f.high:.6g}]." for f in card.space.factors}
+    columns = {**_VIEW_COLUMNS, **dict.fromkeys(ranges, "sc:Float")}
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "views",
+        "name": "views",
+        "description": "One row for each view, with all its factors; angles are radians, hues are in [0, 1].",
+        "field": [_describe_view_column(name, kind, ranges.get(name)) for name, kind in columns.items()],
+    }
+
+
+def _describe_view_column(name: str, kind: str, told: str | None) -> dict[str, Any]:
+    picture = {"transform": {"jsonPath": "bytes"}} if name == "image" else {}
+    source = {"fileSet": {"@id": _VIEW_FILES["@id"]}, "extract": {"column": name}, **picture}
+    about = {"description": told} if told else {}
+    return {"@type": "cr:Field", "@id": f"views/{name}", "name": name, **about, "dataType": kind, "source": source}
+
+
 def _describe_file(name: str, file: FileEntry | ShardEntry) -> dict[str, Any]:
-    kinds = {".tar": "application/x-tar", ".csv": "text/csv", ".log": "text/plain", ".npy": "application/octet-stream"}
+    kinds = {".tar": "application/x-tar", ".csv": "text/csv", ".log": "text/plain", ".parquet": _PARQUET}
     return {
         "@type": "cr:FileObject",
         "@id": name,
         "name": name,
         "contentUrl": name,
         "contentSize": f"{file.bytes} B",
-        "encodingFormat": kinds[Path(name).suffix],
+        "encodingFormat": kinds.get(Path(name).suffix, "application/octet-stream"),
         "sha256": file.sha256,
     }
 
@@ -120,6 +182,11 @@ def _describe_column(name: str, kind: str) -> dict[str, Any]:
 
 def _size_category(num_views: int) -> str:
     return next((word for limit, word in _SIZES if num_views < limit), "n>10M")
+
+
+def _yaml(text: str) -> str:
+    """A word as YAML takes it: a name that somebody else chose stands in quotation marks."""
+    return text if re.fullmatch(r"[A-Za-z][\w*.-]*", text, re.ASCII) else json.dumps(text)
 
 
 # The context that the specification of Croissant 1.0 asks every file to carry (docs.mlcommons.org/croissant).

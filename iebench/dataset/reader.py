@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from isal.isal_zlib import crc32
-from jaxtyping import Int
+from jaxtyping import Int, Shaped, UInt32
 from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass, count_labels
 from iebench.dataset.appearance import APPEARANCE, LostRow, read_lost
 from iebench.dataset.card import CARD, MEND, DatasetCard
 from iebench.dataset.object_table import read_objects
+from iebench.dataset.passes import PASSES, decode_pass
 from iebench.dataset.remote import RemoteFolder, is_remote
-from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS
+from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS, PASS_CHECKSUMS, PASS_OFFSETS
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
 from iebench.limits import MAX_JPEG_BYTES
@@ -35,7 +36,7 @@ class Dataset:
     """A dataset on disk. Latents and offsets are memory-mapped and shared by all processes that open it.
 
     Attributes:
-        location: folder or URL, as given.
+        location: folder or URL, as given; that of a dataset on the hub names the commit.
         root: the folder, that of the cache for a URL.
         card: what it is.
         latents: float64 (objects, views, factors), radians, hues in [0, 1].
@@ -49,13 +50,14 @@ class Dataset:
         """Open a dataset.
 
         Args:
-            root: its folder, or its URL (`https://…`, `s3://…`, `hf://…`), whose files are then fetched when they are needed.
+            root: its folder, or its URL (`https://…`, `s3://…`, `hf://datasets/ORG/NAME@REVISION`), whose files are then fetched
+                when they are needed.
 
         Raises:
             IebenchError: there is none, it is unfinished or damaged, or it is of another format.
         """
-        self.location = root
         self._remote = RemoteFolder(str(root)) if is_remote(root) else None
+        self.location = self._remote.url if self._remote else root  # by which workers open the same
         self.root = self._remote.root if self._remote else Path(root)
         self.card = self._remote.card if self._remote else DatasetCard.read(self.root)
         columns = read_objects(self.locate(OBJECTS), self.card)
@@ -152,12 +154,83 @@ class Dataset:
         Raises:
             IebenchError: a shard is missing, shorter than it should be, or altered.
         """
+        yield from self._read_images(objects, views, self.offsets[objects, views], self.checksums[objects, views])
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """Names of the geometry passes that every view has; see `iebench.dataset.passes`."""
+        return self.card.passes
+
+    def read_pass(self, name: str, object_index: int, view: int) -> Shaped[ndarray, "side side *channels"]:
+        """A geometry pass of one view: bool for the mask, else float32, NaN where there is nothing to tell.
+
+        `depth` is along the camera's axis; `normal` and `position` are in the object's frame, before the view's rotation.
+
+        Raises:
+            UsageError: the dataset has no such pass.
+            IebenchError: it is damaged.
+        """
+        return self.read_passes(name, np.array([object_index]), np.array([view]))[0]
+
+    def read_passes(
+        self, name: str, objects: Int[ndarray, " n"], views: Int[ndarray, " n"]
+    ) -> Shaped[ndarray, "n side side *channels"]:
+        """`read_pass` for some views, in the order given."""
+        images = []
+        for number, png in enumerate(self.read_pass_pngs(name, objects, views)):
+            try:
+                images.append(decode_pass(name, png, self.card.image_size))
+            except ValueError as error:
+                raise self.damage(int(objects[number]), int(views[number]), f"its {name}: {error}") from None
+        return np.stack(images)
+
+    def read_pass_pngs(self, name: str, objects: Int[ndarray, " n"], views: Int[ndarray, " n"]) -> Iterator[bytes]:
+        """The PNGs of a geometry pass of some views, in the order given. No byte is read that is not theirs.
+
+        Raises:
+            UsageError: the dataset has no such pass.
+            IebenchError: a shard is missing, shorter than it should be, or altered.
+        """
+        self.check_pass(name)
+        column = self.passes.index(name)
+        offsets, sums = (table[objects, views, column] for table in (self.pass_offsets, self.pass_checksums))
+        yield from self._read_images(objects, views, offsets, sums, PASS_OFFSETS)
+
+    def check_pass(self, name: str) -> None:
+        """Refuse a geometry pass that there is not.
+
+        Raises:
+            UsageError: the dataset has no such pass.
+        """
+        if name not in self.passes:
+            told = f"it has {', '.join(self.passes)}" if self.passes else "it has none"
+            raise UsageError(
+                f"{self.root} has no pass {name!r}, {told}: render with --passes {','.join(PASSES)}, or some of them."
+            )
+
+    @cached_property
+    def pass_offsets(self) -> Int[ndarray, "objects views passes 2"]:
+        """Offset and length of each pass in its shard, of a dataset that has some; memory-mapped when it is first needed."""
+        return self._map_table(PASS_OFFSETS, (self.num_objects, self.num_views, len(self.passes), 2), "<i8")
+
+    @cached_property
+    def pass_checksums(self) -> UInt32[ndarray, "objects views passes"]:
+        """CRC-32 of each pass, of a dataset that has some."""
+        return self._map_table(PASS_CHECKSUMS, (self.num_objects, self.num_views, len(self.passes)), "<u4")
+
+    def _read_images(
+        self,
+        objects: Int[ndarray, " n"],
+        views: Int[ndarray, " n"],
+        offsets: Int[ndarray, "n 2"],
+        checksums: UInt32[ndarray, " n"],
+        table: str = OFFSETS,
+    ) -> Iterator[bytes]:
         descriptors = [self._descriptor(shard) for shard in self.shards[objects].tolist()]
-        extents = self.offsets[objects, views].tolist()
-        sums = self.checksums[objects, views].tolist()
+        extents, sums = offsets.tolist(), checksums.tolist()
         for number, (offset, length) in enumerate(extents):
             if not (0 <= offset <= _MAX_OFFSET and 0 < length <= MAX_JPEG_BYTES):
-                raise self.damage(int(objects[number]), int(views[number]), f"its row of {OFFSETS} is damaged")
+                raise self.damage(int(objects[number]), int(views[number]), f"its row of {table} is damaged")
         if not all(map(_is_cached, descriptors[-_PROBED:], extents[-_PROBED:])):
             for descriptor, (offset, length) in zip(descriptors, extents, strict=True):
                 os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)

@@ -1,7 +1,7 @@
 """Datasets at a URL: files are fetched once into a cache, checked, shared by all processes, and evicted by size.
 
 `IEBENCH_CACHE` names the folder, `IEBENCH_CACHE_GB` how much it may hold (50 by default). fsspec opens the URLs: `https://` needs
-aiohttp, `s3://` s3fs, `hf://` huggingface_hub.
+aiohttp, `s3://` s3fs. A `hf://` URL is pinned to a commit when it is opened, and its files are fetched by https: see `hub`.
 """
 
 import fcntl
@@ -14,6 +14,7 @@ from typing import Any
 
 from iebench.dataset.card import CARD, DatasetCard, digest_card
 from iebench.dataset.card_parts import FileEntry
+from iebench.dataset.hub import file_request, hub_error, is_hub, pin, unpinned
 from iebench.dataset.patience import patiently
 from iebench.errors import IebenchError, UsageError
 from iebench.files import ByteStream, whole_file, write_whole
@@ -55,7 +56,7 @@ class RemoteFolder:
     """The files of a remote dataset, each fetched when it is first needed.
 
     Attributes:
-        url: of the dataset.
+        url: of the dataset, of the hub's with the commit.
         root: the folder of the cache that stands for it; another version of the dataset has another one.
         card: what it is.
     """
@@ -67,9 +68,9 @@ class RemoteFolder:
             IebenchError: the URL cannot be read, or holds no dataset.
             UsageError: the dataset is larger than the cache may be.
         """
-        self.url = url.rstrip("/")
+        self.url = pinned(url)
         content = fetch_card(self.url)
-        self.root = cache_folder() / _short(self.url) / _short(content.decode("utf-8", "replace"))
+        self.root = cache_folder() / _short(unpinned(self.url)) / _short(content.decode("utf-8", "replace"))
         if not (self.root / CARD).exists():
             self._keep_card(content)
         self.card = DatasetCard.read(self.root)
@@ -120,6 +121,40 @@ class RemoteFolder:
                     raise
 
 
+def pinned(url: str) -> str:
+    """A URL whose content stays, see `hub.pin`.
+
+    Raises:
+        IebenchError: the hub does not have it, cannot be reached, or huggingface_hub is not installed.
+    """
+    try:
+        return pin(url)
+    except ImportError as error:
+        raise _missing_package(url, error) from None
+
+
+def fetch_bytes(url: str, limit: int) -> bytes:
+    """A whole file at a URL, of at most `limit` bytes.
+
+    Raises:
+        IebenchError: it cannot be read, or is larger.
+    """
+    with open_url(url) as stream:
+        return _read_whole(stream, url, limit)
+
+
+def fetch_file(url: str, path: Path, limit: int) -> None:
+    """Fetch a file of at most `limit` bytes once, whose URL always means the same; others wait for the first.
+
+    Raises:
+        IebenchError: it cannot be fetched, or is larger.
+    """
+    with locked(path, "download", waits=True, tells=False, mend=_MEND):
+        if not path.exists():
+            with whole_file(path) as partial:
+                _copy(url, partial, limit)
+
+
 def fetch_card(url: str) -> bytes:
     """The card of a remote dataset, as it arrives whole.
 
@@ -127,8 +162,7 @@ def fetch_card(url: str) -> bytes:
         IebenchError: the URL cannot be read, or holds no card that its own digest fits.
     """
     for _ in range(ATTEMPTS):
-        with open_url(f"{url}/{CARD}") as stream:
-            content = _read_whole(stream, f"{url}/{CARD}", MAX_CARD_BYTES)
+        content = fetch_bytes(f"{url}/{CARD}", MAX_CARD_BYTES)
         with suppress(*FAULTS):
             value = parse_json(content)
             if value.get("digest") == digest_card(value):
@@ -173,15 +207,20 @@ def open_url(url: str) -> Iterator[ByteStream]:
     except IebenchError:
         raise
     except ImportError as error:
-        raise IebenchError(
-            f"{url} cannot be opened ({error}): pip install 'iebench[remote]', and what it names."
-        ) from None
+        raise _missing_package(url, error) from None
     except Exception as error:  # every file system of fsspec has errors of its own
+        if is_hub(url):
+            raise hub_error(url, error) from None
         raise IebenchError(
             f"{url} cannot be opened ({tell(error)}): look at the address, and at the network."
         ) from None
     with closing(file):
         yield file
+
+
+def _missing_package(url: str, error: ImportError) -> IebenchError:
+    extra = "hub" if is_hub(url) else "remote"
+    return IebenchError(f"{url} cannot be opened ({error}): pip install 'iebench[{extra}]', and what it names.")
 
 
 def _copy(url: str, target: Path, size: int) -> FileEntry:
@@ -224,16 +263,18 @@ def _open(url: str) -> ByteStream:
         return Path(url).open("rb")
     import fsspec
 
-    return fsspec.open(url, "rb", **_stream_settings(url)).open()
+    url, headers = file_request(url) if is_hub(url) else (url, {})
+    return fsspec.open(url, "rb", **_stream_settings(url, headers)).open()
 
 
-def _stream_settings(url: str) -> dict[str, Any]:
+def _stream_settings(url: str, headers: dict[str, str]) -> dict[str, Any]:
     """One request for the whole file, which may take long but not stand still; by itself fsspec asks for range after range."""
     if not url.startswith(("http://", "https://")):
         return {}
     from aiohttp import ClientTimeout
 
-    return {"block_size": 0, "client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
+    timeout = ClientTimeout(total=None, sock_connect=30, sock_read=60)
+    return {"block_size": 0, "headers": headers, "client_kwargs": {"timeout": timeout}}
 
 
 def _remove_unused(path: Path) -> bool:

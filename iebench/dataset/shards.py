@@ -1,6 +1,7 @@
 """Shards: plain WebDataset tars in which a sample is one object with all its views.
 
-A sample has the members KEY.00.jpg … KEY.49.jpg, KEY.latents.npy and KEY.json, with KEY = synset-object_id. The same content
+A sample has the members KEY.00.jpg … KEY.49.jpg, KEY.latents.npy and KEY.json, with KEY = synset-object_id. Where a dataset has
+geometry passes, KEY.00.mask.png, KEY.00.depth.png, … follow, so that all before them is as without. The same content
 gives the same bytes: no time stamps, no owners, one order. KEY.json has the names as they are written; in the key, what is
 no letter, digit, "_" or "-" stands as %XX for each byte of its UTF-8.
 """
@@ -10,9 +11,9 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -57,20 +58,40 @@ def view_name(view: int) -> str:
     return f"{view:02d}.jpg"
 
 
+def pass_name(view: int, name: str) -> str:
+    """The part of a member's name that says which pass of which view it is: `00.depth.png`."""
+    return f"{view:02d}.{name}.png"
+
+
+def member_names(num_views: int, passes: Sequence[str] = ()) -> list[str]:
+    """The members of a sample without its key, in their order."""
+    geometry = [pass_name(view, name) for view in range(num_views) for name in passes]
+    return [*(view_name(view) for view in range(num_views)), "latents.npy", "json", *geometry]
+
+
 def shard_name(split: str, index: int) -> str:
     """`train-000000.tar`."""
     return f"{split}-{index:06d}.tar"
 
 
 def pack_sample(
-    synset: str, object_id: str, label: int, jpegs: Sequence[bytes], latents: Float[ndarray, "views factors"]
+    synset: str,
+    object_id: str,
+    label: int,
+    jpegs: Sequence[bytes],
+    latents: Float[ndarray, "views factors"],
+    passes: Sequence[Mapping[str, bytes]] = (),
 ) -> bytes:
-    """The tar bytes of one sample, without the end-of-archive blocks, so that samples concatenate to a shard."""
+    """The tar bytes of one sample, without the end-of-archive blocks, so that samples concatenate to a shard.
+
+    `passes` are the PNGs of each view by the name of the pass.
+    """
     key = sample_key(synset, object_id)
     about = {"synset": synset, "object_id": object_id, "label": label}
     members = {view_name(view): jpeg for view, jpeg in enumerate(jpegs)}
     members["latents.npy"] = _npy_bytes(np.ascontiguousarray(latents, dtype="<f8"))
     members["json"] = json.dumps(about, sort_keys=True).encode()
+    members |= {pass_name(view, name): png for view, pngs in enumerate(passes) for name, png in pngs.items()}
     buffer = io.BytesIO()
     archive = tarfile.TarFile(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT)
     for name, content in members.items():
@@ -80,13 +101,34 @@ def pack_sample(
     return buffer.getvalue()
 
 
+class Located(NamedTuple):
+    """Where the images of an object lie in its sample, as (offset, length).
+
+    Attributes:
+        views: of each JPEG.
+        passes: of the PNG of each pass of each view.
+    """
+
+    views: Int[ndarray, "views 2"]
+    passes: Int[ndarray, "views passes 2"]
+
+
 def locate_views(sample: bytes, num_views: int) -> Int[ndarray, "views 2"]:
     """Where each JPEG lies in the bytes of a sample, as rows of (offset, length), in order of the views.
 
     Raises:
         ValueError: the sample is damaged or has another number of views.
     """
-    return _views_of(_read_members(sample, f" of {num_views} views"), num_views)
+    return locate_images(sample, num_views).views
+
+
+def locate_images(sample: bytes, num_views: int, passes: Sequence[str] = ()) -> Located:
+    """Where each JPEG and each pass lies in the bytes of a sample.
+
+    Raises:
+        ValueError: the sample is damaged, or has another number of views or not these passes.
+    """
+    return _images_of(_read_members(sample, f" of {num_views} views"), num_views, passes)
 
 
 def sample_name(sample: bytes) -> ObjectName:
@@ -98,14 +140,14 @@ def sample_name(sample: bytes) -> ObjectName:
     return _name_of(_read_members(sample), sample)
 
 
-def read_sample(sample: bytes, num_views: int) -> tuple[ObjectName, Int[ndarray, "views 2"]]:
-    """`sample_name` and `locate_views` at once.
+def read_sample(sample: bytes, num_views: int, passes: Sequence[str] = ()) -> tuple[ObjectName, Located]:
+    """`sample_name` and `locate_images` at once.
 
     Raises:
-        ValueError: the sample is damaged or has another number of views.
+        ValueError: the sample is damaged, or has another number of views or not these passes.
     """
     members = _read_members(sample, f" of {num_views} views")
-    return _name_of(members, sample), _views_of(members, num_views)
+    return _name_of(members, sample), _images_of(members, num_views, passes)
 
 
 def _read_members(sample: bytes, what: str = "") -> dict[str, tuple[int, int]]:
@@ -130,9 +172,12 @@ def _name_of(members: dict[str, tuple[int, int]], sample: bytes) -> ObjectName:
         raise ValueError(f"not a whole sample: {error!r}") from error
 
 
-def _views_of(members: dict[str, tuple[int, int]], num_views: int) -> Int[ndarray, "views 2"]:
+def _images_of(members: dict[str, tuple[int, int]], num_views: int, passes: Sequence[str]) -> Located:
     try:
-        return np.array([members[view_name(view)] for view in range(num_views)], dtype=np.int64)
+        views = [members[view_name(view)] for view in range(num_views)]
+        geometry = [members[pass_name(view, name)] for view in range(num_views) for name in passes]
+        shape = (num_views, len(passes), 2)
+        return Located(np.array(views, np.int64), np.array(geometry, np.int64).reshape(shape))
     except KeyError as error:
         raise ValueError(f"not a whole sample of {num_views} views: {error}") from error
 
@@ -166,12 +211,13 @@ def split_shard(path: Path) -> Iterator[tuple[str, bytes]]:
             yield key, file.read(end - start)
 
 
-def read_samples(stream: ByteStream, num_views: int) -> Iterator[tuple[str, dict[str, bytes]]]:
+def read_samples(stream: ByteStream, num_views: int, num_passes: int = 0) -> Iterator[tuple[str, dict[str, bytes]]]:
     """(key, members) of every sample of a shard from a stream, one sample in memory at a time; members without the key.
 
     Raises:
-        ValueError, tarfile.TarError: the shard is damaged, or holds more than samples of so many views.
+        ValueError, tarfile.TarError: the shard is damaged, or holds more than samples of so many views and passes.
     """
+    most = num_views * (1 + num_passes) + 2
     seen: set[str] = set()
     members: dict[str, bytes] = {}
     last = ""
@@ -186,7 +232,7 @@ def read_samples(stream: ByteStream, num_views: int) -> Iterator[tuple[str, dict
                 if key in seen:
                     raise ValueError(f"the key {key!r} comes twice")
                 seen.add(key)
-            if part in members or len(members) == num_views + 2:
+            if part in members or len(members) == most:
                 raise ValueError(f"{entry.name!r} is one member too many")
             members[part] = read_member(archive, entry)
     if last:

@@ -6,12 +6,12 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import simplejpeg
 
 from iebench.dataset.card import CARD, DatasetCard, describe_file, digest_card
 from iebench.dataset.card_parts import FileEntry, ShardEntry
+from iebench.dataset.jpeg import decode_jpeg
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import view_name
+from iebench.dataset.shards import member_names
 from iebench.dataset.tar_members import BoundedMember, read_member
 from iebench.dataset.writer import FAILURES, LATENTS, OBJECTS, read_failures
 from iebench.errors import IebenchError
@@ -75,7 +75,7 @@ def _check_content(root: Path, damaged: list[str], decode: bool) -> list[str]:
         dataset = Dataset(root)
     except IebenchError as error:
         return [str(error)]
-    problems = [*_check_counts(dataset), *_check_latents(dataset), *_check_tables(dataset)]
+    problems = [*_check_counts(dataset), *_check_latents(dataset), *_check_design(dataset), *_check_tables(dataset)]
     for shard in dict.fromkeys(dataset.shards.tolist()):
         if (shard in damaged or decode) and (root / shard).is_file():
             check = _check_views if shard in damaged else _check_whole
@@ -93,7 +93,7 @@ def _cut(shard: str, problems: Iterable[str]) -> list[str]:
 
 def _check_whole(dataset: Dataset, index: int) -> Iterator[str]:
     """What is wrong with one object, although its shard is as it was written."""
-    yield from _check_views(dataset, index, _decode)
+    yield from _check_views(dataset, index, decode=True)
     yield from _check_sample(dataset, index)
 
 
@@ -110,34 +110,50 @@ def _check_latents(dataset: Dataset) -> list[str]:
     return [f"{path} has numbers that are not finite, first of object {index}." for index in islice(odd, 1)]
 
 
+def _check_design(dataset: Dataset) -> list[str]:
+    """Whether the latents are laid out as the card says."""
+    if (design := dataset.card.design) is None:
+        return []
+    odd = (index for index, latents in enumerate(dataset.latents) if not design.is_kept_by(dataset.space, latents))
+    path = dataset.root / LATENTS
+    return [f"{path} is not laid out as the card says ({design}), first in object {index}." for index in islice(odd, 1)]
+
+
 def _check_tables(dataset: Dataset) -> Iterator[str]:
     """Whether the tables can be read that a reader opens only when it is asked for them."""
     try:
         _ = dataset.lost
+        if dataset.passes:
+            _ = dataset.pass_offsets, dataset.pass_checksums
         if FAILURES in dataset.card.files:
             read_failures(dataset.root / FAILURES)
     except IebenchError as error:
         yield str(error)
 
 
-def _check_views(dataset: Dataset, index: int, check: Callable[[Dataset, bytes], None] | None = None) -> Iterator[str]:
-    """What is wrong with the JPEGs of one object."""
+def _check_views(dataset: Dataset, index: int, decode: bool = False) -> Iterator[str]:
+    """What is wrong with the JPEGs of one object, and with its passes."""
     for view in range(dataset.num_views):
         try:
             jpeg = dataset.read_jpeg(index, view)
-            if check:
-                check(dataset, jpeg)
+            if decode:
+                decode_jpeg(jpeg, dataset.card.image_size)
         except IebenchError as error:
             yield str(error)
         except ValueError as error:
             yield str(dataset.damage(index, view, str(error)))
+        for name in dataset.passes:
+            yield from _check_pass(dataset, name, index, view, decode)
 
 
-def _decode(dataset: Dataset, jpeg: bytes) -> None:
-    height, width = simplejpeg.decode_jpeg_header(jpeg)[:2]
-    if not height == width == dataset.card.image_size:  # before memory is taken for them
-        raise ValueError(f"it has {width} x {height} pixels")
-    simplejpeg.decode_jpeg(jpeg)
+def _check_pass(dataset: Dataset, name: str, index: int, view: int, decode: bool) -> Iterator[str]:
+    try:
+        if decode:
+            dataset.read_pass(name, index, view)
+        else:
+            next(dataset.read_pass_pngs(name, np.array([index]), np.array([view])))
+    except IebenchError as error:
+        yield str(error)
 
 
 def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
@@ -148,8 +164,7 @@ def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
         members = _read_sample(dataset, index, path)
         key = next(iter(members), key).partition(".")[0]
         about = parse_json(members[f"{key}.json"])
-        views = [view_name(view) for view in range(dataset.num_views)]
-        if list(members) != [f"{key}.{part}" for part in (*views, "latents.npy", "json")]:
+        if list(members) != [f"{key}.{part}" for part in member_names(dataset.num_views, dataset.passes)]:
             yield f"{path}: the members of {key} are not those of a sample, in their order."
         elif not np.array_equal(parse_npy(members[f"{key}.latents.npy"]), dataset.latents[index]):
             yield f"{path}: {key}.latents.npy differs from latents.npy."
@@ -164,9 +179,10 @@ def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:
 def _read_sample(dataset: Dataset, index: int, path: Path) -> dict[str, bytes]:
     """The members of one object's sample, which begins with the header of its first view."""
     members: dict[str, bytes] = {}
+    most = len(member_names(dataset.num_views, dataset.passes))
     with path.open("rb") as file:
         file.seek(int(dataset.offsets[index, 0, 0]) - tarfile.BLOCKSIZE)
         with tarfile.open(fileobj=file, mode="r|", tarinfo=BoundedMember) as archive:
-            while (entry := archive.next()) is not None and len(members) < dataset.num_views + 2:
+            while (entry := archive.next()) is not None and len(members) < most:
                 members[entry.name] = read_member(archive, entry)
     return members

@@ -20,6 +20,7 @@ from iebench.untrusted import read_rows, read_text, refusals
 
 OBJECTS, FAILURES, FAILURES_LOG = "objects.csv", "failures.csv", "failures.log"
 LATENTS, OFFSETS, CHECKSUMS = "latents.npy", "offsets.npy", "checksums.npy"
+PASS_OFFSETS, PASS_CHECKSUMS = "pass_offsets.npy", "pass_checksums.npy"  # of a dataset with passes
 _INDENT = "    "  # of what was printed; the names stand at the margin
 
 
@@ -58,18 +59,21 @@ class Failure:
 
 @dataclass(frozen=True)
 class ShardTables:
-    """What the tables of a dataset need to know of one finished shard."""
+    """What the tables of a dataset need to know of one finished shard; `passes` where the dataset has some."""
 
     rows: list[ObjectRow]
     latents: Float[ndarray, "objects views factors"]
     offsets: Int[ndarray, "objects views 2"]
     lost: tuple[LostRow, ...] = ()
+    passes: Int[ndarray, "objects views passes 2"] | None = None
 
 
-def place_samples(sizes: Sequence[int], located: Sequence[Int[ndarray, "views 2"]]) -> Int[ndarray, "objects views 2"]:
+def place_samples(
+    sizes: Sequence[int], located: Sequence[Int[ndarray, "*images 2"]]
+) -> Int[ndarray, "objects *images 2"]:
     """Offsets in a shard from the offsets in its samples, which follow each other with the given sizes."""
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    return np.stack([views + np.array([start, 0]) for views, start in zip(located, starts, strict=True)])
+    return np.stack([images + np.array([start, 0]) for images, start in zip(located, starts, strict=True)])
 
 
 def finish_dataset(
@@ -89,14 +93,15 @@ def finish_dataset(
     offsets = _join([part.offsets for part in parts], (*shape, 2), np.int64)
     np.save(root / LATENTS, latents, allow_pickle=False)
     np.save(root / OFFSETS, offsets, allow_pickle=False)
-    np.save(root / CHECKSUMS, _sum_views(root, [row.shard for row in rows], offsets), allow_pickle=False)
+    np.save(root / CHECKSUMS, _sum_images(root, [row.shard for row in rows], offsets), allow_pickle=False)
+    pass_tables = _write_passes(root, rows, parts) if card.passes else ()
     _write_objects(root / OBJECTS, rows)
     left_out = write_failures(root, failures)
     lost = [row for part in parts for row in part.lost]
     (root / APPEARANCE).unlink(missing_ok=True)  # of an earlier finish, before failed objects were tried again
     if lost:
         write_lost(root / APPEARANCE, lost)
-    tables = (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, *left_out, *((APPEARANCE,) if lost else ()))
+    tables = (OBJECTS, LATENTS, OFFSETS, CHECKSUMS, *pass_tables, *left_out, *((APPEARANCE,) if lost else ()))
     finished = replace(
         card,
         splits=_count_splits(rows, card.num_views),
@@ -156,16 +161,26 @@ def _join(arrays: Sequence[ndarray], shape: tuple[int, ...], dtype: type) -> nda
     return np.concatenate([np.empty((0, *shape[1:]), dtype), *arrays]).astype(dtype, copy=False)
 
 
-def _sum_views(
-    root: Path, shards: Sequence[str], offsets: Int[ndarray, "objects views 2"]
-) -> UInt32[ndarray, "objects views"]:
-    """CRC-32 of every JPEG, read back from the shards, so that a reader can tell an altered one."""
+def _write_passes(root: Path, rows: Sequence[ObjectRow], parts: Sequence[ShardTables]) -> tuple[str, str]:
+    """Write where the passes lie, and their checksums; returns the names of both files."""
+    offsets = np.concatenate([part.passes for part in parts if part.passes is not None])
+    flat = offsets.reshape(len(rows), -1, 2)
+    sums = _sum_images(root, [row.shard for row in rows], flat).reshape(offsets.shape[:-1])
+    np.save(root / PASS_OFFSETS, offsets, allow_pickle=False)
+    np.save(root / PASS_CHECKSUMS, sums, allow_pickle=False)
+    return PASS_OFFSETS, PASS_CHECKSUMS
+
+
+def _sum_images(
+    root: Path, shards: Sequence[str], offsets: Int[ndarray, "objects images 2"]
+) -> UInt32[ndarray, "objects images"]:
+    """CRC-32 of every JPEG or pass, read back from the shards, so that a reader can tell an altered one."""
     sums = np.empty(offsets.shape[:2], "<u4")
-    for index, (shard, views) in enumerate(zip(shards, offsets.tolist(), strict=True)):
+    for index, (shard, images) in enumerate(zip(shards, offsets.tolist(), strict=True)):
         with (root / shard).open("rb") as file:
-            for view, (offset, length) in enumerate(views):
+            for image, (offset, length) in enumerate(images):
                 file.seek(offset)
-                sums[index, view] = zlib.crc32(file.read(length))
+                sums[index, image] = zlib.crc32(file.read(length))
     return sums
 
 

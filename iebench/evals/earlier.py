@@ -39,7 +39,7 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
     others = sorted(_tasks_of(earlier) - done)
     if not others:
         return None
-    difference = _find_difference({name: getattr(earlier, name) for name in basis}, json.loads(json.dumps(basis)))
+    difference = find_difference({name: getattr(earlier, name) for name in basis}, json.loads(json.dumps(basis)))
     if not basis["protocol"]["weights"]:
         difference = "a function, which cannot be told from another"
     if difference:
@@ -107,10 +107,15 @@ def _task_of(key: str) -> str:
     return prefix + key.removeprefix(prefix).partition("/")[0]
 
 
-def _find_difference(earlier: Any, new: Any, name: str = "") -> str | None:
-    """The first value in which two nests of dictionaries differ, by its names and with both values where they are short."""
+def find_difference(earlier: Any, new: Any, name: str = "") -> str | None:
+    """The first value in which two nests of dictionaries differ, by its names and with both values where they are short.
+
+    Args:
+        earlier, new: the nests.
+        name: of what they are.
+    """
     if isinstance(earlier, dict) and isinstance(new, dict):
-        found = (_find_difference(earlier.get(k), new.get(k), f"{name} {k}") for k in dict.fromkeys([*earlier, *new]))
+        found = (find_difference(earlier.get(k), new.get(k), f"{name} {k}") for k in dict.fromkeys([*earlier, *new]))
         return next(filter(None, found), None)
     if earlier == new:
         return None

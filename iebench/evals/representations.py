@@ -15,13 +15,16 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.catalogue import ObjectClass, count_labels
+from iebench.dataset.card_parts import check_design
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.model import Represent, check_vectors
 from iebench.evals.row_file import RowFile
+from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.locks import locked
 from iebench.progress import Progress
+from iebench.untrusted import refusals
 
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
 # batch size, nor its workers, nor an interruption can change a bit of what is written.
@@ -41,6 +44,7 @@ class Representations:
         values: (objects, views, width), memory-mapped or in memory: representations, or a slice of them.
         embeddings: (objects, views, width) or None.
         images: the images once more, from the given view on, as `EvalDataset.images` yields them; None where there are none.
+        design: how the views of each object are laid out; None for independent draws.
     """
 
     space: FactorSpace
@@ -51,6 +55,7 @@ class Representations:
     values: Float[ndarray, "objects views width"]
     embeddings: Float[ndarray, "objects views embedding"] | None = None
     images: Callable[[int], Iterator[Tensor]] | None = None
+    design: Design | None = None
 
     @property
     def num_objects(self) -> int:
@@ -75,6 +80,26 @@ class Representations:
     def part(self, columns: slice) -> "Representations":
         """The same views with a slice of the representation."""
         return replace(self, values=self.values[..., columns])
+
+    def thin(self, most: int) -> "Representations":
+        """The same objects with fewer views of each, evenly chosen, where there are more than so many of all; one at least."""
+        count = min(self.num_views, max(1, most // self.num_objects))
+        if count == self.num_views:
+            return self
+        views = np.arange(count) * self.num_views // count
+        embeddings = None if self.embeddings is None else self.embeddings[:, views]
+        latents, values = self.latents[:, views], self.values[:, views]
+        return replace(self, latents=latents, values=values, embeddings=embeddings, images=None, design=None)
+
+    def blocks(self) -> Iterator[Float[ndarray, "n width"]]:
+        """All views, object by object, float64, some objects at a time."""
+        for start in range(0, self.num_objects, BLOCK):
+            chosen = self.values[start : start + BLOCK]
+            yield chosen.astype(np.float64).reshape(-1, chosen.shape[-1])
+
+    def mean(self) -> Float[ndarray, " width"]:
+        """Of all views."""
+        return self.values.reshape(-1, self.values.shape[-1]).mean(0, dtype=np.float64)
 
     def factor(self, *names: str) -> Float[ndarray, "objects views n"]:
         """The latents of the named factors."""
@@ -144,7 +169,17 @@ def extract(
         values.reshape(*shape, -1),
         embeddings,
         partial(dataset.images, split),
+        _find_design(dataset),
     )
+
+
+def _find_design(dataset: EvalDataset) -> Design | None:
+    """How the views of a dataset are laid out, as its card says."""
+    with refusals("The card of the dataset", "leave its design out, or write it as iebench.factors.designs does"):
+        design = design_from_json(dataset.card.get("design"))
+        if design is not None:
+            check_design(design, dataset.space, dataset.latents.shape[1])
+        return design
 
 
 def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:

@@ -25,8 +25,7 @@ def check_values(value: Mapping[str, Any]) -> None:
     for name in ("trainer", "method_settings"):
         of_type(value["training"].get(name, {}), dict, name)
     for scores in (value["scores"], *value["baselines"].values()):
-        for key, score in of_type(scores, dict, "scores").items():
-            _check_score(key, score)
+        check_scores(scores)
     _check_data(value["data"])
     for column in value.get("columns", ()):
         _check_column(column)
@@ -67,6 +66,16 @@ def _check_matrix(rows: Mapping[str, Any], key: str) -> None:
 def _check_numbers(values: Any, key: str) -> None:
     for value in of_type(values, dict, key).values():
         of_type(value, NUMBER, key)
+
+
+def check_scores(scores: Any) -> None:
+    """Check the types of scores by key.
+
+    Raises:
+        ValueError, KeyError: something is missing, or of another type.
+    """
+    for key, score in of_type(scores, dict, "scores").items():
+        _check_score(key, score)
 
 
 def _check_score(key: str, score: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from webdataset.filters import shuffle
 
 from iebench.dataset.card import CARD, DatasetCard
-from iebench.dataset.remote import fetch_card, is_remote, open_url
+from iebench.dataset.remote import fetch_card, is_remote, open_url, pinned
 from iebench.dataset.shards import read_samples, view_name
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.transforms import TransformSpec, make_transform
@@ -80,8 +80,9 @@ class PairStream(IterableDataset[Pair]):
             IebenchError: the card cannot be read.
             UsageError: an argument that the dataset does not have.
         """
-        self.card = _read_card(path)
-        self._path, self._seed, self._batch_size = str(path).rstrip("/"), seed, batch_size
+        self._path = pinned(str(path)) if is_remote(path) else str(path).rstrip("/")
+        self.card = _read_card(self._path)
+        self._seed, self._batch_size = seed, batch_size
         self._pairs_per_object, self._buffer, self.epoch = pairs_per_object, buffer, 0
         found_rank, found_ranks = find_rank()
         self._rank = found_rank if rank is None else rank
@@ -132,7 +133,8 @@ class PairStream(IterableDataset[Pair]):
         url, read = f"{self._path}/{shard}", 0
         with open_url(url) as stream:
             try:
-                for read, sample in enumerate(read_samples(stream, self.card.num_views), 1):  # noqa: B007
+                samples = read_samples(stream, self.card.num_views, len(self.card.passes))
+                for read, sample in enumerate(samples, 1):  # noqa: B007
                     yield sample
                 if read != count:  # a tar that ends between two samples looks whole
                     raise ValueError(f"it ends after {read} of {count} objects")
@@ -193,7 +195,7 @@ class StreamLoader(DataLoader[Any]):
         self.dataset.epoch = epoch  # type: ignore[attr-defined]
 
 
-def _read_card(path: str | os.PathLike[str]) -> DatasetCard:
+def _read_card(path: str) -> DatasetCard:
     if is_remote(path):
-        return DatasetCard.parse(fetch_card(str(path).rstrip("/")), f"{path}/{CARD}")
+        return DatasetCard.parse(fetch_card(path), f"{path}/{CARD}")
     return DatasetCard.read(Path(path))

@@ -43,7 +43,9 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "focal_length": card.focal_length,
         "preset": card.preset and asdict(card.preset),
         "channels": card.channels,
+        "passes": list(card.passes),
         "seed": card.seed,
+        **({} if card.design is None else {"design": str(card.design)}),
         "source": card.source,
         "made": card.made,
         "counts": {
@@ -66,8 +68,10 @@ def write_description(told: dict[str, Any]) -> str:
     lines = [
         f"{told['name']}: factor space {told['space']['name']}, {told['image_size']} px, quality {told['quality']}, "
         f"channels {told['channels']}, seed {told['seed']}{_write_lens(told)}",
+        *([f"  views of each object: {told['design']}"] if "design" in told else []),
         *(f"  {split:6} {n['objects']:7} objects {n['views']:9} views" for split, n in counts["splits"].items()),
         f"  {counts['shards']} shards with {counts['bytes'] / 2**20:.1f} MiB, {counts['failures']} objects left out",
+        *([f"  geometry passes: {', '.join(told['passes'])}"] if told["passes"] else []),
         *([f"  {tell_lost(counts['lost'])}"] if counts["lost"] else []),
         "",
         "classes" + "".join(f"{split:>9}" for split in counts["splits"]),

@@ -63,7 +63,7 @@ def serve(tmp_path, monkeypatch):
         return [json.loads(line) for line in (tmp_path / "replies").read_text().splitlines()][1:]
 
     stage = types.SimpleNamespace(device="none")
-    blender = types.SimpleNamespace(Stage=lambda *_: stage, blender_version=lambda: "none")
+    blender = types.SimpleNamespace(Stage=lambda *_, **settings: stage, blender_version=lambda: "none")
     monkeypatch.setitem(sys.modules, "iebench.render.blender", blender)
     monkeypatch.setattr(worker, "open_source", lambda *_: None)
     monkeypatch.setattr(worker, "render_object", render_object)
