@@ -33,6 +33,9 @@ EXTRAS = {
     "ray": "ray",
     "fsspec": "remote",
     "aiohttp": "remote",
+    "transformers": "hf",
+    "timm": "timm",
+    "torchvision": "timm",
 }
 
 

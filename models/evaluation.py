@@ -3,8 +3,8 @@
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,18 @@ from iebench.evals.model import Model, Represent
 from iebench.evals.probes import seeded
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
-from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
+from iebench.evals.settings import BASELINES, BLOCK, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Tasks, describe_basis, open_suite
 from iebench.locks import locked
-from iebench.models.backbones import RESNETS, build_backbone
 from iebench.models.method import Method
 from iebench.models.modes import modes_kept
-from iebench.models.normalisation import Normalisation
+from iebench.models.network import DEFAULTS, Network, NetworkSettings
+from iebench.models.networks import PLAIN, load_network, wrap_network
+from iebench.models.pooling import AUTO
+from iebench.models.preprocessing import MODEL, named_preprocessing
 from iebench.models.runs import load, read_config
 from iebench.models.untrained import untrained_twin
-from iebench.models.weights import load_backbone
-from iebench.plugins import Trust, is_dotted
+from iebench.plugins import Trust
 
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
 
@@ -59,6 +60,10 @@ def evaluate(
     data: EvalDataset | Dataset | str | Path,
     *,
     tasks: Tasks = "all",
+    pool: str = AUTO,
+    normalise: str = MODEL,
+    dtype: str = "float32",
+    batch_size: int = BLOCK,
     weights: str | Path | None = None,
     ood: EvalDataset | Dataset | str | Path | None = None,
     seeds: int = 1,
@@ -76,11 +81,14 @@ def evaluate(
     """Score a run, or any network, on a dataset, as `iebench eval` does.
 
     Args:
-        model: folder of a run (a path); a method as `iebench.load` gives it; a network (a module, a name such as "resnet18", or
-            "package.module:function" that makes one), which is fed images normalised as 3DIEBench's; or a function from uint8
-            images (batch, 3, height, width) to representations (batch, width); or a `Model`, which has parts and a predictor.
+        model: folder of a run (a path); a method as `iebench.load` gives it; a network: a text as of `iebench.load_network`, such
+            as "hf:facebook/dinov2-base", or what that gives, or a module, which is fed images normalised as 3DIEBench's; or a
+            function from uint8 images (batch, 3, height, width) to representations (batch, width); or a `Model`, which has
+            parts and a predictor.
         data: folder or URL of a dataset with the splits "train" and "val", or an `EvalDataset`.
         tasks: "all", or names of evaluators, also "package.module:Class".
+        pool, normalise, dtype: of a network that is a text or a module: see `iebench.load_network`.
+        batch_size: images that the network sees at a time; what does not fit in memory is halved.
         weights: file of weights for a network that was given by its name.
         ood: dataset of another factor space, on which the same probes are scored.
         seeds: number of probes of each kind.
@@ -94,8 +102,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
-        trust: whether to import and run code of others that a run's `config.json` names: all, or what has one of these names.
-            What you name yourself, as `model` or in `tasks`, is trusted.
+        trust: whether to import and run code of others that a run's `config.json` names, or that comes with a model of the hub:
+            all, or what has one of these names. What you name yourself as "package.module:name" is trusted.
 
     Raises:
         UsageError: something that was named does not exist or does not fit, or scores that lie in `out` would be lost.
@@ -112,10 +120,14 @@ def evaluate(
         baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
         dtype="float16" if half else "float32",
         device=device,
+        batch_size=batch_size,
         cache=Path(cache) if cache is not None else folder and _own_cache(folder),
     )
+    network = NetworkSettings(pool, dtype, normalise)
     with modes_kept(model):
-        return _evaluate(prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder)
+        return _evaluate(
+            prepare(model, device, weights, trust, network), data, tasks, settings, ood, size, num_workers, folder
+        )
 
 
 def _own_cache(folder: Path) -> Path:
@@ -180,26 +192,40 @@ def choose_device(name: str) -> str:
 
 
 def prepare(
-    model: Evaluable, device: str = "cpu", weights: str | Path | None = None, trust: Trust = False
+    model: Evaluable,
+    device: str = "cpu",
+    weights: str | Path | None = None,
+    trust: Trust = False,
+    settings: NetworkSettings = DEFAULTS,
 ) -> Candidate:
     """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
 
     Raises:
-        UsageError: there is no such run or network, or weights were given where they mean nothing.
+        UsageError: there is no such run or network, or weights or settings were given where they mean nothing.
         IebenchError: a run or a file of weights is damaged.
     """
-    is_name = isinstance(model, str) and not Path(model).exists()
-    if weights is not None and not is_name:
+    if isinstance(model, str) and not Path(model).exists():
+        network = load_network(model, weights=weights, trust=trust, **settings._asdict())
+        return _prepare_network(network, device, network.name)
+    if weights is not None:
         raise UsageError("Weights are for a network that is given by its name, such as resnet18.")
-    if isinstance(model, str) and is_name:
-        return _prepare_named(model, device, weights)
+    if isinstance(model, nn.Module) and not isinstance(model, Method | Network):
+        return _prepare_network(wrap_network(model, type(model).__name__, settings), device)
+    if settings != DEFAULTS:
+        raise UsageError(
+            "This has a preprocessing and a pooling of its own: leave --pool, --normalise and --dtype out."
+        )
+    return _prepare_as_it_is(model, device, trust)
+
+
+def _prepare_as_it_is(model: Evaluable, device: str, trust: Trust) -> Candidate:
     if isinstance(model, str | Path):
         return _prepare_run(Path(model), device, trust)
     if isinstance(model, Method):
-        twin = untrained_twin(model)
-        return Candidate(type(model).__name__, model_of_method(model, device), _represent(twin, device))
-    if isinstance(model, nn.Module):
-        return _prepare_network(type(model).__name__, model, untrained_twin(model), device)
+        twin = _lazily(lambda: _in_place(untrained_twin(model), device).represent)
+        return Candidate(type(model).__name__, model_of_method(model, device), twin)
+    if isinstance(model, Network):
+        return _prepare_network(model, device, model.name)
     if isinstance(model, Model):
         return Candidate("representation", model)
     if isinstance(model, type) or not callable(model):
@@ -210,10 +236,9 @@ def prepare(
 
 
 def model_of_method(method: Method, device: str) -> Model:
-    """A method as the evaluation sees it, on a device."""
-    represent = _represent(method, device)
+    """A method as the evaluation sees it, in eval mode on a device."""
     return Model(
-        represent=represent,
+        represent=_in_place(method, device).represent,
         embed=method.embed_images if method.uses_map else method.embed,
         embeds_images=method.uses_map,
         predict=getattr(method, "predict", None),
@@ -250,35 +275,41 @@ def _code_of(kind: type) -> str:
 def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
     config = read_config(run, trust)
     trained = load(run, trust)
-    fresh = seeded(config.build_method)
-    fresh.take_over(trained)
-    return Candidate(
-        run.name, model_of_method(trained, device), _represent(fresh, device), config.method, config.to_json()
-    )
+
+    def make_untrained() -> Represent:
+        fresh = seeded(config.build_method)
+        fresh.take_over(trained)
+        return _in_place(fresh, device).represent
+
+    model = model_of_method(trained, device)
+    return Candidate(run.name, model, _lazily(make_untrained), config.method, config.to_json())
 
 
-def _prepare_named(name: str, device: str, weights: str | Path | None) -> Candidate:
-    if name not in RESNETS and not is_dotted(name):
-        raise UsageError(
-            f"{name} is neither a run nor one of {', '.join(RESNETS)}: name your own network as package.module:function."
-        )
-    network = seeded(lambda: build_backbone(name))
-    # Somebody's function may load weights by itself, so that calling it once more would give no untrained network.
-    fresh = deepcopy(network) if name in RESNETS else untrained_twin(network)
-    if weights is not None:
-        load_backbone(network, Path(weights))
-    return replace(_prepare_network(name, network, fresh, device), method=name)
+def _prepare_network(network: Network, device: str, method: str = "backbone") -> Candidate:
+    """A network in eval mode on its device; only what is not as for a plain one stands in its method and training."""
+    model = Model(_in_place(network, device), key=_key_of(network))
+    untrained = _lazily(lambda: _in_place(network.untrained(), device))
+    if _is_plain(network):
+        return Candidate(network.name, model, untrained, method)
+    changed = ", ".join([method, *network.settings_told()])
+    return Candidate(network.name, model, untrained, changed, {"network": network.describe()})
 
 
-def _prepare_network(name: str, network: nn.Module, fresh: nn.Module, device: str) -> Candidate:
-    model = Model(_represent_normalised(network, device), key=hash_weights(network))
-    return Candidate(name, model, _represent_normalised(fresh, device))
+def _is_plain(network: Network) -> bool:
+    """Whether a network is fed as our own are, and gives its vectors by itself."""
+    return network.settings_told() == [] and repr(network.preprocessing) == repr(named_preprocessing(PLAIN))
 
 
-def _represent(method: Any, device: str) -> Represent:
-    return method.to(device).eval().represent
+def _key_of(network: Network) -> str:
+    return hash_weights(network.body if _is_plain(network) else network)
 
 
-def _represent_normalised(network: nn.Module, device: str) -> Represent:
-    """A network in eval mode behind the normalisation of 3DIEBench's images."""
-    return nn.Sequential(Normalisation(), network).to(device).eval().__call__
+def _in_place(network: Any, device: str) -> Any:
+    """A network in eval mode on a device."""
+    return network.to(device).eval()
+
+
+def _lazily(make: Callable[[], Represent]) -> Represent:
+    """A function that is made when it is first called, as not every evaluation calls it."""
+    made = cache(make)
+    return lambda images: made()(images)
