@@ -1,58 +1,30 @@
 """Evaluating runs, methods, networks and functions: `iebench.evaluate`."""
 
-import hashlib
-import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
+from iebench.evals.evaluator import Context
 from iebench.evals.gallery import save_gallery
-from iebench.evals.model import Model, Represent
-from iebench.evals.probes import seeded
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, BLOCK, EvalSettings, ProbeSettings, choose_baselines
-from iebench.evals.suite import Tasks, describe_basis, open_suite
+from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
 from iebench.locks import locked
-from iebench.models.method import Method
+from iebench.models.candidates import Candidate, Evaluable, prepare
+from iebench.models.layer_scores import FIGURES, FOLDER, Layered, gather_curves, open_layers, score_layers
+from iebench.models.layers import Layers
 from iebench.models.modes import modes_kept
-from iebench.models.network import DEFAULTS, Network, NetworkSettings
-from iebench.models.networks import PLAIN, load_network, wrap_network
+from iebench.models.network import NetworkSettings
 from iebench.models.pooling import AUTO
-from iebench.models.preprocessing import MODEL, named_preprocessing
-from iebench.models.runs import load, read_config
-from iebench.models.untrained import untrained_twin
+from iebench.models.preprocessing import MODEL
 from iebench.plugins import Trust
-
-Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What is to be evaluated.
-
-    Attributes:
-        name: what results call it.
-        model: as the evaluation sees it.
-        untrained: the same network at random init, where there is such a thing.
-        method: name of its method, or of its backbone.
-        training: settings of its training, as far as known.
-    """
-
-    name: str
-    model: Model
-    untrained: Represent | None = None
-    method: str = "backbone"
-    training: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate(
@@ -64,6 +36,7 @@ def evaluate(
     normalise: str = MODEL,
     dtype: str = "float32",
     batch_size: int = BLOCK,
+    layers: Layers | None = None,
     weights: str | Path | None = None,
     ood: EvalDataset | Dataset | str | Path | None = None,
     seeds: int = 1,
@@ -89,6 +62,9 @@ def evaluate(
         tasks: "all", or names of evaluators, also "package.module:Class".
         pool, normalise, dtype: of a network that is a text or a module: see `iebench.load_network`.
         batch_size: images that the network sees at a time; what does not fit in memory is halved.
+        layers: score the layers of a network or a run too: "all", or numbers and names as of
+            `iebench.models.layers.choose_layers`. Their results lie below `out`, in "layers/LABEL"; the results that come back
+            have "score by layer" among their details.
         weights: file of weights for a network that was given by its name.
         ood: dataset of another factor space, on which the same probes are scored.
         seeds: number of probes of each kind.
@@ -125,9 +101,9 @@ def evaluate(
     )
     network = NetworkSettings(pool, dtype, normalise)
     with modes_kept(model):
-        return _evaluate(
-            prepare(model, device, weights, trust, network), data, tasks, settings, ood, size, num_workers, folder
-        )
+        candidate = prepare(model, device, weights, trust, network)
+        layered = None if layers is None else _find_layers(candidate, layers)
+        return _evaluate(candidate, data, tasks, settings, ood, size, num_workers, folder, layered)
 
 
 def _own_cache(folder: Path) -> Path:
@@ -145,6 +121,12 @@ def _own_cache(folder: Path) -> Path:
     return cache
 
 
+def _find_layers(candidate: Candidate, layers: Layers) -> Layered:
+    if candidate.find_layers is None:
+        raise UsageError("--layers are of a network or a run: a function does not show its layers.")
+    return candidate.find_layers(layers)
+
+
 def _evaluate(
     candidate: Candidate,
     data: EvalDataset | Dataset | str | Path,
@@ -154,25 +136,57 @@ def _evaluate(
     size: int | None,
     num_workers: int,
     folder: Path | None,
+    layered: Layered | None,
 ) -> Results:
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
     other = None if ood is None else open_eval_dataset(ood, size, num_workers)
-    evaluators = find_evaluators(tasks)
-    names = [evaluator.name for evaluator in evaluators]
-    basis = describe_basis(candidate.model, opened, settings, other)
+    evaluators, model = find_evaluators(tasks), candidate.model
+    if folder is not None:  # refuses before the work is done
+        names = [evaluator.name for evaluator in evaluators]
+        find_earlier(folder / RESULTS, describe_basis(model, opened, settings, other), names)
+    if layered is None:
+        contexts = {"": make_context(model, opened, other, settings)}
+    else:
+        contexts = open_layers(layered, model, opened, other, settings)
+    suite = Suite(opened, other, contexts.pop(""), evaluators)
+    results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
+    if contexts:
+        results = _add_layers(results, contexts, suite, candidate, folder)
     if folder is not None:
-        find_earlier(folder / RESULTS, basis, names)  # refuses before the work is done
-    suite = open_suite(candidate.model, opened, evaluators, settings, other)
-    results = suite.run(candidate.name, candidate.untrained)
-    results = replace(results, method=candidate.method, training=candidate.training)
-    if folder is None:
-        return results
+        results = _write(results, suite, folder)
+        save_gallery(suite.context, opened, folder)
+    return results
+
+
+def _complete(results: Results, candidate: Candidate, layer: str = "") -> Results:
+    """Results with what is known of the candidate's training, and of one of its layers."""
+    told = {"layer": layer} if layer else {}
+    name = candidate.name if candidate.method == "backbone" else candidate.method
+    method = f"{name}, layer {layer}" if layer else candidate.method
+    return replace(results, method=method, training={**candidate.training, **told})
+
+
+def _add_layers(
+    results: Results, contexts: Mapping[str, Context], suite: Suite, candidate: Candidate, folder: Path | None
+) -> Results:
+    """Score the layers, each with results of its own, and put score by layer beside the results of the representation."""
+    found = {}
+    for label, layer in score_layers(contexts, suite, candidate.name):
+        found[label] = _complete(layer, candidate, label)
+        if folder is not None:
+            _write(found[label], replace(suite, context=contexts[label]), folder / FOLDER / label)
+    return replace(results, details=results.details | gather_curves(found), figures=(*results.figures, *FIGURES))
+
+
+def _write(results: Results, suite: Suite, folder: Path) -> Results:
+    """Write results into a folder, joined with those of other tasks that are there."""
+    names = [evaluator.name for evaluator in suite.evaluators]
+    basis = describe_basis(suite.context.model, suite.dataset, suite.context.settings, suite.ood)
     with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
             results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
-        save_gallery(suite.context, opened, folder)
     return results
 
 
@@ -189,127 +203,3 @@ def choose_device(name: str) -> str:
     except (RuntimeError, AssertionError):
         raise UsageError(f"--device {name} is not on this machine: give cpu, or auto.") from None
     return name
-
-
-def prepare(
-    model: Evaluable,
-    device: str = "cpu",
-    weights: str | Path | None = None,
-    trust: Trust = False,
-    settings: NetworkSettings = DEFAULTS,
-) -> Candidate:
-    """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
-
-    Raises:
-        UsageError: there is no such run or network, or weights or settings were given where they mean nothing.
-        IebenchError: a run or a file of weights is damaged.
-    """
-    if isinstance(model, str) and not Path(model).exists():
-        network = load_network(model, weights=weights, trust=trust, **settings._asdict())
-        return _prepare_network(network, device, network.name)
-    if weights is not None:
-        raise UsageError("Weights are for a network that is given by its name, such as resnet18.")
-    if isinstance(model, nn.Module) and not isinstance(model, Method | Network):
-        return _prepare_network(wrap_network(model, type(model).__name__, settings), device)
-    if settings != DEFAULTS:
-        raise UsageError(
-            "This has a preprocessing and a pooling of its own: leave --pool, --normalise and --dtype out."
-        )
-    return _prepare_as_it_is(model, device, trust)
-
-
-def _prepare_as_it_is(model: Evaluable, device: str, trust: Trust) -> Candidate:
-    if isinstance(model, str | Path):
-        return _prepare_run(Path(model), device, trust)
-    if isinstance(model, Method):
-        twin = _lazily(lambda: _in_place(untrained_twin(model), device).represent)
-        return Candidate(type(model).__name__, model_of_method(model, device), twin)
-    if isinstance(model, Network):
-        return _prepare_network(model, device, model.name)
-    if isinstance(model, Model):
-        return Candidate("representation", model)
-    if isinstance(model, type) or not callable(model):
-        raise UsageError(
-            f"{model!r} cannot be evaluated: give a run, a network (not its class), or a function of images."
-        )
-    return Candidate(getattr(model, "__name__", "representation"), Model(model))
-
-
-def model_of_method(method: Method, device: str) -> Model:
-    """A method as the evaluation sees it, in eval mode on a device."""
-    return Model(
-        represent=_in_place(method, device).represent,
-        embed=method.embed_images if method.uses_map else method.embed,
-        embeds_images=method.uses_map,
-        predict=getattr(method, "predict", None),
-        represent_set=getattr(method, "represent_set", None),
-        anchor=method.anchor,
-        repeatable=method.repeatable,
-        parts=method.parts,
-        transform=method.settings.transform,
-        key=hash_weights(method),
-    )
-
-
-def hash_weights(network: nn.Module) -> str:
-    """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
-    digest = hashlib.sha256(repr(network).encode())
-    for code in sorted({_code_of(kind) for kind in {type(module) for module in network.modules()}}):
-        digest.update(code.encode())
-    for name, value in network.state_dict().items():
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def _code_of(kind: type) -> str:
-    """The source of a class of modules, where Python finds it; torch's own are known by their names."""
-    if kind.__module__.startswith("torch."):
-        return kind.__qualname__
-    try:
-        return inspect.getsource(kind)
-    except (OSError, TypeError):
-        return kind.__qualname__
-
-
-def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
-    config = read_config(run, trust)
-    trained = load(run, trust)
-
-    def make_untrained() -> Represent:
-        fresh = seeded(config.build_method)
-        fresh.take_over(trained)
-        return _in_place(fresh, device).represent
-
-    model = model_of_method(trained, device)
-    return Candidate(run.name, model, _lazily(make_untrained), config.method, config.to_json())
-
-
-def _prepare_network(network: Network, device: str, method: str = "backbone") -> Candidate:
-    """A network in eval mode on its device; only what is not as for a plain one stands in its method and training."""
-    model = Model(_in_place(network, device), key=_key_of(network))
-    untrained = _lazily(lambda: _in_place(network.untrained(), device))
-    if _is_plain(network):
-        return Candidate(network.name, model, untrained, method)
-    changed = ", ".join([method, *network.settings_told()])
-    return Candidate(network.name, model, untrained, changed, {"network": network.describe()})
-
-
-def _is_plain(network: Network) -> bool:
-    """Whether a network is fed as our own are, and gives its vectors by itself."""
-    return network.settings_told() == [] and repr(network.preprocessing) == repr(named_preprocessing(PLAIN))
-
-
-def _key_of(network: Network) -> str:
-    return hash_weights(network.body if _is_plain(network) else network)
-
-
-def _in_place(network: Any, device: str) -> Any:
-    """A network in eval mode on a device."""
-    return network.to(device).eval()
-
-
-def _lazily(make: Callable[[], Represent]) -> Represent:
-    """A function that is made when it is first called, as not every evaluation calls it."""
-    made = cache(make)
-    return lambda images: made()(images)

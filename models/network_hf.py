@@ -11,13 +11,12 @@ from typing import Any
 from urllib.request import getproxies
 
 from numpy import ndarray
-from PIL import Image
 from torch import Tensor, nn
 
 from iebench.errors import IebenchError, UsageError, explain_missing_package
 from iebench.evals.probes import seeded
 from iebench.models.network import DEFAULTS, Network, NetworkSettings, find_type
-from iebench.models.preprocessing import MODEL, Preprocessing, Processor, Resizing, agree, named_preprocessing
+from iebench.models.preprocessing import MODEL, Processor, named_preprocessing
 
 PREFIX = "hf:"
 _ENDPOINT = "huggingface.co"
@@ -124,38 +123,11 @@ def _preprocessing(source: str, config: Any, normalise: str, options: Mapping[st
             f"{PREFIX}{source} has no preprocessor_config.json to say how its images are prepared: put that of the model beside "
             "it, or choose --normalise imagenet."
         ) from error
-    return own_or(processor)
-
-
-def own_or(processor: Any) -> nn.Module:
-    """What a processor of transformers does: by our own code where that gives the same pixels, as it is many times faster."""
 
     def process(images: list[ndarray]) -> Tensor:
         return processor(images=images, return_tensors="pt")["pixel_values"]
 
-    theirs, told = Processor(process, processor.to_json_string()), processor.to_dict()
-    try:
-        ours = _read_processor(told)
-        return ours if agree(ours, theirs) else theirs
-    except (KeyError, TypeError):  # it is of another kind
-        return theirs
-
-
-def _read_processor(told: Mapping[str, Any]) -> Preprocessing:
-    size = _sides(told["size"]) if told.get("do_resize") else None
-    crop = _sides(told["crop_size"]) if told.get("do_center_crop") else None
-    resizing = Resizing(size, crop, int(told.get("resample", Image.Resampling.BICUBIC)))
-    statistics = (
-        (tuple(told["image_mean"]), tuple(told["image_std"])) if told.get("do_normalize") else ((0.0,) * 3, (1.0,) * 3)
-    )
-    return Preprocessing(statistics, resizing)
-
-
-def _sides(size: Mapping[str, int]) -> tuple[int, int]:
-    """(rows, columns) of what a square image becomes."""
-    if size.get("shortest_edge"):
-        return size["shortest_edge"], size["shortest_edge"]
-    return size["height"], size["width"]
+    return Processor(process, processor.to_json_string())
 
 
 def _check_network(place: str) -> None:

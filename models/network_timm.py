@@ -1,6 +1,5 @@
 """Networks of timm by their names there: `timm:vit_base_patch14_dinov2.lvd142m`."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +12,9 @@ from torch import Tensor, nn
 from iebench.errors import IebenchError, UsageError, explain_missing_package, suggest
 from iebench.evals.probes import seeded
 from iebench.models.network import DEFAULTS, Network, NetworkSettings
-from iebench.models.preprocessing import MODEL, Preprocessing, Processor, Resizing, agree, named_preprocessing
+from iebench.models.preprocessing import MODEL, Processor, named_preprocessing
 
 PREFIX = "timm:"
-_RESAMPLES = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 class _Body(nn.Module):
@@ -87,15 +85,4 @@ def _preprocessing(config: Mapping[str, Any], create_transform: Any, normalise: 
     def process(images: list[ndarray]) -> Tensor:
         return torch.stack([transform(Image.fromarray(np.ascontiguousarray(image))) for image in images])
 
-    theirs, ours = Processor(process, str(dict(config))), read_config(config)
-    return ours if ours is not None and agree(ours, theirs) else theirs
-
-
-def read_config(config: Mapping[str, Any]) -> Preprocessing | None:
-    """What a data configuration of timm says of square images; None where it is of another kind."""
-    if config["interpolation"] not in _RESAMPLES or config.get("crop_mode", "center") not in ("center", "squash"):
-        return None
-    crop = tuple(config["input_size"][1:])
-    size = tuple(math.floor(side / config["crop_pct"]) for side in crop)
-    resizing = Resizing(size, crop, _RESAMPLES[config["interpolation"]])
-    return Preprocessing((tuple(config["mean"]), tuple(config["std"])), resizing)
+    return Processor(process, str(dict(config)))

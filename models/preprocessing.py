@@ -1,8 +1,7 @@
-"""From uint8 images to what a network takes: resized and cropped as its authors did, then normalised."""
+"""From uint8 images to what a network takes: by its own processor, or normalised by statistics of a name."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,70 +14,47 @@ from iebench.errors import find_named
 from iebench.models.normalisation import IMAGE_MEAN, IMAGE_STD, Normalisation
 
 Images = UInt8[Tensor, "batch 3 height width"]
-Pixels = Float[Tensor, "batch 3 rows columns"]
-IMAGENET_MEAN, IMAGENET_STD = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # torchvision's, for networks trained on ImageNet
+Statistics = tuple[Sequence[float], Sequence[float]]
 MODEL, NONE = "model", "none"
-STATISTICS = {
+STATISTICS: dict[str, Statistics] = {
     "3diebench": (IMAGE_MEAN, IMAGE_STD),
-    "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # torchvision's
     "unit": ((0.0,) * 3, (1.0,) * 3),
 }
-_CHECKED_SIDES = (40, 300)  # one below and one above what most networks take
-
-
-@dataclass(frozen=True)
-class Resizing:
-    """Pillow's resizing, and the middle of what comes out.
-
-    Attributes:
-        size: (rows, columns) of the resized image; as it is where absent.
-        crop: (rows, columns) of its middle; all of it where absent.
-        resample: Pillow's number of the interpolation.
-    """
-
-    size: tuple[int, int] | None = None
-    crop: tuple[int, int] | None = None
-    resample: int = Image.Resampling.BICUBIC
-
-    def resize(self, image: UInt8[ndarray, "height width 3"]) -> UInt8[ndarray, "rows columns 3"]:
-        """One image."""
-        if self.size not in (None, image.shape[:2]):
-            rows, columns = self.size
-            image = np.asarray(Image.fromarray(image).resize((columns, rows), Image.Resampling(self.resample)))
-        rows, columns = self.crop or image.shape[:2]
-        top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
-        return image[top : top + rows, left : left + columns]
 
 
 class Preprocessing(nn.Module):
-    """uint8 images as a network takes them: resized, scaled to [0, 1], (x - mean) / std; left alone without statistics."""
+    """uint8 images scaled to [0, 1], (x - mean) / std; left as they are without statistics.
 
-    def __init__(
-        self,
-        statistics: tuple[Sequence[float], Sequence[float]] | None,
-        resizing: Resizing | None = None,
-    ) -> None:
-        """Take mean and standard deviation of each channel in [0, 1]."""
+    Attributes:
+        statistics: mean and standard deviation of each channel in [0, 1].
+        side: to which square images are resized first, bicubically; not resized where absent.
+    """
+
+    def __init__(self, statistics: Statistics | None, side: int | None = None) -> None:
         super().__init__()
-        self.statistics, self.resizing = statistics, resizing or Resizing()
+        self.statistics, self.side = statistics, side
         self.normalisation: nn.Module = nn.Identity() if statistics is None else _normalisation(*statistics)
 
     def forward(self, images: Images) -> Tensor:
         """The images of a batch."""
-        if self.resizing != Resizing():
-            images = resize_all(images, self.resizing.resize)
+        if self.side not in (None, images.shape[2]):
+            images = _in_threads(self._resize, images).to(images.device)
         return self.normalisation(images)
 
     def extra_repr(self) -> str:
         """All that decides what comes out, so that keys of caches tell it apart."""
-        return f"{self.statistics}, {self.resizing}"
+        return f"{self.statistics}, {self.side}"
+
+    def _resize(self, images: list[ndarray]) -> UInt8[Tensor, "n 3 side side"]:
+        assert self.side is not None
+        size = (self.side, self.side)
+        resized = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)) for image in images]
+        return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2)
 
 
 class Processor(nn.Module):
-    """A model's own processor as it is, image by image: for what `Preprocessing` does not do exactly.
+    """A model's own processor: size, crop, interpolation and normalisation as its authors have them.
 
     Attributes:
         process: uint8 images (height, width, 3) → (n, 3, rows, columns).
@@ -89,12 +65,12 @@ class Processor(nn.Module):
         super().__init__()
         self.process, self.about = process, about
 
-    def forward(self, images: Images) -> Pixels:
+    def forward(self, images: Images) -> Float[Tensor, "batch 3 rows columns"]:
         """The images of a batch."""
-        return self.process(list(_rows_first(images))).to(images.device)
+        return _in_threads(self.process, images).to(images.device)
 
     def extra_repr(self) -> str:
-        """What it does."""
+        """All that decides what comes out, so that keys of caches tell it apart."""
         return self.about
 
 
@@ -108,30 +84,15 @@ def named_preprocessing(name: str, side: int | None = None) -> Preprocessing:
     Raises:
         UsageError: there is no such name.
     """
-    statistics = None if name == NONE else find_named(name, STATISTICS, "normalisation")
-    return Preprocessing(statistics, Resizing((side, side)) if side else None)
+    return Preprocessing(None if name == NONE else find_named(name, STATISTICS, "normalisation"), side)
 
 
-def agree(preprocessing: nn.Module, processor: nn.Module, tolerance: float = 1e-5) -> bool:
-    """Whether two ways to prepare images give the same pixels, tried on noise of several sizes."""
-    rng = np.random.default_rng(0)
-    for side in _CHECKED_SIDES:
-        images = torch.from_numpy(rng.integers(0, 256, (1, 3, side, side), dtype=np.uint8))
-        ours, theirs = preprocessing(images), processor(images)
-        if ours.shape != theirs.shape or not torch.allclose(ours, theirs, rtol=0, atol=tolerance):
-            return False
-    return True
-
-
-def resize_all(images: Images, resize: Callable[[ndarray], ndarray]) -> UInt8[Tensor, "batch 3 rows columns"]:
-    """All images of a batch, by as many threads as torch has: Pillow works beside others."""
+def _in_threads(process: Callable[[list[ndarray]], Tensor], images: Images) -> Tensor:
+    """What is made of a batch by as many threads as torch has: Pillow and numpy work beside others."""
+    rows = list(images.permute(0, 2, 3, 1).cpu().contiguous().numpy())
+    count = -(-len(rows) // torch.get_num_threads())
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        resized = np.stack(list(pool.map(resize, _rows_first(images))))
-    return torch.from_numpy(resized).permute(0, 3, 1, 2).to(images.device)
-
-
-def _rows_first(images: Images) -> UInt8[ndarray, "batch height width 3"]:
-    return images.permute(0, 2, 3, 1).cpu().contiguous().numpy()
+        return torch.cat(list(pool.map(process, (rows[i : i + count] for i in range(0, len(rows), count)))))
 
 
 def _normalisation(mean: Sequence[float], std: Sequence[float]) -> Normalisation:

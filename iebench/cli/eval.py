@@ -47,6 +47,11 @@ POOL_HELP = (
     type=click.IntRange(1),
     help="Images that the network sees at a time; halved where they do not fit in memory.",
 )
+@click.option(
+    "--layers",
+    metavar="all|0,6,11",
+    help="Score layers too: all blocks, or numbers from 0 on (-1: the last) or names of modules, commas between.",
+)
 @click.option("--weights", type=FOLDER, help="Weights of a --model of package.module:function or ours.")
 @click.option(
     "--trust", is_flag=True, help="Import and run code of others that RUN names, or that comes with --model hf:…."

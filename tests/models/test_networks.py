@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ from torch import nn
 
 import iebench
 from iebench.errors import IebenchError, UsageError
-from iebench.models.evaluation import prepare
+from iebench.models.candidates import prepare
 from iebench.models.network import NetworkSettings
 from iebench.models.networks import wrap_network
 from iebench.models.pooling import pool_output, pool_state
-from iebench.models.preprocessing import Preprocessing, Resizing, named_preprocessing
+from iebench.models.preprocessing import named_preprocessing
 
 TIMM_REASON = "timm needs a torchvision that fits this torch"
 
@@ -25,14 +26,12 @@ def noise(count=3, side=48, seed=0):
     return torch.from_numpy(draws).permute(0, 3, 1, 2)
 
 
-def test_images_are_resized_cropped_and_normalised_as_pillow_and_numpy_do():
-    images = noise(2)
-    found = Preprocessing(((0.5, 0.4, 0.3), (0.2, 0.3, 0.4)), Resizing((40, 36), (32, 30), Image.Resampling.BILINEAR))(
-        images
-    )
+def test_images_are_resized_by_pillow_and_normalised():
+    images = noise(5)
+    found = named_preprocessing("imagenet", 36)(images)
     for image, one in zip(images, found, strict=True):
-        small = Image.fromarray(image.permute(1, 2, 0).numpy()).resize((36, 40), Image.Resampling.BILINEAR)
-        wanted = (np.asarray(small)[4:36, 3:33] / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.3, 0.4]
+        small = Image.fromarray(image.permute(1, 2, 0).numpy()).resize((36, 36), Image.Resampling.BICUBIC)
+        wanted = (np.asarray(small) / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
         assert np.allclose(one.permute(1, 2, 0), wanted, atol=1e-5)
 
 
@@ -98,9 +97,9 @@ def test_pooling_type_and_normalisation_are_a_part_of_the_key_and_of_the_name(dr
     candidates = [prepare(body, settings=one) for one in settings]
     assert len({candidate.model.key for candidate in candidates}) == 4
     assert [candidate.method for candidate in candidates[:3]] == [
-        "backbone, mean",
-        "backbone, cls",
-        "backbone, mean, bfloat16",
+        "Tokens, mean",
+        "Tokens, cls",
+        "Tokens, mean, bfloat16",
     ]
     assert candidates[2].model.represent(noise()).dtype == torch.float32
     results = iebench.evaluate(
@@ -175,7 +174,6 @@ def test_a_model_of_transformers_sees_what_its_processor_makes_and_is_not_its_tw
         images = noise(side=side)
         wanted = processor(images=list(images.permute(0, 2, 3, 1).numpy()), return_tensors="pt")["pixel_values"]
         assert torch.allclose(network.preprocessing(images), wanted, rtol=0, atol=1e-5)
-    assert isinstance(network.preprocessing, Preprocessing) == (name != "resnet"), "the fast way where it is the same"
     with torch.no_grad():
         output = network.body.model(pixel_values=wanted)
         found, fresh = network(images), network.untrained()(images)
@@ -313,3 +311,19 @@ def test_a_network_of_timm_is_fed_as_its_transform_does():
         _preprocessing(config, timm.data.create_transform, "model")(images), wanted, rtol=0, atol=1e-5
     )
     assert wrap_network(model, "timm", NetworkSettings(normalise="imagenet"))(wanted.to(torch.uint8)).shape == (3, 192)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_the_notebook_runs_from_its_first_cell_to_its_last(saved, drawn_dataset, tmp_path, monkeypatch, capsys):
+    notebook = json.loads((Path(__file__).parents[2] / "examples/score_a_network.ipynb").read_text())
+    first, *cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(first, names)
+    names.update(DATA=str(drawn_dataset), MODEL=f"hf:{saved / 'dinov2'}", OUT="out", EPOCHS=1)
+    for cell in cells:
+        exec(cell, names)
+    assert "(4, 3, 32, 32) → (4, 32)" in capsys.readouterr().out
+    assert "Score by layer" in (tmp_path / "out/report.html").read_text()
+    assert sorted(path.name for path in (tmp_path / "out/layers").iterdir()) == ["0", "1", "2"]
