@@ -145,8 +145,8 @@ def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
 
 def _prepare_network(network: Network, device: str, method: str = "backbone") -> Candidate:
     """A network in eval mode on its device; only what is not as for a plain one stands in its method and training."""
-    model = Model(_in_place(network, device), key=_key_of(network))
-    untrained = _lazily(lambda: _in_place(network.untrained(), device))
+    model = Model(_in_place(network, device).__call__, key=_key_of(network))
+    untrained = _lazily(lambda: _in_place(network.untrained(), device).__call__)
     layers = _layers_of_network(network)
     if _is_plain(network):
         return Candidate(network.name, model, untrained, layers, method)

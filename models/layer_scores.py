@@ -110,9 +110,13 @@ def _tell_pass(reader: LayerReader, images: Tensor, width: int, views: int, sett
     size = views * width * np.dtype(settings.dtype).itemsize
     place = "memory" if settings.cache is None else str(settings.cache)
     _tell(
-        f"{len(reader.labels)} layers and the representation: {width} numbers of each of {views} views, {size / 1e9:.2f} GB in "
+        f"{len(reader.labels)} layers and the representation: {width} numbers of each of {views} views, {_bytes(size)} in "
         f"{place}; their one pass takes about {_minutes(seconds)}, where it is not kept already. Then each is scored."
     )
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _minutes(seconds: float) -> str:

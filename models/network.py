@@ -75,7 +75,8 @@ class Network(nn.Module):
         pixels = self.preprocessing(images)
         if pixels.is_floating_point():
             pixels = pixels.to(DTYPES[self.dtype])
-        return pool_output(self.body(pixels), self.pool).float()
+        vectors = pool_output(self.body(pixels), self.pool)
+        return vectors if vectors.is_complex() else vectors.float()
 
     def untrained(self) -> "Network":
         """The same architecture, freshly initialised, behind the same preprocessing."""

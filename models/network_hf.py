@@ -49,6 +49,8 @@ def load_hf(place: str, settings: NetworkSettings = DEFAULTS, trust: bool = Fals
     source, _, revision = place.partition("@")
     options: dict[str, Any] = {"trust_remote_code": trust} | ({"revision": revision} if revision else {})
     here, folder = {**options, "local_files_only": True}, Path(place).expanduser()
+    if not place:
+        raise UsageError(f"{PREFIX} names no model: write {PREFIX}OWNER/NAME, or {PREFIX}./FOLDER.")
     if not folder.is_dir() and place.startswith((".", "/", "~")):
         raise UsageError(f"{PREFIX}{place} is no folder: name one that holds config.json and model.safetensors.")
     with _told(place), _quiet():

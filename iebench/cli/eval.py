@@ -123,7 +123,7 @@ def _check_choice(run: Path | None, model: str | None, backbone: str | None) -> 
     """Raise UsageError unless one thing to score is named."""
     if run is not None and model is not None:
         raise UsageError(f"Give either the run {run} or --model {model}.")
-    if run is not None and ":" in run.name and not run.exists():
+    if run is not None and ":" in str(run) and not run.exists():
         raise UsageError(f"{run} is no run: score a network by --model {run}.")
     if run is None and backbone is not None:
         raise UsageError(f"--backbone is of a RUN: score a network by --model {backbone}.")

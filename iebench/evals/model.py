@@ -55,11 +55,15 @@ def describe_output(found: object) -> str:
     if isinstance(found, Tensor | ndarray):
         return f"an array of shape {tuple(found.shape)}"
     if isinstance(found, Mapping):
-        entries = ", ".join(f"{name} {tuple(getattr(value, 'shape', ()))}" for name, value in found.items())
+        entries = ", ".join(f"{name} {_shape_of(value)}" for name, value in found.items())
         return f"a {type(found).__name__} of {entries or 'nothing'}"
     if isinstance(found, tuple | list):
         return f"a {type(found).__name__} of {len(found)}"
     return f"a {type(found).__name__}"
+
+
+def _shape_of(value: object) -> object:
+    return tuple(value.shape) if isinstance(value, Tensor | ndarray) else type(value).__name__
 
 
 def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n width"]:

@@ -26,7 +26,7 @@ def invoke(command, *arguments):
         (["nowhere", "--model", "resnet18"], "either the run nowhere or"),
         (["nowhere", "--backbone", "resnet18"], "nowhere is no run"),
         (["--backbone", "resnet18"], "by --model resnet18"),
-        (["timm:resnet18"], "by --model timm:resnet18"),
+        (["hf:./tiny"], "by --model hf:./tiny"),
         (["--model", "resnet18"], "--out"),
         (["nowhere"], "nowhere is no run"),
         (["--model", "resnet18", "--out", "o", "--tasks", "rotaton"], "'rotation'"),
@@ -35,6 +35,7 @@ def invoke(command, *arguments):
         (["--model", "resnet18", "--out", "o", "--pool", "mean"], "leave --pool out"),
         (["--model", "resnet19", "--out", "o"], "resnet19"),
         (["--model", "hf:./none", "--out", "o"], "hf:./none is no folder"),
+        (["--model", "hf:", "--out", "o"], "hf: names no model"),
         (["--model", "hf:a/b", "--weights", "w", "--out", "o"], "brings its own weights"),
     ],
 )

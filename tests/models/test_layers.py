@@ -91,6 +91,7 @@ def test_a_layer_that_shows_nothing_is_named():
         LayerReader(network, choose_layers(network, "idle"))(noise(side=3))
 
 
+@pytest.mark.slow
 def test_every_layer_is_scored_from_one_pass_and_the_picture_is_shown(drawn_dataset, tmp_path, capsys):
     torch.manual_seed(0)
     network, seen = Transformer(), []
@@ -99,7 +100,7 @@ def test_every_layer_is_scored_from_one_pass_and_the_picture_is_shown(drawn_data
     settings = {**QUICK, "tasks": "classification,rotation", "pool": "cls"}
     results = iebench.evaluate(network, drawn_dataset, layers="all", out=out, **settings)
     told = capsys.readouterr().err
-    assert "3 layers and the representation: 24 numbers of each of 80 views" in told and "GB in" in told
+    assert "3 layers and the representation: 24 numbers of each of 80 views" in told and "MB in" in told
     assert sum(size for size in seen if size > 16) == 80, "the images went through the network more than once"
     seen.clear()
     for label in "012":
@@ -144,7 +145,7 @@ def test_the_report_draws_score_by_layer_for_every_network(drawn_dataset, tmp_pa
     assert all(words in page for words in ("Top-1 accuracy of class by layer", "rotation by layer", "hues by layer"))
 
 
-def test_a_function_has_no_layers_and_a_run_has_those_of_its_backbone(drawn_dataset):
+def test_a_function_has_no_layers(drawn_dataset):
     with pytest.raises(UsageError, match="a function does not show its layers"):
         iebench.evaluate(
             lambda images: images.float().mean((2, 3)), drawn_dataset, layers="all", tasks="classification", **QUICK

@@ -88,7 +88,7 @@ class Tokens(nn.Module):
         return torch.cat([self.token.expand(len(images), 1, 8), tokens], 1)
 
 
-def test_pooling_type_and_normalisation_are_a_part_of_the_key_and_of_the_name(drawn_dataset):
+def test_pooling_type_and_normalisation_are_a_part_of_the_key_and_of_the_name():
     body = Tokens()
     settings = [
         NetworkSettings(*words)
@@ -102,12 +102,11 @@ def test_pooling_type_and_normalisation_are_a_part_of_the_key_and_of_the_name(dr
         "Tokens, mean, bfloat16",
     ]
     assert candidates[2].model.represent(noise()).dtype == torch.float32
-    results = iebench.evaluate(
-        Tokens(), drawn_dataset, pool="mean", tasks="classification", epochs=1, device="cpu", num_workers=0
-    )
-    assert results.training["network"]["pool"] == "mean" and "random init" in results.baselines
+    assert next(body.parameters()).dtype == torch.float32, "somebody's network was changed"
+    assert candidates[0].training["network"]["pool"] == "mean"
 
 
+@pytest.mark.slow
 def test_a_loaded_network_is_scored_as_its_text(drawn_dataset):
     quick = {"tasks": "classification", "epochs": 1, "device": "cpu", "num_workers": 0, "baselines": ()}
     network = iebench.load_network("resnet18-narrow", normalise="imagenet")
