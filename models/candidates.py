@@ -77,6 +77,8 @@ def prepare(
 
 def _prepare_as_it_is(model: Evaluable, device: str, trust: Trust) -> Candidate:
     if isinstance(model, str | Path):
+        if (Path(model) / "model.safetensors").is_file():
+            raise UsageError(f"{model} is a folder of transformers: write hf:{model}.")
         return _prepare_run(Path(model), device, trust)
     if isinstance(model, Method):
         twin = _lazily(lambda: _in_place(untrained_twin(model), device).represent)

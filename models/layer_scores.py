@@ -87,8 +87,9 @@ def score_layers(contexts: Mapping[str, Context], suite: Suite, name: str) -> It
 
 
 def gather_curves(found: Mapping[str, Results]) -> dict[str, Any]:
-    """Score by layer, as details for `FIGURES`: {detail: {layer: score}}; layers with names stand by their order."""
-    places = {label: label if label.isdecimal() else str(number) for number, label in enumerate(found)}
+    """Score by layer, as details for `FIGURES`: {detail: {layer: score}}; where one has a name, all stand by their order."""
+    numbered = all(label.isdecimal() for label in found)
+    places = {label: label if numbered else str(place) for place, label in enumerate(found)}
     details: dict[str, Any] = {}
     for task, (key, *_) in SHOWN.items():
         scores = {places[label]: score for label, one in found.items() if (score := one.get(key)) is not None}

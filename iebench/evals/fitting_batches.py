@@ -11,9 +11,8 @@ from iebench.errors import IebenchError
 from iebench.evals.model import Represent, check_vectors
 
 _ALONE = 3  # images that are looked at without the rest of their batch
-_MOST_CHANGE = (
-    0.05  # of the spread of representations: half precision changes thousandths, statistics of a batch wholes
-)
+# In shares of the spread of representations: half precision changes thousandths of it, statistics of a batch all of it.
+_MOST_CHANGE = 0.05
 
 
 class FittingBatches:

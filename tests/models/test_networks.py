@@ -259,6 +259,8 @@ def test_what_transformers_cannot_load_is_told(saved, tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     with pytest.raises(IebenchError, match=r"hf:a/b has not been fetched before.*cannot be reached.*hf:\./folder"):
         iebench.load_network("hf:a/b")
+    with pytest.raises(UsageError, match=r"is a folder of transformers: write hf:"):
+        prepare(saved / "vit")
     with pytest.raises(UsageError, match=r"no preprocessor_config\.json.*--normalise imagenet"):
         load("bare", preprocessor_config=None)
     assert iebench.load_network(f"hf:{tmp_path / 'bare'}", normalise="imagenet")(noise()).shape == (3, 32)
