@@ -3,6 +3,7 @@
     python benchmarks/eval.py --part suite      # all tasks, some minutes
     python benchmarks/eval.py --part retrieval  # PRE over 100 000 embeddings of 1024 numbers
     python benchmarks/eval.py --part equivariance  # the fitted action on 2 000 objects x 8 views x 768 numbers
+    python benchmarks/eval.py --part companions  # nearest neighbors, spectrum, DCI and linear probes on as many, beside an MLP
 
 Prints a JSON line for each part. The representations are those of a ResNet-18 on 2 000 objects with 20 views of 64 px, drawn at
 random: what is in the images changes no time. Both ways do the published 300 epochs; of ours, 2 and 6 epochs are measured and the
@@ -15,7 +16,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from iebench.catalogue import CLASSES
 from iebench.evals import Context, EvalSettings, Model, ProbeSettings, run_suite
 from iebench.evals.action_scores import RANK, choose_pairs
 from iebench.evals.linear_action import ActionFit, Basis, Family, transforms_of
-from iebench.evals.probe_fitting import draw_samples
+from iebench.evals.probe_fitting import draw_samples, fit_probe
 from iebench.evals.probe_task import ProbeTask
 from iebench.evals.probes import Probe
 from iebench.evals.registry import find_evaluators
@@ -40,6 +41,7 @@ from iebench.models.backbones import build_backbone
 
 EPOCHS, SIZE, BATCH = 300, 64, 256
 PARTS = {"invariant": slice(0, 256), "equivariant": slice(256, 512)}
+COMPANIONS = ("knn", "spectrum", "dci", "rotation-linear", "pose-linear")
 TASKS = ("classification", "rotation", "color", "pose", "retrieval", "predictor")
 
 
@@ -175,17 +177,8 @@ def measure_retrieval(num_objects: int, num_views: int, width: int, num_queries:
 
 def measure_equivariance(num_objects: int, num_views: int, width: int) -> dict[str, float]:
     """Seconds and memory of the whole evaluator, and of its first fit beside least squares on the whole design matrix."""
-    dataset = RandomViews(num_objects, num_views)
-    values = np.random.default_rng(0).standard_normal((num_objects, num_views, width), dtype=np.float32)
-    cut = num_objects * 4 // 5
-    objects = np.arange(num_objects)
-    train, val = (
-        Representations(
-            dataset.space, dataset.classes, dataset.latents[rows], dataset.labels[rows], objects[rows], values[rows]
-        )
-        for rows in (objects[:cut], objects[cut:])
-    )
-    context = Context(train, {"": val}, Model(torch.flatten), EvalSettings())  # its network is not asked
+    context = draw_context(num_objects, num_views, width)
+    train = context.train
     with PeakMemory() as memory:
         start = time.perf_counter()
         found = list(Equivariance().run(context))
@@ -218,6 +211,53 @@ def measure_equivariance(num_objects: int, num_views: int, width: int) -> dict[s
     }
 
 
+def draw_context(num_objects: int, num_views: int, width: int) -> Context:
+    """Noise as the representations, four fifths of them for training; there is no network to be asked."""
+    dataset = RandomViews(num_objects, num_views)
+    values = np.random.default_rng(0).standard_normal((num_objects, num_views, width), dtype=np.float32)
+    cut = num_objects * 4 // 5
+    objects = np.arange(num_objects)
+    train, val = (
+        Representations(
+            dataset.space, dataset.classes, dataset.latents[rows], dataset.labels[rows], objects[rows], values[rows]
+        )
+        for rows in (objects[:cut], objects[cut:])
+    )
+    return Context(train, {"": val}, Model(torch.flatten), EvalSettings())
+
+
+def measure_companions(num_objects: int, num_views: int, width: int) -> dict[str, float]:
+    """Seconds, CPU seconds and memory of each companion with its intervals, and of a single MLP probe of 300 epochs."""
+    context, found = draw_context(num_objects, num_views, width), dict[str, float]()
+    context = replace(context, train=correlate(context.train), tests={"": correlate(context.tests[""])})
+    for evaluator in find_evaluators(COMPANIONS):
+        with PeakMemory() as memory:
+            found |= {f"{evaluator.name}_{k}": v for k, v in clock(lambda e=evaluator: list(e.run(context))).items()}
+        found[f"{evaluator.name}_mib"] = memory.extra / 2**20
+    rotation, epochs = find_evaluators("rotation")[0], 3
+    assert isinstance(rotation, ProbeTask)
+    of_mlp = clock(lambda: fit_probe(rotation, context.train, ProbeSettings(epochs=epochs), seed=0))
+    found |= {f"rotation_mlp_{name}": value * EPOCHS / epochs for name, value in of_mlp.items()}
+    return {"objects": num_objects, "views": num_views, "width": width, **found}
+
+
+def correlate(noise: Representations) -> Representations:
+    """Noise with a spectrum that falls, and with the latents in it: of noise as it is, a lasso has nothing to do."""
+    width, num_factors = noise.values.shape[-1], noise.latents.shape[-1]
+    rng = np.random.default_rng(1)
+    mixing = rng.standard_normal((width, width)) / np.arange(1, width + 1)[:, None] ** 0.8
+    values = noise.values.copy()
+    values[..., :num_factors] += 3 * noise.latents
+    return replace(noise, values=(values @ mixing).astype(np.float32))
+
+
+def clock(work: Callable[[], object]) -> dict[str, float]:
+    """Seconds and CPU seconds of some work; the second say more on a machine that does other work too."""
+    start, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {"s": time.perf_counter() - start, "cpu_s": time.process_time() - cpu}
+
+
 class PeakMemory:
     """The most anonymous memory that the process takes within a `with`, beyond what it had; mapped files do not count."""
 
@@ -244,7 +284,7 @@ def _anonymous_bytes() -> int:
 def main() -> None:
     """Measure, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["suite", "retrieval", "equivariance"], help="all by default")
+    parser.add_argument("--part", choices=["suite", "retrieval", "equivariance", "companions"], help="all by default")
     parser.add_argument("--objects", type=int, default=2000)
     parser.add_argument("--queries", type=int, default=400, help="objects whose views are looked for in retrieval")
     arguments = parser.parse_args()
@@ -253,6 +293,7 @@ def main() -> None:
         "suite": lambda: compare_suites(arguments.objects, 20),
         "retrieval": lambda: measure_retrieval(arguments.objects, 50, 1024, arguments.queries),
         "equivariance": lambda: measure_equivariance(arguments.objects, 8, 768),
+        "companions": lambda: measure_companions(arguments.objects, 8, 768),
     }
     for name in [arguments.part] if arguments.part else parts:
         result = {key: round(value, 4) for key, value in parts[name]().items()}

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from iebench.locks import flock, is_still_there
+from iebench.locks import flock, is_still_there, remove_abandoned
 
 # What file systems say that cannot sync a folder: its names are as lasting as they make them.
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EACCES)
@@ -59,7 +59,7 @@ def whole_file(path: Path, lasting: bool = False) -> Iterator[Path]:
 def _begin(path: Path) -> tuple[Path, int]:
     """A new file, PATH.partial, or another where somebody is writing that; and a descriptor that marks it as being written."""
     partial = path.with_name(f"{path.name}.partial")
-    _remove_abandoned(partial)
+    remove_abandoned(partial, partial.unlink)
     with suppress(FileExistsError):
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         if _holds(partial, descriptor):
@@ -78,18 +78,6 @@ def _holds(partial: Path, descriptor: int) -> bool:
     except OSError:  # then nobody else can lock it either
         return True
     return is_still_there(partial, descriptor)
-
-
-def _remove_abandoned(partial: Path) -> None:
-    """Remove what a killed process has left, which nobody holds any more; a link stays, as it leads elsewhere."""
-    try:
-        descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return
-    with suppress(OSError):
-        if flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB) and is_still_there(partial, descriptor):
-            partial.unlink()
-    os.close(descriptor)
 
 
 def write_whole(path: Path, content: bytes | str, lasting: bool = False) -> None:

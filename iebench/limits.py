@@ -18,6 +18,7 @@ MAX_VIEWS = 10_000  # of an object
 MAX_FACTORS = 256  # of a factor space
 MAX_LABEL = 1_000_000  # class index
 MAX_JPEG_BYTES = 64 * MIB  # of a view, and of any other member of a shard
+MAX_SCANS = 100  # of a view; a progressive JPEG has ten
 MAX_MEMBER_BYTES = 16 * MIB  # of a file of the published layout
 MAX_HELD_BYTES = GIB  # of objects whose files an import holds while it waits for the rest of them
 MAX_PICTURE_PIXELS = 178_956_970  # of a texture; where Pillow too speaks of a bomb

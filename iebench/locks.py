@@ -5,7 +5,7 @@ import fcntl
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -118,6 +118,22 @@ def flock(descriptor: int, operation: int) -> bool:
             raise
         return False
     return True
+
+
+def remove_abandoned(mark: Path, remove: Callable[[], object]) -> None:
+    """Remove what a killed process has left.
+
+    Args:
+        mark: the file that its owner holds while it lives; a link stays, as it leads elsewhere.
+        remove: what removes it, called while we hold the mark; what cannot be removed stays.
+    """
+    with suppress(OSError):
+        descriptor = os.open(mark, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB) and is_still_there(mark, descriptor):
+                remove()
+        finally:
+            os.close(descriptor)
 
 
 def is_still_there(path: Path, descriptor: int) -> bool:

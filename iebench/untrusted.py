@@ -31,6 +31,7 @@ from iebench.limits import (
 Value = TypeVar("Value")
 # What code that trusts its values makes of values that nobody should have trusted.
 FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError, csv.Error)
+_KINDS: dict[type, str] = {dict: "an object", list: "a list"}
 _CHUNK = 2**20
 
 
@@ -96,6 +97,11 @@ def read_json(path: Path, limit: int = MAX_JSON_BYTES, finite: bool = True) -> d
     return parse_json(read_bytes(path, limit), finite)
 
 
+def read_json_list(path: Path) -> list[Any]:
+    """The JSON list of a file, bounded as the objects of `parse_json` are."""
+    return _parse_bounded(read_bytes(path, MAX_JSON_BYTES), True, list)
+
+
 def parse_json(content: bytes | str, finite: bool = True) -> dict[str, Any]:
     """A JSON object of bounded depth, every name once, with integers that fit 64 bits.
 
@@ -103,11 +109,15 @@ def parse_json(content: bytes | str, finite: bool = True) -> dict[str, Any]:
         content: UTF-8.
         finite: also refuse NaN and infinities.
     """
+    return _parse_bounded(content, finite, dict)
+
+
+def _parse_bounded(content: bytes | str, finite: bool, kind: type[Value]) -> Value:
     _check_number_of_values(content)
     numbers: dict[str, Any] = {"parse_float": _finite, "parse_constant": _finite} if finite else {}
     value = json.loads(content, object_pairs_hook=_once, parse_int=_integer, **numbers)
-    if not isinstance(value, dict):
-        raise ValueError(f"{type(value).__name__} where an object was expected")
+    if not isinstance(value, kind):
+        raise ValueError(f"{type(value).__name__} where {_KINDS[kind]} was expected")
     _check_depth(value)
     return value
 
@@ -166,6 +176,12 @@ def read_columns(path: Path, columns: Collection[str]) -> dict[str, list[str]]:
     header, rows = _open_table(path, columns)
     taken = list(_take_even(header, rows))
     return {name: [row[place] for row in taken] for name in columns for place in [header.index(name)]}
+
+
+def number_rows(lines: Collection[str]) -> Iterator[tuple[int, list[str]]]:
+    """The cells of lines that people wrote, blanks around them left out, with the number of the line on which each row ends."""
+    reader = csv.reader((line.strip() for line in lines), skipinitialspace=True)
+    yield from ((reader.line_num, row) for row in reader)
 
 
 def _open_table(path: Path, columns: Collection[str]) -> tuple[list[str], Iterator[list[str]]]:

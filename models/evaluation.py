@@ -49,6 +49,7 @@ def evaluate(
     device: str = "auto",
     num_workers: int = 2,
     out: str | Path | None = None,
+    sweep: EvalDataset | Dataset | str | Path | None = None,
     trust: Trust = False,
 ) -> Results:
     """Score a run, or any network, on a dataset, as `iebench eval` does.
@@ -78,6 +79,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
+        sweep: dataset whose views turn about the object's z axis (`iebench render --sweep`), among which the gallery shows how
+            the predictor steers.
         trust: whether to import and run code of others that a run's `config.json` names, or that comes with a model of the hub:
             all, or what has one of these names. What you name yourself as "package.module:name" is trusted.
 
@@ -103,7 +106,7 @@ def evaluate(
     with modes_kept(model):
         candidate = prepare(model, device, weights, trust, network)
         layered = None if layers is None else _find_layers(candidate, layers)
-        return _evaluate(candidate, data, tasks, settings, ood, size, num_workers, folder, layered)
+        return _evaluate(candidate, data, tasks, settings, ood, size, num_workers, folder, sweep, layered)
 
 
 def _own_cache(folder: Path) -> Path:
@@ -136,11 +139,12 @@ def _evaluate(
     size: int | None,
     num_workers: int,
     folder: Path | None,
+    sweep: EvalDataset | Dataset | str | Path | None,
     layered: Layered | None,
 ) -> Results:
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
-    other = None if ood is None else open_eval_dataset(ood, size, num_workers)
+    other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     evaluators, model = find_evaluators(tasks), candidate.model
     if folder is not None:  # refuses before the work is done
         names = [evaluator.name for evaluator in evaluators]
@@ -153,10 +157,7 @@ def _evaluate(
     results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
     if contexts:
         results = _add_layers(results, contexts, suite, candidate, folder)
-    if folder is not None:
-        results = _write(results, suite, folder)
-        save_gallery(suite.context, opened, folder)
-    return results
+    return results if folder is None else _write(results, suite, folder, turned)
 
 
 def _complete(results: Results, candidate: Candidate, layer: str = "") -> Results:
@@ -179,14 +180,15 @@ def _add_layers(
     return replace(results, details=results.details | gather_curves(found), figures=(*results.figures, *FIGURES))
 
 
-def _write(results: Results, suite: Suite, folder: Path) -> Results:
-    """Write results into a folder, joined with those of other tasks that are there."""
+def _write(results: Results, suite: Suite, folder: Path, turned: EvalDataset | None = None) -> Results:
+    """Write results into a folder, joined with those of other tasks that are there, and the gallery."""
     names = [evaluator.name for evaluator in suite.evaluators]
     basis = describe_basis(suite.context.model, suite.dataset, suite.context.settings, suite.ood)
     with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
             results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
+        save_gallery(suite.context, suite.dataset, folder, turned)
     return results
 
 

@@ -38,6 +38,7 @@ from iebench.locks import locked
 from iebench.render.engines import Outcome
 from iebench.render.job import RenderJob, Shard, check_same_job, first_difference
 from iebench.render.worker import Task
+from iebench.untrusted import read_json, refusals
 from iebench.version import __version__
 
 STATE = ".render"
@@ -145,7 +146,7 @@ class _State:
         _write_json(self.note(failure.object_name), asdict(failure))
 
     def failures(self) -> list[Failure]:
-        return [Failure(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(self.failed.glob("*.json"))]
+        return [_read_failure(path) for path in sorted(self.failed.glob("*.json"))]
 
     def forget_failures(self) -> None:
         """Have failed objects rendered again: their shards turn back into samples."""
@@ -174,7 +175,8 @@ class _State:
 
     def _read_about(self) -> dict[str, str]:
         path = self.root / STATE / "about.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        with refusals(path, "remove it"):
+            return read_json(path) if path.exists() else {}
 
     def _is_whole(self, path: Path) -> bool:
         if not path.exists():
@@ -320,6 +322,11 @@ def _summarise(out: Path, fresh: int) -> Summary:
     dataset = Dataset(out)
     views = dataset.num_objects * dataset.num_views
     return Summary(out, dataset.num_objects, views, read_failures(out / FAILURES), dataset.num_lost, fresh)
+
+
+def _read_failure(path: Path) -> Failure:
+    with refusals(path, "remove it, and its object is rendered again"):
+        return Failure(**read_json(path))
 
 
 def _write_json(path: Path, value: Any) -> None:

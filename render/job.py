@@ -22,6 +22,7 @@ from iebench.factors.space import Factor, FactorSpace
 from iebench.files import write_whole
 from iebench.render.given_latents import GivenLatents
 from iebench.render.quality import Quality
+from iebench.untrusted import read_json, refusals
 
 HASHED = ("objects", "latents")  # settings that are kept as a hash
 
@@ -145,9 +146,10 @@ def check_same_job(path: Path, job: RenderJob) -> None:
     if not path.exists():
         write_whole(path, json.dumps(job.settings(), indent=2) + "\n")
         return
-    difference = first_difference(json.loads(path.read_text(encoding="utf-8")), job.settings())
-    if difference:
-        root = path.parent.parent
+    root = path.parent.parent
+    with refusals(path, f"remove {root}"):
+        begun = read_json(path)
+    if difference := first_difference(begun, job.settings()):
         raise UsageError(
             f"{root} was begun differently ({difference}): repeat the first command, choose another --out, or remove it."
         )

@@ -1,6 +1,5 @@
 """Lists of objects in files: ours, and those that the published release hands out."""
 
-import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from iebench.escapes import printable
 from iebench.files import read_table
 from iebench.names import name_fault
 from iebench.render.object_source import ObjectSource
-from iebench.untrusted import FAULTS, read_text, tell
+from iebench.untrusted import FAULTS, number_rows, read_text, tell
 from iebench.untrusted_arrays import map_npy
 
 
@@ -127,8 +126,7 @@ def _read_npy(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _read_text(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Rows of cells with the number of their line; those of a heading, of comments and of nothing are left out."""
     lines = re.sub(r"(^|(?<=[ \t]))#.*", "", read_text(path).removeprefix("\ufeff"), flags=re.MULTILINE).splitlines()
-    reader = csv.reader((line.strip() for line in lines), skipinitialspace=True)
-    yield from ((reader.line_num, row) for row in reader if any(row) and row[0] != "synset")
+    yield from ((number, row) for number, row in number_rows(lines) if any(row) and row[0] != "synset")
 
 
 def _parse_name(path: Path, number: int, row: list[str]) -> ObjectName:

@@ -6,11 +6,12 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from iebench.errors import IebenchError
-from iebench.locks import flock
+from iebench.locks import flock, remove_abandoned
 
 MARK = ".iebench-scratch"  # a file in each of our folders, locked as long as its owner lives
 MEMORY = Path("/dev/shm")
@@ -29,7 +30,7 @@ def scratch_folder() -> Iterator[Path]:
     disk = _find_disk()
     for parent in filter(None, (MEMORY, disk)):
         for old in parent.glob("iebench-*"):
-            _remove_abandoned(old)
+            remove_abandoned(old / MARK, partial(shutil.rmtree, old, ignore_errors=True))
     has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
     if not has_room and disk is None:
         raise IebenchError("There is no folder for temporary files: name one that can be written to by TMPDIR.")
@@ -74,14 +75,3 @@ def _mark(folder: Path) -> int:
     flock(descriptor, fcntl.LOCK_EX)
     fresh.rename(folder / MARK)
     return descriptor
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove a folder that has our mark, which no living process holds."""
-    with suppress(OSError):
-        descriptor = os.open(folder / MARK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(descriptor)

@@ -23,15 +23,11 @@ READERS = {
     "iebench.models.checkpoints": {"torch.load"},  # with weights_only=True
     "iebench.dataset.layout_archive": {"zipfile.ZipFile"},  # member by member
     "iebench.render.source_shapenet": {"zipfile.ZipFile"},
-    "iebench.render.object_lists": {"csv.reader"},  # lists as people write them: comments, quotes, further columns
     "iebench.files": {"csv.DictReader"},  # tables of the package
     "iebench.child_process": {"json.loads"},
     "iebench.render.system": {"json.loads"},
     "iebench.render.worker": {"json.loads"},
     "iebench.render.worker_process": {"json.loads"},
-    "iebench.render.farm": {"json.loads"},
-    "iebench.render.job": {"json.loads"},
-    "iebench.dataset.appearance": {"json.loads"},  # a note beside a sample that is being made
     "iebench.evals.earlier": {"json.loads"},  # of what was dumped in the same line
     "iebench.evals.row_file": {"np.load"},  # the cache of this evaluation
 }

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from iebench.child_process import python_command
 from iebench.cli.terminal import echo
 from iebench.errors import IebenchError
+from iebench.files import write_whole
 from iebench.progress import Progress
+from iebench.render.request import RenderRequest
 
 if TYPE_CHECKING:
     from iebench.evals.results import Results
@@ -30,20 +33,22 @@ class Scale:
         options: of the render, beside the preset's.
         training: options of the trainings, beside the recipe's.
         probe_epochs: of the evaluation.
+        turns: views of a held-out object that turns, among which the report shows steering.
         minutes: that all of it takes on 2 cores.
     """
 
     options: dict[str, Any]
     training: dict[str, int]
     probe_epochs: int
+    turns: int
     minutes: int
 
 
 EIGHT = (
     "airplane,car,chair,guitar,laptop,motorbike,mug,pistol"  # of the ten, those that look most unlike from their sides
 )
-FULL = Scale({"classes": EIGHT, "objects_per_class": 100}, {"steps": 600}, 50, 6)
-QUICK = Scale({"classes": "chair,mug", "objects_per_class": 20, "views": 4}, {"steps": 40, "batch_size": 16}, 5, 1)
+FULL = Scale({"classes": EIGHT, "objects_per_class": 100}, {"steps": 600}, 50, 73, 6)
+QUICK = Scale({"classes": "chair,mug", "objects_per_class": 20, "views": 4}, {"steps": 40, "batch_size": 16}, 5, 7, 1)
 
 
 @click.command(short_help="The whole path on built-in objects, on a CPU, in minutes.")
@@ -57,25 +62,27 @@ def demo(out: Path, quick: bool) -> None:
     Six minutes on 2 cores. The same command again goes on, or shows what is there.
     """
     scale, start = QUICK if quick else FULL, time.monotonic()
-    data, sheet, page = out / "data", out / "pairs.png", out / "report.html"
+    data, sweep, sheet, page = out / "data", out / "sweep", out / "pairs.png", out / "report.html"
     runs = [out / method for method in METHODS]
 
     def tell(what: str) -> None:
         echo(f"[{time.monotonic() - start:4.0f} s] {what}")
 
     tell(f"rendering a part of iebench-mini; all of this takes about {scale.minutes} min on 2 cores")
-    _render(data, scale)
+    _render(data, RenderRequest.after("mini", scale.options))
+    _render_sweep(data, sweep, scale)
     _draw_pairs(data, sheet)
     tell(f"training {' and '.join(METHODS)} side by side, {scale.training['steps']} steps each")
     _train(data, runs, scale)
     tell("evaluating both")
-    results = _evaluate(data, runs, scale)
+    results = _evaluate(data, sweep, runs, scale)
     tell("writing the report")
     _write_report(runs, page)
     _show(results, quick)
     echo("")
     for what, path in {
         "dataset": data,
+        "sweep": sweep,
         "pairs": sheet,
         "report": page,
         **dict(zip(METHODS, runs, strict=True)),
@@ -84,16 +91,29 @@ def demo(out: Path, quick: bool) -> None:
     tell("done")
 
 
-def _render(data: Path, scale: Scale) -> None:
+def _render(data: Path, request: RenderRequest) -> None:
     from iebench.render.farm import render_dataset
     from iebench.render.launch import choose_engine
     from iebench.render.plan import plan_job
-    from iebench.render.request import RenderRequest
     from iebench.render.worker_process import Limits
 
-    job, limits = plan_job(RenderRequest.after("mini", scale.options)), Limits()
+    job, limits = plan_job(request), Limits()
     # Images are so small that one worker leaves a second core idle.
     render_dataset(job, data, choose_engine(job, limits, workers=2))
+
+
+def _render_sweep(data: Path, sweep: Path, scale: Scale) -> None:
+    """A few held-out objects, upright, turned from the one side to the other."""
+    from iebench.dataset.reader import Dataset
+
+    dataset, names = Dataset(data), sweep.with_name("sweep.txt")
+    held_out = dataset.split_indices("val")
+    chosen = held_out[np.linspace(0, len(held_out) - 1, 6).astype(int)].tolist()
+    write_whole(
+        names, "".join(f"{dataset.synsets[index]}/{dataset.object_ids[index]}\n" for index in dict.fromkeys(chosen))
+    )
+    upright = {"factors": ("rotation_x=0", "rotation_y=0"), "sweep": f"rotation_z=-90:90deg:{scale.turns}"}
+    _render(sweep, RenderRequest.after("mini", {**scale.options, "object_list": names, **upright}))
 
 
 def _draw_pairs(data: Path, sheet: Path) -> None:
@@ -156,11 +176,11 @@ def _log(run: Path) -> Path:
     return run.with_name(run.name + ".log")
 
 
-def _evaluate(data: Path, runs: Sequence[Path], scale: Scale) -> "list[Results]":
+def _evaluate(data: Path, sweep: Path, runs: Sequence[Path], scale: Scale) -> "list[Results]":
     from iebench.models.evaluation import evaluate
 
     options: dict[str, Any] = {"tasks": "classification,rotation,retrieval", "baselines": "constant", "num_workers": 0}
-    return [evaluate(run, data, epochs=scale.probe_epochs, out=run, **options) for run in runs]
+    return [evaluate(run, data, epochs=scale.probe_epochs, out=run, sweep=sweep, **options) for run in runs]
 
 
 def _write_report(runs: Sequence[Path], page: Path) -> None:

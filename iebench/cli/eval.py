@@ -14,8 +14,8 @@ from iebench.models.settings import MODELS, NORMALISATIONS, POOLS, TYPES
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = (
-    "classification, classification-from-views, rotation, color, pose, translation, translation-world, factors, retrieval, "
-    "equivariance, predictor"
+    "classification, knn, classification-from-views, rotation, rotation-linear, color, pose, pose-linear, translation, "
+    "translation-world, factors, dci, retrieval, equivariance, predictor, spectrum"
 )
 
 POOL_HELP = (
@@ -82,6 +82,11 @@ POOL_HELP = (
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
 @click.option(
     "--workers", "num_workers", default=2, show_default=True, type=click.IntRange(0), help="Processes that decode."
+)
+@click.option(
+    "--sweep",
+    type=FOLDER,
+    help="Dataset of `iebench render --sweep`, among whose views the report shows how predictions steer.",
 )
 @click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
 def eval_command(

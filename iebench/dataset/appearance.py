@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from iebench.dataset.splits import ObjectName
 from iebench.files import write_whole
-from iebench.untrusted import read_rows, refusals
+from iebench.untrusted import read_json_list, read_rows, refusals
 
 APPEARANCE = "appearance.csv"
 
@@ -92,7 +92,10 @@ def write_sample(path: Path, sample: bytes, lost: Sequence[Lost]) -> None:
 def read_note(sample: Path) -> list[Lost]:
     """What the note beside a sample says."""
     note = sample.with_suffix(".lost")
-    return [Lost(*entry) for entry in json.loads(note.read_text(encoding="utf-8"))] if note.exists() else []
+    if not note.exists():
+        return []
+    with refusals(note, "remove it and the sample beside it"):
+        return [Lost(*map(str, entry)) for entry in read_json_list(note)]
 
 
 def tell_lost(objects: int) -> str:

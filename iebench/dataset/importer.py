@@ -15,6 +15,7 @@ from numpy import ndarray
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.dataset.card import DatasetCard
 from iebench.dataset.channels import ChannelVote
+from iebench.dataset.jpeg import decode_jpeg
 from iebench.dataset.layout_archive import LayoutArchive
 from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_lists
@@ -190,11 +191,8 @@ class _Importer:
         return latents
 
     def _check_jpeg(self, view: int, jpeg: bytes, latents: Float[ndarray, " factors"]) -> None:
-        size = self.shape.image_size
         try:
-            if simplejpeg.decode_jpeg_header(jpeg)[:2] != (size, size):
-                raise Fault(f"image {view} has not {size} x {size} pixels")
-            image = simplejpeg.decode_jpeg(jpeg)
+            image = decode_jpeg(jpeg, self.shape.image_size)
         except ValueError as error:
             raise Fault(f"image {view} is damaged ({error})") from None
         if view == 0 and not self.vote.done:

@@ -6,10 +6,10 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import simplejpeg
 
 from iebench.dataset.card import CARD, DatasetCard, describe_file, digest_card
 from iebench.dataset.card_parts import FileEntry, ShardEntry
+from iebench.dataset.jpeg import decode_jpeg
 from iebench.dataset.reader import Dataset
 from iebench.dataset.shards import view_name
 from iebench.dataset.tar_members import BoundedMember, read_member
@@ -93,7 +93,7 @@ def _cut(shard: str, problems: Iterable[str]) -> list[str]:
 
 def _check_whole(dataset: Dataset, index: int) -> Iterator[str]:
     """What is wrong with one object, although its shard is as it was written."""
-    yield from _check_views(dataset, index, _decode)
+    yield from _check_views(dataset, index, decode=True)
     yield from _check_sample(dataset, index)
 
 
@@ -120,24 +120,17 @@ def _check_tables(dataset: Dataset) -> Iterator[str]:
         yield str(error)
 
 
-def _check_views(dataset: Dataset, index: int, check: Callable[[Dataset, bytes], None] | None = None) -> Iterator[str]:
+def _check_views(dataset: Dataset, index: int, decode: bool = False) -> Iterator[str]:
     """What is wrong with the JPEGs of one object."""
     for view in range(dataset.num_views):
         try:
             jpeg = dataset.read_jpeg(index, view)
-            if check:
-                check(dataset, jpeg)
+            if decode:
+                decode_jpeg(jpeg, dataset.card.image_size)
         except IebenchError as error:
             yield str(error)
         except ValueError as error:
             yield str(dataset.damage(index, view, str(error)))
-
-
-def _decode(dataset: Dataset, jpeg: bytes) -> None:
-    height, width = simplejpeg.decode_jpeg_header(jpeg)[:2]
-    if not height == width == dataset.card.image_size:  # before memory is taken for them
-        raise ValueError(f"it has {width} x {height} pixels")
-    simplejpeg.decode_jpeg(jpeg)
 
 
 def _check_sample(dataset: Dataset, index: int) -> Iterator[str]:

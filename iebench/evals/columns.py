@@ -25,7 +25,7 @@ class Column:
         scale: factor before printing.
         digits: after the decimal point.
         unit: such as "%" or "°".
-        better: "up" or "down".
+        better: "up", "down", or "none" where the number describes and does not rate.
     """
 
     title: str

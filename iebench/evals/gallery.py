@@ -1,6 +1,6 @@
 """The pictures of an evaluation, kept beside its results so that the report needs neither dataset nor network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.evaluator import Context
 from iebench.evals.predictor_analysis import PredictorAnalysis
 from iebench.evals.representations import Representations
+from iebench.evals.suite import represent_split
 from iebench.evals.tasks.predictor import Predictor
 from iebench.files import whole_file
 from iebench.limits import MAX_GALLERY_BYTES, MAX_IMAGE_SIDE
@@ -26,15 +27,18 @@ NUM_NEIGHBOURS = 5
 
 @dataclass
 class Gallery:
-    """Pictures of a few validation objects, uint8 (…, height, width, 3).
+    """Pictures of a few objects that nothing was trained on, uint8 (…, height, width, 3).
 
     Attributes:
-        names: class of each object.
+        names: class of each object whose views were retrieved.
         queries: view 0 of each object.
         truths: the view that was to be found.
         neighbours: the views nearest to the predicted embedding, nearest first.
         found: which neighbours are the truth.
-        steered: the view found for each step of a turn.
+        turned_names: class of each object that was turned.
+        sources: the view that was turned.
+        wanted: the real view nearest to each step of a turn.
+        steered: the view found for each.
         degrees: the steps of the turn.
         gaps: degrees between the wanted rotation and that of the view found.
     """
@@ -44,9 +48,12 @@ class Gallery:
     truths: UInt8[ndarray, "objects height width 3"]
     neighbours: UInt8[ndarray, "objects neighbours height width 3"]
     found: ndarray
-    steered: UInt8[ndarray, "objects steps height width 3"]
+    turned_names: ndarray
+    sources: UInt8[ndarray, "turned height width 3"]
+    wanted: UInt8[ndarray, "turned steps height width 3"]
+    steered: UInt8[ndarray, "turned steps height width 3"]
     degrees: Int[ndarray, " steps"]
-    gaps: Float[ndarray, "objects steps"]
+    gaps: Float[ndarray, "turned steps"]
 
     def save(self, folder: Path) -> None:
         """Write `gallery.npz` into a folder."""
@@ -67,67 +74,131 @@ class Gallery:
             return gallery
 
     def _check_shapes(self) -> None:
-        """The pictures are pictures, of as many objects, neighbours and steps as are named.
+        """The pictures are pictures of one size, of as many objects, neighbours and steps as are named.
 
         Raises:
             ValueError: they are not.
         """
         number, *size = self.queries.shape
-        ranks, steps = self.found.shape[1:], self.degrees.shape
+        turned, ranks, steps = len(self.sources), self.found.shape[1:], self.degrees.shape
         wanted = {
             "names": (number,),
             "truths": (number, *size),
             "neighbours": (number, *ranks, *size),
             "found": (number, *ranks),
-            "steered": (number, *steps, *size),
-            "gaps": (number, *steps),
+            "turned_names": (turned,),
+            "sources": (turned, *size),
+            "wanted": (turned, *steps, *size),
+            "steered": (turned, *steps, *size),
+            "gaps": (turned, *steps),
         }
         for name, shape in wanted.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} has shape {getattr(self, name).shape} and not {shape}")
-        pictures = (self.queries, self.truths, self.neighbours, self.steered)
+        pictures = (self.queries, self.truths, self.neighbours, self.sources, self.wanted, self.steered)
+        names = (self.names, self.turned_names)
         if size[2:] != [3] or max(size) > MAX_IMAGE_SIDE or any(images.dtype != np.uint8 for images in pictures):
             raise ValueError(f"pictures of shape {size}")
-        if len(ranks) != 1 or len(steps) != 1 or self.names.dtype.kind != "U" or self.degrees.dtype.kind not in "iuf":
-            raise ValueError(f"{len(ranks)} ranks, {len(steps)} steps, names of type {self.names.dtype}")
+        if any(name.dtype.kind != "U" for name in names) or self.degrees.dtype.kind not in "iuf":
+            raise ValueError(f"names of type {self.names.dtype}, steps of type {self.degrees.dtype}")
+        if len(ranks) != 1 or len(steps) != 1:
+            raise ValueError(f"{len(ranks)} ranks, {len(steps)} steps")
 
 
-def save_gallery(context: Context, dataset: EvalDataset, folder: Path) -> None:
-    """Draw and keep the gallery of a model with a predictor; others have none."""
+@dataclass(frozen=True)
+class Shown:
+    """Objects from which pictures are taken.
+
+    Attributes:
+        analysis: of the predictor on them.
+        dataset: that holds them.
+        split: of the dataset.
+    """
+
+    analysis: PredictorAnalysis
+    dataset: EvalDataset
+    split: str
+
+    @property
+    def representations(self) -> Representations:
+        """Of the split."""
+        return self.analysis.representations
+
+    def choose(self) -> list[int]:
+        """Objects spread over the split."""
+        number = self.representations.num_objects
+        return np.unique(np.linspace(0, number - 1, min(NUM_OBJECTS, number)).astype(int)).tolist()
+
+    def names(self, objects: Sequence[int]) -> ndarray:
+        """Their classes."""
+        return np.array(
+            [self.representations.class_names[label] for label in self.representations.labels[objects].tolist()]
+        )
+
+    def views(self, index: int) -> UInt8[ndarray, "views height width 3"]:
+        """All views of one object."""
+        number = self.representations.num_views
+        images = islice(self._single_images(index * number), number)
+        return np.stack(list(images)).transpose(0, 2, 3, 1)
+
+    def _single_images(self, start: int) -> Iterator[UInt8[ndarray, "3 height width"]]:
+        for batch in self.dataset.images(self.split, start):
+            yield from batch.numpy()
+
+
+def save_gallery(context: Context, dataset: EvalDataset, folder: Path, sweep: EvalDataset | None = None) -> None:
+    """Draw and keep the gallery of a model with a predictor; others have none.
+
+    Args:
+        context: of the evaluation.
+        dataset: that was evaluated, of which validation objects are shown.
+        folder: of the results.
+        sweep: a dataset whose views turn about the object's z axis, among which steering is shown, from the middle one on;
+            that from view 0 among the views of the validation objects where absent.
+    """
     if not Predictor.needs.are_met_by(context):
         return
-    model, val = context.model, context.tests[""]
+    found = Shown(_analyse(context, context.tests[""]), dataset, "val")
+    turned = found
+    if sweep is not None:
+        turned = Shown(_analyse(context, represent_split(context.model, sweep, "all", context.settings)), sweep, "all")
+    build_gallery(found, turned).save(folder)
+
+
+def _analyse(context: Context, representations: Representations) -> PredictorAnalysis:
+    model = context.model
     assert model.predict is not None
-    analysis = PredictorAnalysis(model.predict, val, model.transform, context.settings.device)
-    build_gallery(analysis, dataset, val).save(folder)
+    return PredictorAnalysis(model.predict, representations, model.transform, context.settings.device)
 
 
-def build_gallery(analysis: PredictorAnalysis, dataset: EvalDataset, representations: Representations) -> Gallery:
-    """Pictures of objects spread over the validation split."""
-    count = min(NUM_OBJECTS, representations.num_objects)
-    chosen = np.unique(np.linspace(0, representations.num_objects - 1, count).astype(int))
-    images = {index: _views(dataset, representations.num_views, index) for index in chosen.tolist()}
-    truth = {index: 1 + index % (representations.num_views - 1) for index in images}
-    near = {index: analysis.neighbours(index, truth[index], NUM_NEIGHBOURS) for index in images}
-    steered = {index: analysis.steer(index) for index in images}
-    return Gallery(
-        names=np.array([representations.class_names[label] for label in representations.labels[chosen].tolist()]),
-        queries=np.stack([views[0] for views in images.values()]),
-        truths=np.stack([views[truth[index]] for index, views in images.items()]),
-        neighbours=np.stack([views[near[index]] for index, views in images.items()]),
-        found=np.stack([near[index] == truth[index] for index in images]),
-        steered=np.stack([views[steered[index].views] for index, views in images.items()]),
-        degrees=np.array(next(iter(steered.values())).degrees),
-        gaps=np.stack([steered[index].gaps for index in images]),
-    )
+def build_gallery(found: Shown, turned: Shown) -> Gallery:
+    """Pictures of what is retrieved among the views of some objects, and of how some are turned."""
+    return Gallery(**_retrieve(found), **_turn(turned, 0 if turned is found else turned.representations.num_views // 2))
 
 
-def _views(dataset: EvalDataset, num_views: int, index: int) -> UInt8[ndarray, "views height width 3"]:
-    """All views of one object of the validation split."""
-    images = islice(_single_images(dataset, index * num_views), num_views)
-    return np.stack(list(images)).transpose(0, 2, 3, 1)
+def _retrieve(shown: Shown) -> dict[str, ndarray]:
+    objects = shown.choose()
+    images = [shown.views(index) for index in objects]
+    truths = [1 + index % (shown.representations.num_views - 1) for index in objects]
+    near = [shown.analysis.neighbours(index, view, NUM_NEIGHBOURS) for index, view in zip(objects, truths, strict=True)]
+    return {
+        "names": shown.names(objects),
+        "queries": np.stack([views[0] for views in images]),
+        "truths": np.stack([views[view] for views, view in zip(images, truths, strict=True)]),
+        "neighbours": np.stack([views[nearest] for views, nearest in zip(images, near, strict=True)]),
+        "found": np.stack([nearest == view for nearest, view in zip(near, truths, strict=True)]),
+    }
 
 
-def _single_images(dataset: EvalDataset, start: int) -> Iterator[UInt8[ndarray, "3 height width"]]:
-    for batch in dataset.images("val", start):
-        yield from batch.numpy()
+def _turn(shown: Shown, source: int) -> dict[str, ndarray]:
+    objects = shown.choose()
+    images = [shown.views(index) for index in objects]
+    steered = [shown.analysis.steer(index, source) for index in objects]
+    return {
+        "turned_names": shown.names(objects),
+        "sources": np.stack([views[source] for views in images]),
+        "wanted": np.stack([views[steps.wanted] for views, steps in zip(images, steered, strict=True)]),
+        "steered": np.stack([views[steps.views] for views, steps in zip(images, steered, strict=True)]),
+        "degrees": np.array(steered[0].degrees),
+        "gaps": np.stack([steps.gaps for steps in steered]),
+    }

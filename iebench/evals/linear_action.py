@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from iebench.evals.probe_fitting import Samples
 from iebench.evals.representations import Representations
+from iebench.evals.ridge import Sums, fit_ridge
 from iebench.factors.rotations import parse_rotation, quaternion_to_matrix
 from iebench.factors.transforms import Transform
 
@@ -195,16 +196,13 @@ class ActionFit:
         return self._actions[rank]
 
     def _solve(self, rank: int) -> Action:
-        fitted, held_out = self._fitted.of_rank(rank), self._held_out.of_rank(rank)
-        errors = [held_out.error(fitted.solve(penalty)) for penalty in PENALTIES]
-        best = (fitted + held_out).solve(PENALTIES[int(np.argmin(errors))])
+        best = fit_ridge(of_rank(self._fitted, rank), of_rank(self._held_out, rank), PENALTIES)
         weights = best.reshape(-1, rank + 1, rank).float()
         constant = self.basis.constant
         return Action(self.family, self.basis, weights[:, 0] * constant, weights[:, 1:])
 
-    def _sum(self, train: Representations, samples: Samples) -> "Sums":
-        width = self.family.size * (self.basis.rank + 1)
-        sums = Sums(torch.zeros(width, width).double(), torch.zeros(width, self.basis.rank).double())
+    def _sum(self, train: Representations, samples: Samples) -> Sums:
+        sums = Sums.zero(self.family.size * (self.basis.rank + 1), self.basis.rank)
         for block in split(samples):
             features = torch.from_numpy(self.family(transforms_of(self.family.transform, train, block)))
             source = self._coordinates(train.values[block.objects, block.views[:, 0]])
@@ -213,8 +211,7 @@ class ActionFit:
             others = self._others[block.objects] if self._control == "other objects" else block.objects
             target = self._coordinates(train.values[others, block.views[:, 1]])
             source = F.pad(source, (1, 0), value=float(self.basis.constant))
-            inputs = (features[:, :, None] * source[:, None]).flatten(1)
-            sums = sums + Sums((inputs.T @ inputs).double(), (inputs.T @ target).double())
+            sums = sums.add((features[:, :, None] * source[:, None]).flatten(1), target)
         return sums
 
     def _coordinates(self, values: Float[ndarray, "n width"]) -> Float[Tensor, "n r"]:
@@ -229,30 +226,11 @@ def pick_others(num_objects: int) -> Int[ndarray, " objects"]:
     return others
 
 
-@dataclass(frozen=True)
-class Sums:
-    """Second moments of the inputs φ(g) ⊗ z, and of these with the targets."""
-
-    gram: Float[Tensor, "kr kr"]
-    moment: Float[Tensor, "kr r"]
-
-    def __add__(self, other: "Sums") -> "Sums":
-        return Sums(self.gram + other.gram, self.moment + other.moment)
-
-    def of_rank(self, rank: int) -> "Sums":
-        """Those of the first coordinates alone."""
-        largest = self.moment.shape[1]
-        kept = torch.arange(len(self.gram)).reshape(-1, largest + 1)[:, : rank + 1].flatten()
-        return Sums(self.gram[kept[:, None], kept], self.moment[kept, :rank])
-
-    def solve(self, penalty: float) -> Float[Tensor, "kr r"]:
-        """Ridge regression."""
-        share = self.gram.diagonal().mean().clamp(min=1e-30) * penalty
-        return torch.linalg.solve(self.gram + share * torch.eye(len(self.gram), dtype=torch.float64), self.moment)
-
-    def error(self, weights: Float[Tensor, "kr r"]) -> float:
-        """The summed squared error of weights, but for what they cannot change."""
-        return float((weights * (self.gram @ weights)).sum() - 2 * (weights * self.moment).sum())
+def of_rank(sums: Sums, rank: int) -> Sums:
+    """The sums of the inputs φ(g) ⊗ z for the first coordinates of z alone."""
+    largest = sums.moment.shape[1]
+    kept = torch.arange(len(sums.gram)).reshape(-1, largest + 1)[:, : rank + 1].flatten()
+    return Sums(sums.gram[kept[:, None], kept], sums.moment[kept, :rank])
 
 
 def transforms_of(transform: Transform, representations: Representations, samples: Samples) -> Float[ndarray, "n t"]:

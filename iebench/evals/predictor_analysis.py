@@ -24,15 +24,17 @@ STEERING_DEGREES = (-90, -60, -30, 0, 30, 60, 90)
 
 @dataclass(frozen=True)
 class Steering:
-    """One object's view 0, turned step by step.
+    """One view of an object, turned step by step.
 
     Attributes:
         degrees: the wanted rotations.
-        views: the real view of the object nearest to each predicted embedding.
+        wanted: the real view of the object that is nearest to each.
+        views: the real view nearest to each predicted embedding.
         gaps: degrees between each wanted rotation and that of the view found.
     """
 
     degrees: tuple[int, ...]
+    wanted: Int[ndarray, " steps"]
     views: Int[ndarray, " steps"]
     gaps: Float[ndarray, " steps"]
 
@@ -114,17 +116,21 @@ class PredictorAnalysis:
         unmoved = self._distance(self.source, self.target)
         return {"predicted": mean_by_angle(self.degrees, predicted), "unmoved": mean_by_angle(self.degrees, unmoved)}
 
-    def steer(self, object_index: int) -> Steering:
-        """Turn an object's view 0 about its z axis, and find the real view nearest to each predicted embedding."""
+    def steer(self, object_index: int, source: int = 0) -> Steering:
+        """Turn a view of an object about the object's z axis, and find the real view nearest to each predicted embedding."""
         embeddings = torch.from_numpy(np.array(self.representations.embeddings[object_index])).float()  # type: ignore[index]
         angles = np.radians(STEERING_DEGREES)
-        moved = self.move(embeddings[:1].expand(len(angles), -1), self.transform.rotate_about(VERTICAL, angles))
+        moved = self.move(
+            embeddings[source, None].expand(len(angles), -1), self.transform.rotate_about(VERTICAL, angles)
+        )
         similarity = F.normalize(moved[:, -self.width :], dim=1) @ F.normalize(embeddings[:, -self.width :], dim=1).T
         views = similarity.argmax(1).numpy()
         rotations = euler_to_quaternion(self.representations.factor(*ROTATION)[object_index])
         turns = euler_to_quaternion(angles[:, None] * VERTICAL)
-        gaps = np.degrees(angle_between(compose(rotations[:1], turns), rotations[views]))
-        return Steering(STEERING_DEGREES, views, gaps)
+        turned = compose(rotations[source, None], turns)
+        wanted = angle_between(turned[:, None], rotations[None]).argmin(axis=1)
+        gaps = np.degrees(angle_between(turned, rotations[views]))
+        return Steering(STEERING_DEGREES, wanted, views, gaps)
 
     def neighbours(self, object_index: int, view: int, count: int = 5) -> Int[ndarray, " count"]:
         """The object's own views nearest to the embedding predicted for `view` from view 0."""

@@ -31,9 +31,14 @@ PredictSamples = Callable[[Representations, Samples], ndarray]
 
 
 class ProbeTask(Learnable, Evaluator):
-    """A task that a probe learns on every part of the representation, once for each seed."""
+    """A task that a probe learns on every part of the representation, once for each seed.
+
+    Attributes:
+        is_seeded: whether a probe of another seed is another one.
+    """
 
     baselines: tuple[str, ...] = BASELINES
+    is_seeded = True
 
     @abstractmethod
     def best_constant(self, targets: ndarray, representations: Representations) -> ndarray:
@@ -62,12 +67,13 @@ class ProbeTask(Learnable, Evaluator):
         if not self._targets_vary(context.train):
             return
         tests = {prefix: dict(self.parts(context, found)) for prefix, found in context.tests.items()}
-        work = list(product(self.parts(context, context.train), context.settings.seeds))
+        seeds = context.settings.seeds if self.is_seeded else context.settings.seeds[:1]
+        work = list(product(self.parts(context, context.train), seeds))
         fitted: dict[tuple[str, int], PredictSamples] = {}
         for (part, train), seed in track(work, f"{self.name} probes", "probe"):
             key = "whole" if context.is_whole(part) else part, seed  # the same numbers, the same probe
-            predict = fitted[key] = fitted.get(key) or self._fit(train, context, seed)
-            is_first = seed == context.settings.seeds[0]
+            predict = fitted[key] = fitted.get(key) or self.fit(train, context, seed)
+            is_first = seed == seeds[0]
             for prefix, parts in tests.items():
                 if part in parts:  # another dataset may have too few views for it
                     yield from self._score(f"{prefix}{self.name}/{part}", parts[part], predict, context, is_first)
@@ -92,7 +98,8 @@ class ProbeTask(Learnable, Evaluator):
     def _targets_vary(self, train: Representations) -> bool:
         return bool(np.ptp(sample_targets(self, train, 1), axis=0).max() > 0)
 
-    def _fit(self, train: Representations, context: Context, seed: int) -> PredictSamples:
+    def fit(self, train: Representations, context: Context, seed: int) -> PredictSamples:
+        """What predicts the targets of samples: the head, trained by Adam, unless told."""
         probe = fit_probe(self, train, context.settings.probes, seed, context.settings.device)
         return lambda representations, samples: predict_samples(
             probe, representations, samples, context.settings.device

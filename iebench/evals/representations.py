@@ -74,6 +74,26 @@ class Representations:
         """The same views with a slice of the representation."""
         return replace(self, values=self.values[..., columns])
 
+    def thin(self, most: int) -> "Representations":
+        """The same objects with fewer views of each, evenly chosen, where there are more than so many of all; one at least."""
+        count = min(self.num_views, max(1, most // self.num_objects))
+        if count == self.num_views:
+            return self
+        views = np.arange(count) * self.num_views // count
+        embeddings = None if self.embeddings is None else self.embeddings[:, views]
+        latents, values = self.latents[:, views], self.values[:, views]
+        return replace(self, latents=latents, values=values, embeddings=embeddings, images=None)
+
+    def blocks(self) -> Iterator[Float[ndarray, "n width"]]:
+        """All views, object by object, float64, some objects at a time."""
+        for start in range(0, self.num_objects, BLOCK):
+            chosen = self.values[start : start + BLOCK]
+            yield chosen.astype(np.float64).reshape(-1, chosen.shape[-1])
+
+    def mean(self) -> Float[ndarray, " width"]:
+        """Of all views."""
+        return self.values.reshape(-1, self.values.shape[-1]).mean(0, dtype=np.float64)
+
     def factor(self, *names: str) -> Float[ndarray, "objects views n"]:
         """The latents of the named factors."""
         return self.latents[..., self.space.columns(names)]

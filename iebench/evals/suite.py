@@ -143,8 +143,8 @@ def run_suite(
 
 def make_context(model: Model, dataset: EvalDataset, ood: EvalDataset | None, settings: EvalSettings) -> Context:
     """The representations of train, val and the whole of `ood`, each image seen once."""
-    train, val = (_represent(model, dataset, split, settings) for split in ("train", "val"))
-    further = {} if ood is None else {OOD: _represent(model, ood, "all", settings)}
+    train, val = (represent_split(model, dataset, split, settings) for split in ("train", "val"))
+    further = {} if ood is None else {OOD: represent_split(model, ood, "all", settings)}
     _check_parts(model, train.values.shape[-1])
     return Context(train, {"": val, **further}, model, settings)
 
@@ -157,8 +157,8 @@ def _check_parts(model: Model, width: int) -> None:
             )
 
 
-def _represent(model: Model, dataset: EvalDataset, split: str, settings: EvalSettings) -> Representations:
-    """Representations and embeddings of a split, from the cache where they are in it."""
+def represent_split(model: Model, dataset: EvalDataset, split: str, settings: EvalSettings) -> Representations:
+    """Representations and embeddings of a split ("train", "val", "all"), from the cache where they are in it."""
     folder = None
     if settings.cache is not None and model.key:
         folder = settings.cache / cache_key(model.key, dataset, {"dtype": settings.dtype}, settings.batch_size)

@@ -7,6 +7,7 @@ from numpy import ndarray
 from PIL import Image
 
 from iebench.dataset.card import DatasetCard
+from iebench.dataset.jpeg import check_scans
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 
@@ -44,6 +45,7 @@ class Decoder:
         Raises:
             ValueError: no whole JPEG of the dataset's size.
         """
+        check_scans(jpeg)
         direct = self._scaled == self.size
         buffer = image if direct else np.empty((self._scaled, self._scaled, 3), np.uint8)
         decoded = simplejpeg.decode_jpeg(jpeg, self._colorspace, buffer=buffer, **self._least)

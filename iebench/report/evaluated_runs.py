@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from iebench.evals.columns import Figure
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, result_files
 from iebench.evals.results_checks import check_figure
@@ -55,13 +56,21 @@ def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
     return runs
 
 
+def figures_of(results: Sequence[Results]) -> list[Figure]:
+    """Our evaluators' figures, as they are today, then those that results declare beyond them."""
+    ours = [figure for evaluator in EVALUATORS for figure in evaluator.figures]
+    keys = {figure.key for figure in ours}
+    others = (figure for one in results for figure in one.figures if figure.key not in keys)
+    return [*ours, *dict.fromkeys(others)]
+
+
 def check_details(results: Results) -> None:
     """Check the details that figures show.
 
     Raises:
         ValueError, LookupError, TypeError, AttributeError: they have another shape.
     """
-    for figure in (*(figure for evaluator in EVALUATORS for figure in evaluator.figures), *results.figures):
+    for figure in figures_of([results]):
         if (detail := figure.find(results.details)) is not None:
             check_figure(figure.kind, detail, figure.key)
 

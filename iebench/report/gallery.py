@@ -15,20 +15,18 @@ from iebench.evals.gallery import Gallery
 THUMBNAIL = 96
 
 
-def show_gallery(folder: Path) -> list[dict[str, Any]]:
-    """The gallery's objects, with every picture as a data URI and its alternative text."""
+def show_gallery(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The gallery's objects, "retrieved" and "turned", with every picture as a data URI and its alternative text."""
     gallery = Gallery.load(folder)
-    if gallery is None:
-        return []
+    return {"retrieved": _show_retrieved(gallery), "turned": _show_turns(gallery)} if gallery is not None else {}
+
+
+def _show_retrieved(gallery: Gallery) -> list[dict[str, Any]]:
     objects = []
     for row, name in enumerate(gallery.names.tolist()):
         nearest = [
             _picture(image, f"{name}: neighbour {rank} of the prediction", right=bool(right))
             for rank, (image, right) in enumerate(zip(gallery.neighbours[row], gallery.found[row], strict=True), 1)
-        ]
-        steps = [
-            _picture(image, f"{name}: the view found for a turn of {degrees}°", note=f"{degrees}°, off by {gap:.0f}°")
-            for image, degrees, gap in zip(gallery.steered[row], gallery.degrees, gallery.gaps[row], strict=True)
         ]
         objects.append(
             {
@@ -36,7 +34,30 @@ def show_gallery(folder: Path) -> list[dict[str, Any]]:
                 "query": _picture(gallery.queries[row], f"{name}: the source view"),
                 "truth": _picture(gallery.truths[row], f"{name}: the target view"),
                 "neighbours": nearest,
-                "steps": steps,
+            }
+        )
+    return objects
+
+
+def _show_turns(gallery: Gallery) -> list[dict[str, Any]]:
+    """Each object that was turned: its source, what was wanted, and what was found."""
+    objects = []
+    for row, name in enumerate(gallery.turned_names.tolist()):
+        steps = list(
+            zip(gallery.degrees.tolist(), gallery.wanted[row], gallery.steered[row], gallery.gaps[row], strict=True)
+        )
+        objects.append(
+            {
+                "name": name,
+                "source": _picture(gallery.sources[row], f"{name}: the source view"),
+                "wanted": [
+                    _picture(image, f"{name}: turned by {degrees}°", note=f"{degrees}°")
+                    for degrees, image, _, _ in steps
+                ],
+                "found": [
+                    _picture(image, f"{name}: the view found for {degrees}°", note=f"off by {gap:.0f}°")
+                    for degrees, _, image, gap in steps
+                ],
             }
         )
     return objects

@@ -1,11 +1,12 @@
 """One HTML page about evaluated runs: tables, plots and pictures in a single file that needs no network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from iebench.errors import IebenchError, explain_missing_package
+from iebench.evals.columns import Column
 from iebench.evals.results import Results
 from iebench.evals.table import (
     ESTIMATED,
@@ -22,6 +23,10 @@ from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
 from iebench.version import __version__
+
+# Heads that a reader looks for; the others of a wide table unfold.
+MAIN_COLUMNS = frozenset({"top-1", "rotation R², uniform", "rotation error, median", "color R², uniform", "MRR", "H@1"})
+MOST_COLUMNS = 8  # of a table that is shown whole
 
 
 def write_report(
@@ -50,20 +55,23 @@ def write_report(
     try:
         from jinja2 import Environment
 
-        from iebench.report.sections import make_sections
+        from iebench.report.sections import draw_published, draw_tradeoff, make_sections
     except ModuleNotFoundError as error:
         raise IebenchError(explain_missing_package(error) or str(error)) from None
     rows = build_rows([run.results for run in runs])
-    sections = make_sections(runs, rows)
-    shown = rows + (published_rows(protocol) if published else [])
+    papers = published_rows(protocol) if published else []
+    lead, reported, sections = draw_tradeoff(rows), draw_published(papers), make_sections(runs)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files("iebench.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
     page = template.render(
         title=title,
         version=__version__,
         runs=runs,
-        table=make_table(shown, has_estimate(shown)),
-        notes=notes_of(shown),
+        lead=lead,
+        table=make_table(rows),
+        papers=make_table(papers, has_estimate(papers)) if papers else None,
+        reported=reported,
+        notes=notes_of(papers),
         sections=sections,
         galleries=[(run.name, gallery) for run in runs if (gallery := show_gallery(run.folder))],
         settings=[(run.name, settings_of(run.results)) for run in runs],
@@ -72,14 +80,17 @@ def write_report(
         write_whole(out, page)
         if plots is not None:
             plots.mkdir(parents=True, exist_ok=True)
-            for section in sections:
-                for picture in section.pictures:
-                    picture.write(plots)
+            for picture in (*lead, *reported, *(picture for section in sections for picture in section.pictures)):
+                picture.write(plots)
 
 
 def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
-    """Heads, and for each row its cells: text, title, number to sort by, whether it is the best of ours."""
+    """Heads, folds, what is shared, and for each row its cells: text, title, number to sort by, whether it is the best of ours.
+
+    A head and its cells are of a fold, by number, unless they are always shown.
+    """
     columns = used_columns(rows)
+    folds, shared = _fold(columns), _shared_words(rows)
     best = {column.title: _best(rows, column.title, column.better) for column in columns}
     lines = []
     for row in rows:
@@ -94,19 +105,54 @@ def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
                     "title": column.show(cell, True),
                     "value": "" if value is None else value,
                     "best": is_best,
+                    "fold": folds.get(column),
                 }
             )
-        lines.append({"name": row.name, "kind": row.kind, "cells": cells, "protocol": row.protocol})
+        lines.append({"name": row.name, "kind": row.kind, "cells": cells, "protocol": ", ".join(_words(row, shared))})
         if estimate:
             text = estimate_pooled(row)
-            cells.append({"text": text, "title": text, "value": text.removeprefix("≈ "), "best": False})
-    heads = [column.head for column in columns]
-    return {"heads": heads + [ESTIMATED] * estimate, "rows": lines}
+            cells.append({"text": text, "title": text, "value": text.removeprefix("≈ "), "best": False, "fold": None})
+    heads = [{"text": column.head, "fold": folds.get(column)} for column in columns]
+    heads += [{"text": ESTIMATED, "fold": None}] * estimate
+    return {"heads": heads, "rows": lines, "folds": _count_folds(columns), "shared": ", ".join(shared)}
+
+
+def _shared_words(rows: Sequence[Row]) -> list[str]:
+    """What the protocols of all rows say, where that is of use: once for all."""
+    words = [_words(row) for row in rows]
+    return [word for word in words[0] if all(word in others for others in words)] if len(words) > 1 else []
+
+
+def _words(row: Row, without: Collection[str] = ()) -> list[str]:
+    return [word for word in row.protocol.split(", ") if word not in without]
+
+
+def _fold(columns: Sequence[Column]) -> dict[Column, int]:
+    """Of columns that are shown where they are asked for, the number of their fold: one for each evaluator."""
+    if len(columns) <= MOST_COLUMNS:
+        return {}
+    tasks = list(dict.fromkeys(map(_task_of, columns)))
+    return {column: tasks.index(_task_of(column)) for column in columns if column.title not in MAIN_COLUMNS}
+
+
+def _count_folds(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """The folds of a table: number, name, and how many columns each hides."""
+    folds = _fold(columns)
+    names = {number: _task_of(column) for column, number in folds.items()}
+    return [
+        {"number": number, "name": name, "columns": list(folds.values()).count(number)}
+        for number, name in names.items()
+    ]
+
+
+def _task_of(column: Column) -> str:
+    """Name of the evaluator that fills a column."""
+    return column.key.removeprefix("ood/").partition("/")[0]
 
 
 def _best(rows: Sequence[Row], title: str, better: str) -> float | None:
     values = [row.cells[title].value for row in rows if row.kind == "ours" and title in row.cells]
-    if len(values) < 2:
+    if len(values) < 2 or better == "none":
         return None
     return max(values) if better == "up" else min(values)
 

@@ -14,11 +14,14 @@ matplotlib.use("svg")
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
+from iebench.evals.columns import Cell
 from iebench.files import write_whole
 
 INK = "#010203"  # stands for the colour of the page's text until the SVG is written
 # Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
+LABEL_STEP = 14  # points between labels that stand below each other
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLE: dict[Any, Any] = {
@@ -103,41 +106,91 @@ def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str
 
 @dataclass(frozen=True)
 class Point:
-    """A run in the plane, with standard deviations where there are several."""
+    """A row in the plane.
+
+    Attributes:
+        name: for its label.
+        x, y: its scores, drawn with their standard deviation or interval where they have one.
+        is_reference: a baseline, drawn as a cross.
+    """
 
     name: str
-    x: float
-    y: float
-    x_std: float | None = None
-    y_std: float | None = None
+    x: Cell
+    y: Cell
+    is_reference: bool = False
 
 
-def plot_points(
-    name: str, points: Sequence[Point], x: str, y: str, caption: str, references: Mapping[str, tuple[float, float]]
-) -> Picture:
-    """Points in the plane, each with its name, and crosses for references."""
+def plot_points(name: str, points: Sequence[Point], x: str, y: str, caption: str) -> Picture:
+    """Points in the plane, their labels one below the other at the right, each joined to its point; x is a share, in percent."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(6.4, 4)
+        figure, axes = _start(6.4, max(4.2, 0.2 * len(points) + 0.6))
+        colors = []
         for number, point in enumerate(points):
-            color, marker = choose_mark(number)
+            color, marker = (INK, "x") if point.is_reference else choose_mark(number)
             axes.errorbar(
-                point.x,
-                point.y,
-                point.y_std,
-                point.x_std,
+                point.x.value,
+                point.y.value,
+                xerr=_reach(point.x),
+                yerr=_reach(point.y),
                 color=color,
                 marker=marker,
                 ls="",
-                label=point.name,
-                capsize=3,
+                capsize=2.5,
+                elinewidth=1,
             )
-        for number, (label, reference) in enumerate(references.items()):
-            axes.plot(*reference, marker="x", color=INK, ls="", alpha=0.7)
-            offset = (6, -12 if number % 2 else 5)  # they often lie close together
-            axes.annotate(label, reference, textcoords="offset points", xytext=offset, fontsize=9, alpha=0.8)
-        axes.set(xlabel=x, ylabel=y)
-        _add_legend(axes)
+            colors.append(color)
+        axes.set(xlabel=f"{x}, %", ylabel=y)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+        _label_beside(axes, points, colors, LABEL_STEP / (figure.get_figheight() * 72 * 0.85))
         return Picture(name, _finish(figure, name, caption), caption)
+
+
+def _reach(cell: Cell) -> list[list[float]] | None:
+    """How far a score's bar reaches below and above it."""
+    if cell.std is not None:
+        return [[cell.std], [cell.std]]
+    if cell.low is None or cell.high is None:
+        return None
+    return [[max(cell.value - cell.low, 0)], [max(cell.high - cell.value, 0)]]
+
+
+def _label_beside(axes: Axes, points: Sequence[Point], colors: Sequence[str], step: float) -> None:
+    """Labels right of the axes, a step apart, as high as their points as far as they find room."""
+    low, high = axes.get_ylim()
+    wanted = [(point.y.value - low) / (high - low) for point in points]
+    for number, height in _spread(wanted, step).items():
+        point = points[number]
+        axes.annotate(
+            point.name,
+            (point.x.value, point.y.value),
+            xytext=(1.03, height),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=10,
+            color=colors[number],
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colors[number],
+                "alpha": 0.35,
+                "lw": 0.7,
+                "shrinkA": 2,
+                "shrinkB": 4,
+            },
+            annotation_clip=False,
+        )
+
+
+def _spread(wanted: Sequence[float], step: float) -> dict[int, float]:
+    """Heights that keep the order of the wanted ones and are at least a step apart, as near to them as a pass each way comes."""
+    order = sorted(range(len(wanted)), key=lambda number: wanted[number])
+    heights: dict[int, float] = {}
+    below = -step
+    for number in order:
+        heights[number] = below = max(wanted[number], below + step)
+    above = max(1.0, (len(order) - 1) * step) + step
+    for number in reversed(order):
+        heights[number] = above = min(heights[number], above - step)
+    return heights
 
 
 def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, caption: str) -> Picture:

@@ -7,11 +7,11 @@ from statistics import fmean
 from typing import Any
 
 from iebench.evals.columns import Figure
-from iebench.evals.registry import EVALUATORS
 from iebench.evals.table import Row
-from iebench.report.evaluated_runs import EvaluatedRun, read_metrics
+from iebench.report.evaluated_runs import EvaluatedRun, figures_of, read_metrics
 from iebench.report.plots import Curve, Picture, Point, plot_classes, plot_curves, plot_points
 
+TOP1, UNIFORM, POOLED = "top-1", "rotation R², uniform", "rotation R², pooled"
 TRAINING_CURVES = (
     ("train/loss", "loss", "The loss over the steps of the training; losses of different methods do not compare."),
     (
@@ -46,18 +46,22 @@ class Section:
     tables: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def is_small(self) -> bool:
+        """Whether it may stand beside another."""
+        return len(self.pictures) == 1 and not (self.matrices or self.tables)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
         return not (self.pictures or self.matrices or self.tables)
 
 
-def make_sections(runs: Sequence[EvaluatedRun], rows: Sequence[Row]) -> list[Section]:
-    """The trade-off, the training, and what the evaluators declare; sections without data are left out."""
+def make_sections(runs: Sequence[EvaluatedRun]) -> list[Section]:
+    """The training, and what the evaluators declare; sections without data are left out."""
     sections = [
-        Section("tradeoff", "Accuracy against rotation", _draw_tradeoff(rows)),
         Section("training", "Training", _draw_training(runs)),
     ]
-    figures = figures_of(runs)
+    figures = figures_of([run.results for run in runs])
     tall = {figure.section for figure in figures if figure.kind == "classes"}  # a row for each class: they come last
     for head in sorted(dict.fromkeys(figure.section for figure in figures), key=lambda head: head in tall):
         section = Section(re.sub(r"[^a-z]+", "-", head.lower()).strip("-"), head)
@@ -66,14 +70,6 @@ def make_sections(runs: Sequence[EvaluatedRun], rows: Sequence[Row]) -> list[Sec
                 _add_figure(section, figure, runs)
         sections.append(section)
     return [section for section in sections if not section.is_empty]
-
-
-def figures_of(runs: Sequence[EvaluatedRun]) -> list[Figure]:
-    """Our evaluators' figures, as they are today, then those that results declare beyond them."""
-    ours = [figure for evaluator in EVALUATORS for figure in evaluator.figures]
-    keys = {figure.key for figure in ours}
-    others = (figure for run in runs for figure in run.results.figures if figure.key not in keys)
-    return [*ours, *dict.fromkeys(others)]
 
 
 def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) -> None:
@@ -146,21 +142,34 @@ def _draw_training(runs: Sequence[EvaluatedRun]) -> list[Picture]:
     return pictures
 
 
-def _draw_tradeoff(rows: Sequence[Row]) -> list[Picture]:
-    x, y = "top-1", "rotation R², uniform"
-    points = [
-        Point(row.name, row.cells[x].value, row.cells[y].value, row.cells[x].std, row.cells[y].std)
-        for row in rows
-        if row.kind == "ours" and x in row.cells and y in row.cells
-    ]
-    references = {
-        row.name: (row.cells[x].value, row.cells[y].value)
-        for row in rows
-        if row.kind == "baseline" and x in row.cells and y in row.cells
-    }
-    if not points:
+def draw_tradeoff(rows: Sequence[Row]) -> list[Picture]:
+    """The picture at the head of the page: what each row knows of the class and of the rotation."""
+    points = _points_of(rows, UNIFORM, ("ours", "baseline"))
+    if all(point.is_reference for point in points):
         return []
     caption = (
-        "Top-1 accuracy against rotation R² (uniform) of the whole representation; the best corner is the upper right."
+        "Top-1 accuracy against rotation R² (uniform) of the whole representation: the best corner is the upper right. Bars "
+        "are standard deviations over runs, and 95 % intervals over objects where there is one run."
     )
-    return [plot_points("tradeoff", points, "top-1 accuracy", "rotation R², uniform", caption, references)]
+    return [plot_points("tradeoff", points, "top-1 accuracy", UNIFORM, caption)]
+
+
+def draw_published(rows: Sequence[Row]) -> list[Picture]:
+    """The same of what papers report on 3DIEBench, on axes of its own for each kind of R²."""
+    rows = [row for row in rows if row.protocol.startswith("3DIEBench,")]
+    pictures = []
+    for kind in (UNIFORM, POOLED):
+        caption = (
+            f"What papers report on 3DIEBench, {kind}. Data, images and training are others than above: compare shapes."
+        )
+        if points := _points_of(rows, kind, ("published",)):
+            pictures.append(plot_points(f"published-{kind.split()[-1]}", points, "top-1 accuracy", kind, caption))
+    return pictures
+
+
+def _points_of(rows: Sequence[Row], y: str, kinds: Sequence[str]) -> list[Point]:
+    return [
+        Point(row.name, row.cells[TOP1], row.cells[y], row.kind == "baseline")
+        for row in rows
+        if row.kind in kinds and TOP1 in row.cells and y in row.cells
+    ]

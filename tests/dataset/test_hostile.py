@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import simplejpeg
 from bounded_memory import at_most
+from PIL import Image
 
 from iebench.dataset import published_layout
 from iebench.dataset.card import CARD, describe_file, digest_card
@@ -76,6 +77,12 @@ def bomb(side=65500):
     place = jpeg.index(b"\xff\xc0")
     jpeg[place + 5 : place + 9] = side.to_bytes(2, "big") * 2
     return bytes(jpeg)
+
+
+def progressive(side=64):
+    file = io.BytesIO()
+    Image.new("L", (side, side)).save(file, "JPEG", progressive=True)
+    return file.getvalue()
 
 
 def replace_view(dataset, index, view, jpeg):
@@ -254,6 +261,22 @@ def test_a_view_that_claims_gigabytes_of_pixels_takes_no_memory(make_dataset):
     with pytest.raises(IebenchError, match="view 0"):
         decode_view(Dataset(dataset.root), 0, 0)
     assert any("65500 x 65500 pixels" in problem for problem in verify_dataset(dataset.root, decode=True))
+
+
+def test_a_view_of_very_many_scans_takes_no_time(make_dataset):
+    dataset = make_dataset(size=64)
+    replace_view(dataset, 0, 0, progressive() + 95 * b"\xff\xda")
+    republish(dataset.root)
+    with pytest.raises(IebenchError, match="101 scans, and 100 are allowed"):
+        decode_view(Dataset(dataset.root), 0, 0)
+    assert any("101 scans" in problem for problem in verify_dataset(dataset.root, decode=True))
+
+
+def test_progressive_views_are_read_as_any_other(make_dataset):
+    dataset = make_dataset(size=64)
+    replace_view(dataset, 0, 0, progressive())
+    republish(dataset.root)
+    assert decode_view(Dataset(dataset.root), 0, 0).shape == (64, 64, 3)
 
 
 def test_an_import_of_pictures_that_claim_gigabytes_takes_no_memory(tmp_path):

@@ -198,7 +198,7 @@ def test_every_fault_is_counted_and_named_and_the_rest_comes_in(loose, tmp_path)
         3: "latent 0 is damaged",
         4: "image 0 is missing and 3 more|not hold it",
         6: "latent 2 is damaged",
-        7: "image 2 has not 32 x 32",
+        7: r"image 2 is damaged \(it has 16 x 32 pixels and not 32\)",
         8: "latent 1 is damaged",
     }
     for number, words in expected.items():

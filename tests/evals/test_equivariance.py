@@ -5,30 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from known_views import SPACE, TRAIN, views_of
 
 import iebench
-from iebench.catalogue import CLASSES
 from iebench.evals.action_scores import Fits, score_part
 from iebench.evals.evaluator import Score
 from iebench.evals.linear_action import Family
 from iebench.evals.model import Model
-from iebench.evals.representations import Representations
 from iebench.factors.rotations import euler_to_matrix, euler_to_quaternion
-from iebench.factors.space import HUES, ROTATION, get_space
+from iebench.factors.space import HUES, ROTATION
 from iebench.factors.transforms import make_transform
 
-TRAIN, TEST, VIEWS = 60, 30, 6
-SPACE = get_space("3diebench")
+TEST = 30
 RNG = np.random.default_rng(7)
-
-
-def views_of(make, num_objects=TRAIN, first=0):
-    """Representations by a function of latents (objects, views, factors) and of each object's own generator."""
-    names = [f"object-{first + i}" for i in range(num_objects)]
-    latents = np.stack([SPACE.sample(0, "02691156", name, VIEWS) for name in names])
-    values = make(latents, np.random.default_rng(first)).astype(np.float32)
-    index = np.arange(num_objects)
-    return Representations(SPACE, CLASSES, latents, index % 5, index, values)
 
 
 def rotations(latents):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from iebench.evals.gallery import Gallery, build_gallery
+from iebench.evals.gallery import Gallery, Shown, build_gallery
 from iebench.evals.predictor_analysis import PredictorAnalysis
 from iebench.evals.representations import extract
 from iebench.evals.retrieval import compose_quaternions
@@ -63,11 +63,26 @@ def test_steering_leads_to_the_nearest_real_view(representations):
         # among views of one sign of the quaternion nearness is that of rotations
         assert gap <= 2 * np.degrees(np.arccos(np.clip((rotations @ wanted[0].double().numpy()).max(), -1, 1))) + 1e-3
     assert steering.gaps[steering.degrees.index(0)] == pytest.approx(0, abs=0.1)
-    assert steering.views[steering.degrees.index(0)] == 0
+    assert steering.views[steering.degrees.index(0)] == steering.wanted[steering.degrees.index(0)] == 0
+
+
+def test_in_a_dense_turn_the_exact_predictor_finds_every_step(fake, read_latents):
+    """Views that turn about the object's axis, of which the middle one is turned: each step has a view within half a gap."""
+    dataset = fake(num_val=3, num_views=73)
+    dataset.latents[..., :3] = np.linspace(-np.pi / 2, np.pi / 2, 73)[:, None] * [0, 0, 1]
+
+    def represent(images):
+        rotations = torch.from_numpy(euler_to_quaternion(read_latents(images)[:, :3].numpy())).float()
+        return torch.cat([torch.zeros(len(rotations), 2), rotations], dim=1)
+
+    steering = PredictorAnalysis(last_four, extract(represent, dataset, "val", embed=lambda x: x)).steer(1, source=36)
+    assert steering.wanted.tolist() == [0, 12, 24, 36, 48, 60, 72]
+    assert np.array_equal(steering.views, steering.wanted) and steering.gaps.max() < 1e-3
 
 
 def test_the_gallery_shows_what_was_found(dataset, representations, tmp_path):
-    gallery = build_gallery(PredictorAnalysis(last_four, representations), dataset, representations)
+    shown = Shown(PredictorAnalysis(last_four, representations), dataset, "val")
+    gallery = build_gallery(shown, shown)
     assert gallery.found[:, 0].all()
     assert np.array_equal(gallery.neighbours[:, 0], gallery.truths)
     gallery.save(tmp_path)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from runs import assert_same_ending, read_metrics, train_until_killed
@@ -128,3 +129,22 @@ def test_it_learns_without_collapse_and_is_scored_from_sets(
     results = iebench.evaluate(method, data, tasks=tasks, epochs=20, device="cpu", num_workers=0, baselines=())
     assert set(results.details["classification-from-views/top1"]) == {"mean", "set"}
     assert results.get("retrieval/val-val/mrr") > 0
+
+
+@pytest.mark.slow
+def test_a_trajectory_is_learned_without_collapse_and_straightened(
+    make_dataset: Callable[..., Dataset], tmp_path: Path
+) -> None:
+    data = make_dataset(classes="4", objects_per_class=20, num_views=4).root
+    settings = METHODS["vicreg-traj"].settings(backbone="resnet18-narrow", projector="64-8")
+    bends = {}
+    for weight in (0.01, 10.0):
+        run = tmp_path / str(weight)
+        trainer = replace(TRAINER, steps=60, batch_size=16, learning_rate=1e-3, log_every=6, validate_every=100)
+        train("vicreg-traj", replace(settings, trajectory_weight=weight), trainer, data, run)
+        rows = [row for row in read_metrics(run) if row["train/loss"]]
+        losses = [float(row["train/loss"]) for row in rows]
+        assert np.mean(losses[-3:]) < losses[0] - 0.5
+        assert float(rows[-1]["rank/representation"]) > 5 and float(rows[-1]["spread/embedding"]) > 0.3
+        bends[weight] = np.mean([float(row["train/trajectory"]) for row in rows[-3:]])
+    assert bends[10.0] < 0.5 * bends[0.01]

@@ -178,7 +178,9 @@ def make_gallery(**changed):
     picture = np.zeros((2, 8, 8, 3), np.uint8)
     tables = {
         "names": np.array(["a", "b"]), "queries": picture, "truths": picture, "neighbours": np.stack([picture] * 3, 1),
-        "found": np.zeros((2, 3), bool), "steered": np.stack([picture] * 4, 1), "degrees": np.arange(4), "gaps": np.zeros((2, 4)),
+        "found": np.zeros((2, 3), bool), "turned_names": np.array(["c", "d"]), "sources": picture,
+        "wanted": np.stack([picture] * 4, 1), "steered": np.stack([picture] * 4, 1),
+        "degrees": np.arange(4), "gaps": np.zeros((2, 4)),
     }  # fmt: skip
     return {**tables, **changed}
 

@@ -12,14 +12,14 @@ import pytest
 
 from iebench.catalogue import CLASSES
 from iebench.errors import IebenchError
-from iebench.evals.columns import Column, Figure
+from iebench.evals.columns import Cell, Column, Figure
 from iebench.evals.evaluator import Score
 from iebench.evals.gallery import Gallery
 from iebench.evals.results import Results, ScoreBook, SeedScores
 from iebench.report import sections
 from iebench.report.evaluated_runs import load_runs, read_metrics
 from iebench.report.page import write_report
-from iebench.report.plots import Curve, plot_curves
+from iebench.report.plots import Curve, _reach, _spread, plot_curves
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -106,6 +106,9 @@ def write_run(root, method, level, with_predictor=False):
             images(2),
             images(2, 5),
             found,
+            np.array(["bathtub", "clock"]),
+            images(2),
+            images(2, 7),
             images(2, 7),
             degrees,
             np.ones((2, 7)),
@@ -229,7 +232,10 @@ INSPECT = """<script>addEventListener("load", () => {
   const column = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent.startsWith("rotation R², uniform"));
   const order = () => [...table.tBodies[0].rows].map(row => row.cells[column].dataset.value).filter(text => text).map(Number);
   const click = () => { table.tHead.rows[0].cells[column].querySelector("button").click(); return order(); };
+  const columns = () => [...table.tHead.rows[0].cells].filter(cell => cell.offsetWidth).length, folded = columns();
+  document.querySelectorAll("#table-part .folds input").forEach(box => box.click());
   const findings = {
+    folded, unfolded: columns(),
     errors, first: click(), second: click(), rows: table.tBodies[0].rows.length,
     sizes: [...document.querySelectorAll("img, main svg")]
       .map(item => item.getBoundingClientRect()).map(box => [box.width, box.height]),
@@ -284,7 +290,23 @@ def test_in_a_browser(report, tmp_path, size):
     assert findings["overflow"] == 0
     assert findings["first"] == sorted(findings["first"], reverse=True)
     assert findings["second"] == sorted(findings["second"])
-    assert len(findings["first"]) > 5
+    assert len(findings["first"]) == 4  # two methods and two baselines; papers stand apart
+    assert findings["folded"] == 7 and findings["unfolded"] == 15
+
+
+def test_labels_stand_apart_in_the_order_of_their_points():
+    far = _spread([0.9, 0.1, 0.5], 0.1)
+    assert [far[number] for number in range(3)] == [0.9, 0.1, 0.5]
+    near = _spread([0.5, 0.99, 1.0, 0.51, 0.5], 0.1)
+    heights = [near[number] for number in (0, 4, 3, 1, 2)]
+    assert np.diff(heights).min() > 0.1 - 1e-9 and heights[-1] <= 1 + 1e-9
+    assert abs(heights[0] - 0.5) < 1e-9
+
+
+def test_the_bars_of_the_trade_off_are_intervals_or_deviations():
+    one = Cell(0.5, None, 0.4, 0.7)
+    assert np.allclose(_reach(one), [[0.1], [0.2]])
+    assert _reach(Cell(0.5, 0.05)) == [[0.05], [0.05]] and _reach(Cell(0.5)) is None
 
 
 def test_runs_that_differ_in_their_seed_are_one_series():

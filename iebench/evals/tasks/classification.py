@@ -31,7 +31,7 @@ class Classification(ProbeTask):
         Column("top-1, equivariant part", "classification/equivariant/top1", "", 100, 1, "%"),
         Column("top-1, out of distribution", "ood/classification/whole/top1", "top1::ood", 100, 1, "%"),
     )
-    figures = (
+    figures: tuple[Figure, ...] = (
         Figure(
             "Class by class",
             "classification/whole/top1_by_class",

@@ -16,7 +16,7 @@ class Pose(RotationRegression):
     name, num_views = "pose", 1
     order = 30
     needs = Needs(factors=ROTATION)
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("pose R², pooled", "pose/whole/r2_pooled", "pose_r2:pooled"),
         Column("pose R², uniform", "pose/whole/r2_uniform", "pose_r2:uniform"),
         Column("pose R², uniform, out of distribution", "ood/pose/whole/r2_uniform", "pose_r2:uniform:ood"),

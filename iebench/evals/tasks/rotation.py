@@ -77,7 +77,7 @@ class Rotation(RotationRegression):
     name = "rotation"
     order = 10
     needs = needs_pair(*ROTATION)
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("rotation R², pooled", "rotation/whole/r2_pooled", "rotation_r2:pooled"),
         Column("rotation R², uniform", "rotation/whole/r2_uniform", "rotation_r2:uniform"),
         Column("rotation R², uniform, invariant part", "rotation/invariant/r2_uniform"),
@@ -88,7 +88,7 @@ class Rotation(RotationRegression):
             "rotation error, median, out of distribution", "ood/rotation/whole/median_degrees", "", 1, 1, "°", "down"
         ),
     )
-    figures = (
+    figures: tuple[Figure, ...] = (
         Figure(
             "Error by angle",
             "rotation/whole/degrees_by_angle",
