@@ -17,8 +17,8 @@ BACKBONES = (
     "your own."
 )  # what --backbone may be; the names are those of `backbones.RESNETS`, which would bring torch
 MODELS = (
-    "hf:OWNER/NAME[@REVISION] of the Hugging Face hub, hf:./FOLDER that transformers saved, timm:NAME, package.module:function, "
-    "a backbone of ours such as resnet18, or a run."
+    "hf:OWNER/NAME[@REVISION] of the Hugging Face hub; hf:./FOLDER that transformers saved; timm:NAME; a run; or a backbone: "
+    + BACKBONES
 )  # what --model of `iebench eval` may be
 
 
