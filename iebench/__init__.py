@@ -7,6 +7,7 @@ from iebench.version import __version__
 
 if TYPE_CHECKING:
     from iebench.dataset.reader import Dataset
+    from iebench.loader.clips import ClipDataset
     from iebench.loader.multiview import MultiViewDataset, Pair, Views
     from iebench.loader.pairs import PairDataset
     from iebench.loader.stream import PairStream
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
 _LAZY = {
+    "ClipDataset": "iebench.loader.clips",
     "Dataset": "iebench.dataset.reader",
     "MultiViewDataset": "iebench.loader.multiview",
     "Pair": "iebench.loader.multiview",
@@ -29,6 +31,7 @@ _LAZY = {
     "load_network": "iebench.models.networks",
 }
 __all__ = [
+    "ClipDataset",
     "Dataset",
     "MultiViewDataset",
     "Pair",

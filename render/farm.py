@@ -224,14 +224,15 @@ def _finish(state: _State) -> None:
         raise IebenchError(_tell_none(state.failures(), state.failed))
     present = {row.synset for part in parts for row in part.rows}
     card = DatasetCard(
-        name=job.preset.dataset_name if job.preset else f"{job.space.name}-{job.about_objects['kind']}",
-        space=job.space,
+        name=job.preset.dataset_name if job.preset else _name_dataset(job),
+        space=job.covering_space,
         seed=None if job.given_latents or job.sweep else job.seed,
         image_size=job.image_size,
         num_views=job.num_views,
         quality=job.quality.name,
         focal_length=job.focal_length,
         preset=job.preset,
+        design=job.design,
         source=job.about_objects,
         settings=job.settings(),
         classes=tuple(entry for entry in job.classes if entry.synset in present),
@@ -239,6 +240,11 @@ def _finish(state: _State) -> None:
     )
     refused = job.refused if job.part[0] == 1 else ()  # once, where parts are merged
     finish_dataset(state.root, card, parts, [*state.failures(), *refused])
+
+
+def _name_dataset(job: RenderJob) -> str:
+    parts = [job.space.name, job.about_objects["kind"]]
+    return "-".join(parts if job.design is None else [*parts, job.design.kind])
 
 
 def _sample_path(root: Path, name: ObjectName) -> Path:

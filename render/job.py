@@ -18,6 +18,7 @@ from iebench.dataset.shards import shard_name
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.dataset.writer import Failure
 from iebench.errors import UsageError
+from iebench.factors.designs import Design
 from iebench.factors.space import Factor, FactorSpace
 from iebench.files import write_whole
 from iebench.render.given_latents import GivenLatents
@@ -45,7 +46,7 @@ class RenderJob:
         about_objects: what the card says of them.
         classes: those of the objects.
         splits: objects of each split, in the order in which they will stand.
-        space: factor space of the latents.
+        space: factor space that the latents are drawn from; a `design` may lead out of it, see `covering_space`.
         seed: of the latents.
         num_views: of each object.
         image_size: side in pixels.
@@ -53,6 +54,7 @@ class RenderJob:
         objects_per_shard: of the shards, all but the last of a split.
         given_latents: folder to read latents from instead of drawing them.
         sweep: one factor moves through the views, and all others stay as they are in view 0.
+        design: how the views of each object are laid out; None for independent draws.
         part: (i, n): render only every n-th shard, from number i on, counted from 1.
         focal_length: of the camera in millimetres.
         preset: after which it was made, for the card.
@@ -73,6 +75,7 @@ class RenderJob:
     objects_per_shard: int
     given_latents: GivenLatents | None = None
     sweep: Factor | None = None
+    design: Design | None = None
     part: tuple[int, int] = (1, 1)
     focal_length: float = FOCAL_LENGTH
     preset: PresetNote | None = None
@@ -99,10 +102,17 @@ class RenderJob:
         for index, start in enumerate(range(0, len(objects), step)):
             yield Shard(shard_name(split, index), split, tuple(objects[start : start + step]))
 
+    @property
+    def covering_space(self) -> FactorSpace:
+        """The factor space in which all latents lie."""
+        return self.space if self.design is None else self.design.cover(self.space)
+
     def latents_of(self, name: ObjectName) -> Float[ndarray, "views factors"]:
         """The latents of an object's views."""
         if self.given_latents is not None:
             return self.given_latents.read(name, self.num_views)
+        if self.design is not None:
+            return self.design.arrange(self.space, self.space.sample(self.seed, *name, self.design.num_draws))
         latents = self.space.sample(self.seed, *name, self.num_views)
         if self.sweep is not None:
             latents[:] = latents[0]
@@ -130,11 +140,19 @@ class RenderJob:
             "latents": self.given_latents.digest if self.given_latents else None,
             "sweep": asdict(self.sweep) if self.sweep else None,
             "part": "/".join(map(str, self.part)),
+            # absent where there is none, so that datasets of before --design go on
+            **({} if self.design is None else {"design": _tell_design(self.design)}),
             # absent where it is the published one, so that datasets of before --focal-length go on
             **({} if self.focal_length == FOCAL_LENGTH else {"focal length": self.focal_length}),
             # absent where all are the benchmark's, for the same reason
             **({} if labels.items() <= {(entry.synset, entry.label) for entry in CLASSES} else {"labels": labels}),
         }
+
+
+def _tell_design(design: Design) -> str:
+    """The design in words, and in a hash of all its numbers."""
+    digest = hashlib.sha256(json.dumps(design.to_json(), sort_keys=True).encode()).hexdigest()
+    return f"{design} ({digest[:12]})"
 
 
 def check_same_job(path: Path, job: RenderJob) -> None:

@@ -19,6 +19,7 @@ from iebench.render.object_source import ObjectSource
 from iebench.render.quality import get_quality
 from iebench.render.request import PUBLISHED_SPACE, RenderRequest
 from iebench.render.sources import PROCEDURAL, open_source
+from iebench.render.view_design import check_layout, find_design
 
 UP_AXES = ("y", "z")
 
@@ -62,12 +63,13 @@ def plan_render(request: RenderRequest) -> Plan:
     Raises:
         UsageError: an option cannot be fulfilled.
     """
-    _check_together(request)
+    check_layout(request)
     source = open_source(request.objects, request.one_class)
     space = custom_space(request.space or PUBLISHED_SPACE, request.factors)
     sweep, sweep_views = _parse_sweep(request) if request.sweep else (None, None)
     if sweep is not None:
         space = space.with_factor(sweep)
+    design = find_design(request, space)
     asked = space if request.space or request.factors else None
     given = GivenLatents.open(request.latents, asked) if request.latents else None
     classes = _choose_classes(source, request, given)
@@ -79,7 +81,8 @@ def plan_render(request: RenderRequest) -> Plan:
         [*known_bad_objects(), *(read_object_list(request.exclude) if request.exclude else [])],
     )
     names = choice.names
-    num_views = sweep_views or request.views or (given.count_views(names) if given else 50)
+    designed = sweep_views if design is None else design.num_views
+    num_views = designed or request.views or (given.count_views(names) if given else 50)
     about_objects = _describe(source, request.objects) | _describe_up(request)
     job = RenderJob(
         objects=request.objects,
@@ -95,6 +98,7 @@ def plan_render(request: RenderRequest) -> Plan:
         objects_per_shard=request.objects_per_shard,
         given_latents=given,
         sweep=sweep,
+        design=design,
         part=_parse_part(request.part),
         focal_length=request.focal_length,
         preset=request.note_preset(about_objects["kind"]),
@@ -112,16 +116,6 @@ def _tell_left_out(source: ObjectSource, choice: Choice) -> Iterator[str]:
     if choice.refused:
         names = ["/".join(failure.object_name) for failure in choice.refused]
         yield f"Left out: {name_some(names)} ({choice.refused[0].reason}); failures.csv will name them."
-
-
-def _check_together(request: RenderRequest) -> None:
-    """Options that would have no say beside others."""
-    beside = {"--seed": request.seed, "--sweep": request.sweep} if request.latents else {}
-    for option, value in beside.items():
-        if value is not None:
-            raise UsageError(
-                f"{option} {value} has no say where --latents gives the latents: leave one of the two out."
-            )
 
 
 def _describe(source: ObjectSource, objects: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from iebench.render.presets import get_preset
 from iebench.render.sources import PROCEDURAL
 
 _WORK = ("part", "objects_per_shard")  # options that change no view
+_LAID_OUT = {"design", "trajectory"}  # options that say how many views there are
 PUBLISHED_SPACE = "3diebench"
 
 
@@ -28,7 +29,7 @@ class RenderRequest:
         object_list: file of the only objects to take.
         exclude: file of objects to leave out, beside those known to be bad.
         val_list: file of the objects that validate; all others train. None splits by hash, 80 to 20.
-        views: of each object; None for 50, or for as many as `latents` has.
+        views: of each object; None for 50, or for as many as `latents`, a design or a clip has.
         size: side of the images in pixels.
         space: name of a factor space, or a TOML file; None for 3diebench, or for what `latents` tell.
         factors: ranges to replace in it, as "NAME=LOW:HIGH" or "NAME=VALUE".
@@ -36,6 +37,10 @@ class RenderRequest:
         focal_length: of the camera in millimetres; its sensor is 36 mm wide.
         seed: of the latents; None for 0.
         sweep: "NAME=FROM:TO:N": N views, in which only this factor moves.
+        design: "crossed", or a TOML file that says what is crossed.
+        vary: "NAME[:LEVELS]", the factor or group that moves in a crossed design.
+        hold: the same with commas between, what is held meanwhile on each of its levels.
+        trajectory: "slerp:N", clips of N views on the shortest way between two rotations.
         latents: folder with latents in the published layout, instead of a seed.
         objects_per_shard: of the shards.
         part: "i/n", the share of this machine.
@@ -56,6 +61,10 @@ class RenderRequest:
     focal_length: float = FOCAL_LENGTH
     seed: int | None = None
     sweep: str | None = None
+    design: str | None = None
+    vary: str | None = None
+    hold: str | None = None
+    trajectory: str | None = None
     latents: Path | None = None
     objects_per_shard: int = 256
     part: str = "1/1"
@@ -75,7 +84,8 @@ class RenderRequest:
         found = get_preset(preset)
         if found.needs and "objects" not in given:
             raise UsageError(f"--preset {preset} needs {found.needs}: name it with --objects.")
-        return cls(**{**found.settings, **given, "preset": preset})
+        own = {name: value for name, value in found.settings.items() if name != "views" or not _LAID_OUT & given.keys()}
+        return cls(**{**own, **given, "preset": preset})
 
     def note_preset(self, kind: str) -> PresetNote | None:
         """What the card says of a render of objects of this kind after a preset; None without one."""

@@ -31,7 +31,7 @@ def draw(tasks, meanwhile=lambda number: None, fails=()):
         name = (task.synset, task.object_id)
         failure = Failure(*name, "odd", 1, "what was printed") if name in fails else None
         if failure is None:
-            sample = pack_sample(*name, task.label, [JPEG], np.array(task.latents))
+            sample = pack_sample(*name, task.label, [JPEG] * len(task.latents), np.array(task.latents))
             write_sample(Path(task.out), sample, [Lost("texture", "a.png")] if name[1].endswith("1") else [])
         yield Outcome(task, failure, {"blender": "none"})
 

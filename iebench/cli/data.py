@@ -41,9 +41,15 @@ def verify(dataset: str, decode: bool) -> None:
     echo(f"{dataset} is whole.")
 
 
-@click.command(short_help="Draw pairs with their transform as a picture.")
+@click.command(short_help="Draw pairs with their transform, or all views of objects, as a picture.")
 @_DATASET
 @click.option("--pairs", "count", default=8, show_default=True, help="How many pairs.")
+@click.option(
+    "--grid",
+    type=click.IntRange(1),
+    metavar="OBJECTS",
+    help="All views of so many objects instead, as a crossed design or trajectory lays them out.",
+)
 @click.option("--split", default="train", show_default=True, help="train, val or all.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of pairs.")
 @click.option(
@@ -53,12 +59,17 @@ def verify(dataset: str, decode: bool) -> None:
     show_default=True,
     help="Picture to write, .png or .jpg.",
 )
-def show(dataset: str, count: int, split: str, seed: int, out: Path) -> None:
-    """Draw pairs of DATASET with their transform as a picture."""
+def show(dataset: str, count: int, grid: int | None, split: str, seed: int, out: Path) -> None:
+    """Draw pairs of DATASET with their transform as a picture, or all views of some objects."""
     from iebench.dataset.reader import Dataset
     from iebench.pictures import save_picture
+    from iebench.report.grid import draw_grids
     from iebench.report.show import draw_sheet, pick_pairs
 
+    if grid is not None:
+        save_picture(draw_grids(Dataset(dataset), grid, split), out)
+        echo(f"{out} shows all views of {grid} object{'s' * (grid > 1)}.")
+        return
     pairs = pick_pairs(Dataset(dataset), count, split, seed)
     save_picture(draw_sheet(pairs), out)
     echo(f"{out} shows {len(pairs)} pairs.")

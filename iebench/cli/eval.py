@@ -15,7 +15,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 TASK_HELP = (
     "classification, knn, classification-from-views, rotation, rotation-linear, color, pose, pose-linear, translation, "
-    "translation-world, factors, dci, retrieval, equivariance, predictor, spectrum"
+    "translation-world, factors, dci, retrieval, equivariance, predictor, parallelism, ccgp, interference, spectrum"
 )
 
 POOL_HELP = (

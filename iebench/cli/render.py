@@ -73,7 +73,27 @@ POSITIVE = click.IntRange(min=1)
 @click.option(
     "--sweep",
     metavar="NAME=FROM:TO:N",
-    help="N views in which one factor moves and all others stay; OUT.webp shows them moving.",
+    help="N views in which one factor moves and all others stay; OUT.webp shows it, as it does a trajectory.",
+)
+@click.option(
+    "--design",
+    metavar="crossed|FILE",
+    help="Views as a grid of --vary and --hold, in which everything else stays, or as a TOML file says.",
+)
+@click.option(
+    "--vary",
+    metavar="NAME[:LEVELS]",
+    help="The factor or group that moves in the grid, such as rotation:8.  [levels: 4]",
+)
+@click.option(
+    "--hold",
+    metavar="NAME[:LEVELS],…",
+    help="What is held meanwhile, on each of its levels in turn, such as light_hue,floor_hue:2.  [levels: 4]",
+)
+@click.option(
+    "--trajectory",
+    metavar="slerp:N",
+    help="Clips of N views that turn smoothly from one rotation to another; more --views are more clips.",
 )
 @click.option("--quality", help="fast, reference (as published), or preview.  [default: fast]")
 @click.option(
@@ -171,7 +191,7 @@ def render(
         run = progress.over(choose_engine(job, limits, workers, device, engine, ray_address))
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
-    if "sweep" in given:
+    if given.keys() & {"sweep", "trajectory"}:
         _animate(out)
     if summary.failed_fraction > max_failures:
         sys.exit(1)
@@ -197,7 +217,7 @@ def _animate(out: Path) -> None:
 
     picture = out.with_name(out.name + ".webp")
     animate_views(Dataset(out), picture)
-    echo(f"{picture}: the sweep as an animated picture.", err=True)
+    echo(f"{picture}: the views as an animated picture.", err=True)
 
 
 def _report(summary: "Summary", log_json: bool) -> None:

@@ -14,11 +14,13 @@ from iebench.dataset.card_parts import (
     ShardEntry,
     SplitCounts,
     check_classes,
+    check_design,
     check_files,
     check_space,
     check_splits,
 )
 from iebench.errors import IebenchError
+from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.factors.symmetry import built_in_classes
 from iebench.files import write_whole
@@ -45,6 +47,7 @@ class DatasetCard:
         quality: name of the render quality, or "imported".
         focal_length: of the camera in millimetres, on a sensor 36 mm wide.
         preset: what it was rendered after; None if no preset was named.
+        design: how the views of each object are laid out; None for independent draws.
         source: where the objects came from, as plain values.
         settings: of the render, by which a repeated command knows its own work.
         classes: those that occur, in label order, with the symmetry that the maker of the objects states; none for an import.
@@ -68,6 +71,7 @@ class DatasetCard:
     channels: str = "rgb"
     focal_length: float = FOCAL_LENGTH
     preset: PresetNote | None = None
+    design: Design | None = None
     splits: dict[str, SplitCounts] = field(default_factory=dict)
     shards: tuple[ShardEntry, ...] = ()
     files: dict[str, FileEntry] = field(default_factory=dict)
@@ -82,7 +86,12 @@ class DatasetCard:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         classes = [entry.to_json() for entry in self.classes]
-        return {**asdict(self), "space": self.space.to_json(), "classes": classes}
+        value = {**asdict(replace(self, design=None)), "space": self.space.to_json(), "classes": classes}
+        if self.design is None:
+            del value["design"]  # so that an ordinary card is what it was before there were designs
+        else:
+            value["design"] = self.design.to_json()
+        return value
 
     def content(self) -> list[Any]:
         """Plain values that tell datasets apart by what their files hold: shards and tables with their hashes."""
@@ -104,6 +113,7 @@ class DatasetCard:
             "shards": tuple(ShardEntry(**entry) for entry in value["shards"]),
             "files": {name: FileEntry(**entry) for name, entry in value["files"].items()},
             "preset": _read_preset(value.get("preset")),
+            "design": design_from_json(value.get("design")),
         }
         card = cls(**{**value, **tables})
         _check_values(card)
@@ -185,6 +195,8 @@ def _check_values(card: DatasetCard) -> None:
     check_splits(card.splits, card.shards)
     check_classes(card.classes)
     check_space(card.space)
+    if card.design is not None:
+        check_design(card.design, card.space, card.num_views)
 
 
 def _why_no_card(root: Path) -> str:

@@ -3,14 +3,16 @@
 Every check raises ValueError on what no dataset has.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from iebench.catalogue import ObjectClass
-from iebench.factors.space import FactorSpace, Law
-from iebench.limits import MAX_FACTORS, MAX_INTEGER, MAX_LABEL
+from iebench.factors.designs import Axis, Crossed, Design, Trajectory
+from iebench.factors.space import ROTATION, FactorSpace, Law
+from iebench.limits import MAX_FACTORS, MAX_INTEGER, MAX_LABEL, MAX_VIEWS
 from iebench.names import name_fault
 from iebench.untrusted import count, of_type
 
@@ -97,3 +99,28 @@ def check_space(space: FactorSpace) -> None:
     of_type(space.name, str, "the name of the space")
     if space.law not in get_args(Law) or not 0 < len(space.factors) <= MAX_FACTORS:
         raise ValueError(f"law {space.law!r:.40} of {len(space.factors)} factors")
+
+
+def check_design(design: Design, space: FactorSpace, num_views: int) -> None:
+    """The design is of the space's factors, and has the dataset's views."""
+    if isinstance(design, Crossed):
+        _check_axes(design.axes, space)
+    if isinstance(design, Trajectory):
+        count(design.frames, 2, MAX_VIEWS, "frames")
+        count(design.clips, 1, MAX_VIEWS, "clips")
+        _ = space.columns(ROTATION)
+    if design.num_views != num_views:
+        raise ValueError(f"a design of {design.num_views} views, and {num_views} views")
+
+
+def _check_axes(axes: Sequence[Axis], space: FactorSpace) -> None:
+    named = [name for axis in axes for name in axis.factors]
+    if len(axes) < 2 or len(set(named)) < len(named) or not set(named) <= set(space.names):
+        raise ValueError(f"a design of the factors {named!r:.200}")
+    for axis in axes:
+        count(axis.size, 2, MAX_VIEWS, "a number of levels")
+        numbers = [number for level in axis.levels for number in level]
+        if not axis.factors or {len(level) for level in axis.levels} != {len(axis.factors)}:
+            raise ValueError(f"the levels of {axis.name!r:.60}")
+        if name_fault(axis.name) or not all(map(math.isfinite, numbers)):
+            raise ValueError(f"the axis {axis.name!r:.60}")

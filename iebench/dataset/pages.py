@@ -27,6 +27,7 @@ def write_readme(card: DatasetCard) -> str:
     splits = "\n".join(f"| {split} | {n.objects} | {n.views} |" for split, n in card.splits.items())
     files = "\n".join(f"  - split: {split}\n    path: {split}-*.tar" for split in card.splits)
     seed = "given latents" if card.seed is None else f"seed {card.seed}"
+    design = "" if card.design is None else f"The views of each object are a design: {card.design}.\n"
     return f"""---
 pretty_name: {json.dumps(card.name)}
 task_categories:
@@ -52,7 +53,7 @@ configs:
 Views of 3D objects in the manner of 3DIEBench (Garrido, Najman and LeCun, ICML 2023): {card.num_views} views of each object,
 {card.image_size} x {card.image_size} pixels, in which all that differs between two views is known.
 Factor space `{card.space.name}`, {seed}, quality `{card.quality}`. The channels of the JPEGs are in the order `{card.channels}`.
-
+{design}
 | split | objects | views |
 |---|---|---|
 {splits}

@@ -75,7 +75,7 @@ def _check_content(root: Path, damaged: list[str], decode: bool) -> list[str]:
         dataset = Dataset(root)
     except IebenchError as error:
         return [str(error)]
-    problems = [*_check_counts(dataset), *_check_latents(dataset), *_check_tables(dataset)]
+    problems = [*_check_counts(dataset), *_check_latents(dataset), *_check_design(dataset), *_check_tables(dataset)]
     for shard in dict.fromkeys(dataset.shards.tolist()):
         if (shard in damaged or decode) and (root / shard).is_file():
             check = _check_views if shard in damaged else _check_whole
@@ -108,6 +108,15 @@ def _check_latents(dataset: Dataset) -> list[str]:
     odd = (index for index, latents in enumerate(dataset.latents) if not np.isfinite(latents).all())
     path = dataset.root / LATENTS
     return [f"{path} has numbers that are not finite, first of object {index}." for index in islice(odd, 1)]
+
+
+def _check_design(dataset: Dataset) -> list[str]:
+    """Whether the latents are laid out as the card says."""
+    if (design := dataset.card.design) is None:
+        return []
+    odd = (index for index, latents in enumerate(dataset.latents) if not design.is_kept_by(dataset.space, latents))
+    path = dataset.root / LATENTS
+    return [f"{path} is not laid out as the card says ({design}), first in object {index}." for index in islice(odd, 1)]
 
 
 def _check_tables(dataset: Dataset) -> Iterator[str]:

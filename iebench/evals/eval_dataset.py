@@ -24,7 +24,8 @@ class EvalDataset(Protocol):
 
     Attributes:
         identity: a hash of the content, by which cached representations are found again.
-        card: plain values that say what the dataset is, for `results.json`.
+        card: plain values that say what the dataset is, for `results.json`; under "design" how its views are laid out, where that
+            is no independent draws (`iebench.factors.designs.Design.to_json`).
         space: names and ranges of the factors.
         latents: float64 (objects, views, factors), radians, hues in [0, 1].
         labels: int64 (objects,).
@@ -118,4 +119,5 @@ def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:
         "focal_length": card.focal_length,
         "classes": [entry.to_json() for entry in dataset.classes],
         "splits": card.to_json()["splits"],
+        **({} if card.design is None else {"design": card.design.to_json()}),
     }

@@ -13,6 +13,7 @@ from iebench.evals.columns import Column, Figure
 from iebench.evals.model import Model
 from iebench.evals.representations import Representations
 from iebench.evals.settings import EvalSettings
+from iebench.factors.designs import Crossed
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,20 @@ class Needs:
         num_views: views that every object must have.
         parts: parts that the representation must have, such as "equivariant".
         predictor: whether the model must predict embeddings from transforms.
+        crossed: whether the views of each object must be a crossed design.
     """
 
     factors: tuple[str, ...] = ()
     num_views: int = 1
     parts: tuple[str, ...] = ()
     predictor: bool = False
+    crossed: bool = False
 
     def are_met_by_data(self, representations: Representations) -> bool:
         """Whether the dataset has what is needed."""
         has_factors = set(self.factors) <= set(representations.space.names)
-        return has_factors and representations.num_views >= self.num_views
+        has_views = representations.num_views >= self.num_views
+        return has_factors and has_views and (isinstance(representations.design, Crossed) or not self.crossed)
 
     def are_met_by(self, context: "Context") -> bool:
         """Whether dataset and model have what is needed."""

@@ -15,15 +15,18 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.catalogue import ObjectClass, count_labels
+from iebench.dataset.card_parts import check_design
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.fitting_batches import FittingBatches
 from iebench.evals.model import Represent, check_vectors
 from iebench.evals.row_file import RowFile
 from iebench.evals.settings import BLOCK
+from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.locks import locked
 from iebench.progress import Progress
+from iebench.untrusted import refusals
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Representations:
         values: (objects, views, width), memory-mapped or in memory: representations, or a slice of them.
         embeddings: (objects, views, width) or None.
         images: the images once more, from the given view on, as `EvalDataset.images` yields them; None where there are none.
+        design: how the views of each object are laid out; None for independent draws.
     """
 
     space: FactorSpace
@@ -49,6 +53,7 @@ class Representations:
     values: Float[ndarray, "objects views width"]
     embeddings: Float[ndarray, "objects views embedding"] | None = None
     images: Callable[[int], Iterator[Tensor]] | None = None
+    design: Design | None = None
 
     @property
     def num_objects(self) -> int:
@@ -82,7 +87,7 @@ class Representations:
         views = np.arange(count) * self.num_views // count
         embeddings = None if self.embeddings is None else self.embeddings[:, views]
         latents, values = self.latents[:, views], self.values[:, views]
-        return replace(self, latents=latents, values=values, embeddings=embeddings, images=None)
+        return replace(self, latents=latents, values=values, embeddings=embeddings, images=None, design=None)
 
     def blocks(self) -> Iterator[Float[ndarray, "n width"]]:
         """All views, object by object, float64, some objects at a time."""
@@ -166,7 +171,17 @@ def extract(
         values.reshape(*shape, -1),
         embeddings,
         partial(dataset.images, split),
+        _find_design(dataset),
     )
+
+
+def _find_design(dataset: EvalDataset) -> Design | None:
+    """How the views of a dataset are laid out, as its card says."""
+    with refusals("The card of the dataset", "leave its design out, or write it as iebench.factors.designs does"):
+        design = design_from_json(dataset.card.get("design"))
+        if design is not None:
+            check_design(design, dataset.space, dataset.latents.shape[1])
+        return design
 
 
 def _apply(

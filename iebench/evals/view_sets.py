@@ -41,7 +41,7 @@ def choose_sets(representations: Representations, counts: Iterable[int], num_set
 def put_sets(values: Vectors, sets: Sets, representations: Representations) -> Representations:
     """Representations of sets in the place of those of views; each has the latents of its first view."""
     latents = representations.latents[np.arange(len(sets))[:, None], sets[..., 0]]
-    return replace(representations, latents=latents, values=values, embeddings=None, images=None)
+    return replace(representations, latents=latents, values=values, embeddings=None, images=None, design=None)
 
 
 def average_sets(representations: Representations, sets: Sets) -> Vectors:

@@ -136,3 +136,14 @@ def angle_between(first: Float[ndarray, "*#b 4"], second: Float[ndarray, "*#b 4"
     """Geodesic angle between two rotations, in radians, in [0, π], the same for q and -q."""
     difference = compose(invert(first), second)
     return np.asarray(2 * np.arctan2(np.linalg.norm(difference[..., :3], axis=-1), np.abs(difference[..., 3])))
+
+
+def slerp(
+    start: Float[ndarray, "*b 4"], end: Float[ndarray, "*b 4"], shares: Float[ndarray, " n"]
+) -> Float[ndarray, "*b n 4"]:
+    """Rotations on the shortest way between two, at shares of it: 0 is `start`, 1 is `end` (Shoemake, SIGGRAPH 1985)."""
+    step = canonicalise(compose(invert(start), end))
+    sine = np.linalg.norm(step[..., :3], axis=-1, keepdims=True)
+    axis = step[..., :3] / np.maximum(sine, np.finfo(np.float64).tiny)
+    halves = np.arctan2(sine, step[..., 3:])[..., None, :] * shares[:, None]
+    return compose(start[..., None, :], np.concatenate([np.sin(halves) * axis[..., None, :], np.cos(halves)], axis=-1))

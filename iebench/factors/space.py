@@ -189,6 +189,12 @@ class FactorSpace:
         factors = tuple(factor if old.name == factor.name else old for old in self.factors)
         return replace(self, name=self.name if factors == self.factors else _custom(self.name), factors=factors)
 
+    def with_all_rotations(self) -> "FactorSpace":
+        """The space with the ranges of the canonical Euler triple, in which every rotation stands."""
+        full = {factor.name: factor for factor in _FULL_ANGLES if factor.group == "rotation"}
+        factors = tuple(full.get(factor.name, factor) for factor in self.factors)
+        return replace(self, name=self.name if factors == self.factors else _custom(self.name), factors=factors)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for a dataset's card."""
         ranges = {factor.name: [factor.low, factor.high] for factor in self.factors}

@@ -129,7 +129,7 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
         self.size = self._decoder.size
         self.num_views, self.anchor = num_views, anchor
         self.transform = make_transform(transform, self.dataset.space, rotation_format, canonical, translation_frame)
-        choose_views(seed, 0, self.objects[:1], self.dataset.num_views, num_views)  # raises where there are too few
+        self.choose(0, self.objects[:1])  # raises where there are too few
         first = np.asarray(self.dataset.latents[self.objects[:1], 0])
         self.transform_size: int = np.asarray(self.transform(first, first)).shape[-1]
 
@@ -196,9 +196,13 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
     def describe(self, epoch: int, items: Int[ndarray, " batch"]) -> Arrays:
         """All fields but the images of the `Views` that an epoch has of some items."""
         objects = self.objects[items]
-        views = choose_views(self.seed, epoch, objects, self.dataset.num_views, self.num_views)
+        views = self.choose(epoch, objects)
         latents = np.asarray(self.dataset.latents[objects[:, None], views])
         return latents, self._compute_transforms(latents), self.dataset.labels[objects], objects, views
+
+    def choose(self, epoch: int, objects: Int[ndarray, " n"]) -> Int[ndarray, "n views"]:
+        """Which views an epoch has of some objects, by their rows in the dataset: different ones at random."""
+        return choose_views(self.seed, epoch, objects, self.dataset.num_views, self.num_views)
 
     def pack(self, images: UInt8[Tensor, "views batch size size 3"], arrays: Arrays) -> Batch:
         """A batch from decoded images and the arrays of `fill`; images are permuted, not copied."""

@@ -44,6 +44,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "preset": card.preset and asdict(card.preset),
         "channels": card.channels,
         "seed": card.seed,
+        **({} if card.design is None else {"design": str(card.design)}),
         "source": card.source,
         "made": card.made,
         "counts": {
@@ -66,6 +67,7 @@ def write_description(told: dict[str, Any]) -> str:
     lines = [
         f"{told['name']}: factor space {told['space']['name']}, {told['image_size']} px, quality {told['quality']}, "
         f"channels {told['channels']}, seed {told['seed']}{_write_lens(told)}",
+        *([f"  views of each object: {told['design']}"] if "design" in told else []),
         *(f"  {split:6} {n['objects']:7} objects {n['views']:9} views" for split, n in counts["splits"].items()),
         f"  {counts['shards']} shards with {counts['bytes'] / 2**20:.1f} MiB, {counts['failures']} objects left out",
         *([f"  {tell_lost(counts['lost'])}"] if counts["lost"] else []),

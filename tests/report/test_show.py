@@ -1,4 +1,6 @@
-"""The sheet of pairs."""
+"""The sheets of pairs, and of all views of an object."""
+
+import json
 
 import numpy as np
 import pytest
@@ -6,8 +8,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from iebench.cli.data import show
+from iebench.dataset.card import CARD
+from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.factors.designs import Trajectory
 from iebench.factors.rotations import angle_between, euler_to_quaternion
+from iebench.loader.decode import decode_view
+from iebench.report.grid import draw_grids
 from iebench.report.show import draw_sheet, pick_pairs, show_pair
 
 
@@ -48,3 +55,15 @@ def test_an_unknown_format_is_refused(drawn_dataset, tmp_path):
     told = CliRunner().invoke(show, [str(drawn_dataset), "--pairs", "2", "--out", str(tmp_path / "pairs.xyz")])
     assert isinstance(told.exception, UsageError) and "name a file that ends in .jpg or .png" in str(told.exception)
     assert not (tmp_path / "pairs.xyz").exists()
+
+
+def test_a_grid_has_a_row_for_each_clip(make_dataset, tmp_path):
+    root = make_dataset("clips", num_views=6).root
+    card = json.loads((root / CARD).read_text())
+    (root / CARD).write_text(json.dumps(card | {"design": Trajectory(3, 2).to_json()}))
+    sheet = np.asarray(draw_grids(Dataset(root), 2, side=32))
+    assert sheet.shape == (2 * (2 * 15 + 2 * 36 + 4), 480, 3)
+    first = int(Dataset(root).split_indices("train")[0])
+    np.testing.assert_array_equal(sheet[30 + 36 :][:32, 130 + 36 :][:, :32], decode_view(Dataset(root), first, 4))
+    told = CliRunner().invoke(show, [str(root), "--grid", "1", "--out", str(tmp_path / "grid.png")])
+    assert told.exit_code == 0 and (tmp_path / "grid.png").exists()
