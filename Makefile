@@ -2,8 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
+PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test fast fuzz check bench table clean
+.PHONY: demo test fast fuzz check docs dist bench table clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,6 +30,13 @@ check: $(READY)  ## Format, lint, types.
 	$(BIN)/mypy benchmarks/*.py
 	$(BIN)/mypy benchmarks/studies/*.py
 
+docs: $(READY)  ## The documentation as a site, in site/. A broken link fails, or a public symbol without a docstring.
+	$(BIN)/ruff check --select D1 --ignore D105,D107 iebench render models
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+dist: $(READY)  ## The wheel and the sdist, and each Python of PYTHONS with the wheel in a clean environment, at work. Slow.
+	$(BIN)/python tests/install/clean_environments.py --dist dist --python $(PYTHONS)
+
 bench: $(READY)  ## Every performance claim, ours and the plain way in one run; a JSON line each.
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
@@ -36,4 +44,4 @@ table: $(READY)  ## The table of docs/results.md: renders, trains and evaluates;
 	$(BIN)/python benchmarks/studies/table.py
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site dist

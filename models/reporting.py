@@ -6,13 +6,14 @@ from torch import Tensor
 
 from iebench.models.advice import advise_on_collapse
 from iebench.models.distributed import mean_over_processes
+from iebench.models.loggers import LoggedRun
 from iebench.models.run_log import Averages, Clock, RunLog, peak_memory_mib
 from iebench.models.session import Session
 from iebench.progress import Progress
 
 
 class Reporter:
-    """The progress, `metrics.csv` and TensorBoard of a training that starts at a step.
+    """The progress, `metrics.csv` and loggers of a training that starts at a step.
 
     Attributes:
         clock: is told of waits and pauses by the loop.
@@ -20,7 +21,8 @@ class Reporter:
 
     def __init__(self, session: Session, out: Path, step: int) -> None:
         self.session = session
-        self.log = RunLog(out, step) if session.fabric.is_global_zero else None
+        run = LoggedRun(out, step, session.config.to_json())
+        self.log = RunLog(run, session.trainer.log) if session.fabric.is_global_zero else None
         self.progress = Progress("train", session.num_steps, "step", shown=self.log is not None)
         self.progress.skip(step)
         self.averages, self.clock = Averages(), Clock()

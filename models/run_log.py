@@ -1,4 +1,4 @@
-"""What a run writes down: `metrics.csv` and TensorBoard logs."""
+"""What a run writes down: `metrics.csv`, and the metrics to its loggers."""
 
 import csv
 import resource
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from iebench.files import whole_file
+from iebench.models.loggers import LoggedRun, find_loggers
 from iebench.untrusted import read_rows, refusals
 
 BYTES_PER_MIB = 2**20
@@ -58,23 +59,22 @@ class MetricsFile:
 
 
 class RunLog:
-    """`metrics.csv` and TensorBoard at once."""
+    """`metrics.csv` and the loggers of a run at once."""
 
-    def __init__(self, out: Path, step: int = 0) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self.file = MetricsFile(out / "metrics.csv", step)
-        self.board = SummaryWriter(out / "tensorboard", purge_step=step + 1 if step else None)
+    def __init__(self, run: LoggedRun, loggers: str) -> None:
+        self.file = MetricsFile(run.out / "metrics.csv", run.step)
+        self.loggers = [make(run) for make in find_loggers(loggers)]
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
         """Write metrics of one step down."""
         self.file.write(step, metrics)
-        for name, value in metrics.items():
-            self.board.add_scalar(name, value, step)
+        for logger in self.loggers:
+            logger.write(step, metrics)
 
     def close(self) -> None:
-        """Flush what is not on disk yet."""
-        self.board.close()
+        """Bring to its place what is not there yet."""
+        for logger in self.loggers:
+            logger.close()
 
 
 class Averages:

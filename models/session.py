@@ -13,6 +13,7 @@ from iebench.errors import UsageError
 from iebench.factors.transforms import make_transform
 from iebench.loader.decode import Decoder
 from iebench.models.distributed import num_processes, synchronise_batch_norm
+from iebench.models.loggers import find_loggers
 from iebench.models.method import Method
 from iebench.models.online_probes import ProbedMethod
 from iebench.models.precision import choose_accelerator, choose_precision, keep_memory, precision_plugin
@@ -96,6 +97,7 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
         UsageError: if settings, machine and dataset do not fit each other.
     """
     find_method(name)
+    find_loggers(trainer.log)
     fabric = launch(trainer)
     torch.manual_seed(trainer.seed)
     trainer = replace(trainer, precision=choose_precision(trainer.precision, fabric.device.type))

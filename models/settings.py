@@ -193,6 +193,12 @@ class TrainerSettings:
         changes_results=False,
         is_later=True,
     )
+    log: str = setting(
+        "tensorboard",
+        "Where metrics go beside metrics.csv: tensorboard, wandb, trackio, csv for nowhere, package.module:name; commas between.",
+        changes_results=False,
+        is_later=True,
+    )
     log_every: int = setting(10, "Steps between two rows of metrics.", changes_results=False, minimum=1)
     validate_every: int = setting(
         10, "Epochs between two passes of the online probes over val.", changes_results=False, minimum=1

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iebench.factors.space import get_space
+from iebench.render.blender_python import find_blender_python
 from iebench.render.engines import render_locally
 from iebench.render.quality import get_quality
 from iebench.render.sources import PROCEDURAL, open_source
@@ -32,14 +33,22 @@ class Finding:
     mend: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """Everything that rendering and training need, one by one."""
+def examine(blender_python: str | None = None) -> Iterator[Finding]:
+    """Everything that rendering and training need, one by one.
+
+    Args:
+        blender_python: that runs Blender; None for the one that is found.
+
+    Raises:
+        UsageError: that Python cannot run workers.
+    """
+    python = find_blender_python(blender_python)
     yield Finding("python", sys.version.split()[0])
     yield Finding("cores", str(os.cpu_count()))
     yield _examine_memory()
     yield _examine_disk()
     yield from _examine_libraries()
-    yield from _examine_blender()
+    yield from _examine_blender(python)
 
 
 def _examine_memory() -> Finding:
@@ -61,24 +70,26 @@ def _examine_libraries() -> Iterator[Finding]:
             yield Finding(library, "not found", False, f"Blender cannot start without it: apt-get install -y {package}")
 
 
-def _examine_blender() -> Iterator[Finding]:
-    blender = probe_blender()
+def _examine_blender(python: str) -> Iterator[Finding]:
+    blender = probe_blender(python)
     if "error" in blender:
         yield Finding("blender", "does not start", False, blender["error"])
         return
+    if python != sys.executable:
+        yield Finding("blender's python", python)
     yield Finding("blender", blender["version"])
     gpus = [f"{name} ({backend})" for backend, name in blender["gpus"]]
     yield Finding("gpus for rendering", ", ".join(gpus) or "none", True, "" if gpus else "Cycles renders on the CPU.")
-    yield _test_render()
+    yield _test_render(python)
 
 
-def _test_render() -> Finding:
+def _test_render(python: str) -> Finding:
     space = get_space("3diebench")
     synset = "03797390"
     (name,) = open_source(PROCEDURAL).list_objects(synset, 1)
     with tempfile.TemporaryDirectory() as folder:
         task = Task(synset, name, 0, space.sample(0, synset, name, 1).tolist(), str(Path(folder) / "sample.tar"))
-        settings = WorkerSettings(PROCEDURAL, space, 64, get_quality("fast"))
+        settings = WorkerSettings(PROCEDURAL, space, 64, get_quality("fast"), python=python)
         (outcome,) = render_locally([task], [settings], Limits(object_seconds=60))
     good = outcome.failure is None
     return Finding("test render", "one view of a mug" if good else outcome.failure.reason, good)  # type: ignore[union-attr]

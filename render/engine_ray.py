@@ -132,7 +132,7 @@ class _RayWorker:
     """One worker inside a Ray actor."""
 
     def __init__(self, settings: WorkerSettings, limits: Limits) -> None:
-        gpus = find_gpus(None)
+        gpus = find_gpus(None, settings.python)
         settings = replace(settings, device=gpus[0] if gpus else "cpu", threads=0 if gpus else 1)
         self._scratch = scratch_folder()
         self._worker = SupervisedWorker(settings, limits, self._scratch.__enter__())

@@ -167,8 +167,20 @@ class _State:
         for path in paths:
             path.unlink()
 
-    def remember(self, about: dict[str, str]) -> None:
-        """Note which Blender and device the workers have."""
+    def remember(self, outcome: Outcome) -> None:
+        """Note which Blender and device the workers have.
+
+        Raises:
+            UsageError: another Blender has rendered what is there; its pictures would differ, and this one's is dropped.
+        """
+        about = outcome.about
+        before, now = self.about.get("blender"), about.get("blender")
+        if before and now and _release(before) != _release(now):
+            self.sample((outcome.task.synset, outcome.task.object_id)).unlink(missing_ok=True)
+            raise UsageError(
+                f"{self.root} was begun with Blender {before}, and a worker has {now}: give --blender-python a Python with "
+                "the first, or begin another --out."
+            )
         if about and about != self.about:
             self.about = about
             _write_json(self.root / STATE / "about.json", about)
@@ -200,9 +212,9 @@ def _render_missing(state: _State, engine: Engine, watch: Watch | None) -> int:
         return 0
     for outcome in engine(tasks):
         name = (outcome.task.synset, outcome.task.object_id)
+        state.remember(outcome)
         if outcome.failure is not None:
             state.fail(outcome.failure)
-        state.remember(outcome.about)
         if watch is not None:
             watch(outcome)
         shard = shard_of[name]
@@ -246,6 +258,11 @@ def _finish(state: _State) -> None:
 def _name_dataset(job: RenderJob) -> str:
     parts = [job.space.name, job.about_objects["kind"]]
     return "-".join(parts if job.design is None else [*parts, job.design.kind])
+
+
+def _release(version: str) -> list[str]:
+    """The part of Blender's version within which pictures stay the same: 4.5 of "4.5.15 LTS"."""
+    return version.split(".")[:2]
 
 
 def _sample_path(root: Path, name: ObjectName) -> Path:

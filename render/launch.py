@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from iebench.errors import UsageError
+from iebench.render.blender_python import find_blender_python
 from iebench.render.engines import Outcome, render_locally
 from iebench.render.farm import Engine
 from iebench.render.job import RenderJob
@@ -21,6 +22,7 @@ def choose_engine(
     device: str = "auto",
     engine: str = "local",
     ray_address: str | None = None,
+    blender_python: str | None = None,
 ) -> Engine:
     """The engine for a job.
 
@@ -31,9 +33,11 @@ def choose_engine(
         device: one of `DEVICES`.
         engine: "local" or "ray".
         ray_address: of a cluster; None starts one here.
+        blender_python: that runs the workers, on whatever machine; None for the one that each machine has.
 
     Raises:
-        UsageError: the device is not to be had, an address was given without Ray, or nothing answers there.
+        UsageError: that Python cannot run workers, the device is not to be had, an address was given without Ray, or nothing
+            answers there.
     """
     if ray_address and engine != "ray":
         raise UsageError(f"--ray-address {ray_address} is for Ray: add --engine ray.")
@@ -41,9 +45,9 @@ def choose_engine(
         from iebench.render.engine_ray import check_address, render_on_ray
 
         check_address(ray_address)
-        on_cpu = _settings(job, "cpu", 0)
+        on_cpu = _settings(job, "cpu", 0, blender_python)
         return lambda tasks: render_on_ray(tasks, on_cpu, limits, workers, ray_address)
-    settings = local_settings(job, workers, device)
+    settings = local_settings(job, workers, device, blender_python)
 
     def run(tasks: Sequence[Task]) -> Iterator[Outcome]:
         return render_locally(tasks, settings, limits)
@@ -51,16 +55,19 @@ def choose_engine(
     return run
 
 
-def local_settings(job: RenderJob, workers: int | None, device: str) -> list[WorkerSettings]:
+def local_settings(
+    job: RenderJob, workers: int | None, device: str, blender_python: str | None = None
+) -> list[WorkerSettings]:
     """The settings of each worker on this machine.
 
     Raises:
-        UsageError: the device is not to be had.
+        UsageError: the device is not to be had, or that Python cannot run workers.
     """
-    return [_settings(job, name, threads) for name, threads in _choose_devices(workers, device)]
+    python = find_blender_python(blender_python)
+    return [_settings(job, name, threads, python) for name, threads in _choose_devices(workers, device, python)]
 
 
-def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
+def _settings(job: RenderJob, device: str, threads: int, python: str | None) -> WorkerSettings:
     return WorkerSettings(
         job.objects,
         job.space,
@@ -72,14 +79,15 @@ def _settings(job: RenderJob, device: str, threads: int) -> WorkerSettings:
         focal_length=job.focal_length,
         one_class=job.one_class,
         passes=job.passes,
+        python=python,
     )
 
 
-def _choose_devices(workers: int | None, device: str) -> list[tuple[str, int]]:
+def _choose_devices(workers: int | None, device: str, python: str) -> list[tuple[str, int]]:
     """(device, threads) of each worker."""
     if device not in DEVICES:
         raise UsageError(f"--device {device}: choose one of {', '.join(DEVICES)}.")
-    gpus = [] if device == "cpu" else find_gpus(None if device == "auto" else device)
+    gpus = [] if device == "cpu" else find_gpus(None if device == "auto" else device, python)
     if not gpus and device not in ("auto", "cpu"):
         raise UsageError(f"--device {device}: Blender finds none here; take --device auto, and see `iebench doctor`.")
     if gpus:

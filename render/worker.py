@@ -62,6 +62,7 @@ class WorkerSettings:
         focal_length: of the camera in millimetres.
         one_class: the class of all objects, where `objects` names none.
         passes: geometry to be told of every view.
+        python: that runs the worker; None for the one that its machine has (`iebench.render.blender_python`).
     """
 
     objects: str
@@ -74,6 +75,7 @@ class WorkerSettings:
     focal_length: float = FOCAL_LENGTH
     one_class: str | None = None
     passes: tuple[str, ...] = ()
+    python: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the worker's first line."""

@@ -18,6 +18,7 @@ from iebench.child_process import python_command
 from iebench.dataset.writer import Failure
 from iebench.errors import IebenchError
 from iebench.plugins import is_dotted
+from iebench.render.blender_python import find_blender_python
 from iebench.render.scratch import spare_path
 from iebench.render.worker import Task, WorkerSettings, forget_scratch
 
@@ -87,6 +88,7 @@ class WorkerProcess:
                 str(folder),
                 str(self._disk),
                 shares_path=is_dotted(settings.objects),
+                python=find_blender_python(settings.python),
             ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -24,7 +24,7 @@ def small_job(**options):
     return plan_job(RenderRequest(**settings, **options))
 
 
-def draw(tasks, meanwhile=lambda number: None, fails=()):
+def draw(tasks, meanwhile=lambda number: None, fails=(), blender="none"):
     """An engine that draws instead of rendering; one object has lost a texture, and those that are named fail."""
     for number, task in enumerate(tasks):
         meanwhile(number)
@@ -33,7 +33,7 @@ def draw(tasks, meanwhile=lambda number: None, fails=()):
         if failure is None:
             sample = pack_sample(*name, task.label, [JPEG] * len(task.latents), np.array(task.latents))
             write_sample(Path(task.out), sample, [Lost("texture", "a.png")] if name[1].endswith("1") else [])
-        yield Outcome(task, failure, {"blender": "none"})
+        yield Outcome(task, failure, {"blender": blender})
 
 
 def mean_colors(images):

@@ -105,3 +105,11 @@ def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path):
     assert re.fullmatch(
         r"Error: .*file\.txt/out\S* cannot be read or written \(not a directory\): [^.]*\.\n", told.stderr
     )
+
+
+def test_every_recipe_names_the_libraries_that_blender_needs():
+    from iebench.render.system import LIBRARIES
+
+    for path in (ROOT / "Containerfile", ROOT / ".ci" / "run", ROOT / "docs" / "install.md"):
+        text = path.read_text(encoding="utf-8")
+        assert not [package for package in LIBRARIES.values() if package not in text], path

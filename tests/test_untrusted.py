@@ -25,6 +25,7 @@ READERS = {
     "iebench.render.source_shapenet": {"zipfile.ZipFile"},
     "iebench.files": {"csv.DictReader"},  # tables of the package
     "iebench.child_process": {"json.loads"},
+    "iebench.render.blender_python": {"json.loads"},
     "iebench.render.system": {"json.loads"},
     "iebench.render.job": {"json.loads"},  # of what was dumped in the same line
     "iebench.render.worker": {"json.loads"},

@@ -13,11 +13,17 @@ from iebench.cli.terminal import echo
 if TYPE_CHECKING:
     from iebench.render.farm import Summary
     from iebench.render.job import RenderJob
+    from iebench.render.worker import WorkerSettings
     from iebench.render.worker_process import Limits
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 POSITIVE = click.IntRange(min=1)
+BLENDER_PYTHON = click.option(
+    "--blender-python",
+    metavar="PATH",
+    help="Python with Blender that runs the workers, where this one has none.  [default: the one `iebench doctor` finds]",
+)
 
 
 @click.command()
@@ -119,6 +125,7 @@ POSITIVE = click.IntRange(min=1)
     "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who runs the workers."
 )
 @click.option("--ray-address", help="Ray cluster to join.  [default: start one here]")
+@BLENDER_PYTHON
 @click.option("--part", metavar="I/N", help="Render only this machine's share of the shards.  [default: 1/1]")
 @click.option("--objects-per-shard", type=POSITIVE, help="Objects in one tar file.  [default: 256]")
 @click.option(
@@ -155,6 +162,7 @@ def render(
     device: str,
     engine: str,
     ray_address: str | None,
+    blender_python: str | None,
     object_timeout: float,
     worker_memory: float,
     max_failures: float,
@@ -177,7 +185,7 @@ def render(
     """  # noqa: D301 - click reads the backspace
     from iebench.cli.render_progress import RenderProgress
     from iebench.render.farm import count_objects, render_dataset
-    from iebench.render.launch import choose_engine
+    from iebench.render.launch import choose_engine, local_settings
     from iebench.render.plan import plan_render
     from iebench.render.request import RenderRequest
     from iebench.render.worker_process import Limits
@@ -190,10 +198,11 @@ def render(
         echo(sentence, err=True)
     job, limits = plan.job, Limits(object_timeout, int(worker_memory * 2**30))
     if out is None or dry_run:
-        _tell_dry_run(job, limits, out or Path("dataset"), workers, device, log_json)
+        settings = local_settings(job, workers, device, blender_python)
+        _tell_dry_run(job, settings, limits, out or Path("dataset"), log_json)
         return
     with RenderProgress(count_objects(job), job.num_views, log_json) as progress:
-        run = progress.over(choose_engine(job, limits, workers, device, engine, ray_address))
+        run = progress.over(choose_engine(job, limits, workers, device, engine, ray_address, blender_python))
         summary = render_dataset(job, out, run, retry_failed, progress.watch)
     _report(summary, log_json)
     if given.keys() & {"sweep", "trajectory"}:
@@ -203,14 +212,13 @@ def render(
 
 
 def _tell_dry_run(
-    job: "RenderJob", limits: "Limits", out: Path, workers: int | None, device: str, log_json: bool
+    job: "RenderJob", settings: "list[WorkerSettings]", limits: "Limits", out: Path, log_json: bool
 ) -> None:
     from iebench.render.dry_run import estimate_render, tell_classes, tell_estimate
-    from iebench.render.launch import local_settings
 
     if not log_json:
         echo("\n".join(tell_classes(job)))
-    estimate = estimate_render(job, local_settings(job, workers, device), limits, out)
+    estimate = estimate_render(job, settings, limits, out)
     echo(json.dumps(asdict(estimate)) if log_json else "\n".join(tell_estimate(estimate, out)))
     if estimate.total is None:
         sys.exit(1)
@@ -272,12 +280,13 @@ def merge(parts: tuple[Path, ...], out: Path) -> None:
 
 
 @click.command()
-def doctor() -> None:
+@BLENDER_PYTHON
+def doctor(blender_python: str | None) -> None:
     """Say what this machine can do, and what is missing."""
     from iebench.render.doctor import examine
 
     healthy = True
-    for finding in examine():
+    for finding in examine(blender_python):
         healthy &= finding.good
         echo(f"{'ok     ' if finding.good else 'MISSING'}  {finding.what}: {finding.value}")
         if finding.mend:
