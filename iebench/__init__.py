@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from iebench.loader.stream import PairStream
     from iebench.loader.views import ViewDataset
     from iebench.models.evaluation import evaluate
+    from iebench.models.networks import load_network
     from iebench.models.runs import load
 
 # PEP 562: naming one of these imports its module, so that `import iebench` itself needs neither torch nor bpy.
@@ -29,6 +30,7 @@ _LAZY = {
     "Views": "iebench.loader.multiview",
     "evaluate": "iebench.models.evaluation",
     "load": "iebench.models.runs",
+    "load_network": "iebench.models.networks",
 }
 __all__ = [
     "ClipDataset",
@@ -43,6 +45,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "load",
+    "load_network",
 ]
 
 

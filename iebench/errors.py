@@ -35,6 +35,9 @@ EXTRAS = {
     "aiohttp": "remote",
     "huggingface_hub": "hub",
     "pyarrow": "hub",
+    "transformers": "hf",
+    "timm": "timm",
+    "torchvision": "timm",
 }
 
 

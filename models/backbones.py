@@ -23,12 +23,13 @@ RESNETS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build_backbone(name: str, as_map: bool = False) -> nn.Module:
+def build_backbone(name: str, as_map: bool = False, option: str = "--backbone") -> nn.Module:
     """A backbone by name: one of `RESNETS`, or `package.module:function` that returns an `nn.Module`.
 
     Args:
         name: which.
         as_map: whether it shall give its last map instead of the pooled vector; a function's module must do so by itself.
+        option: where the user wrote it, for messages.
 
     Raises:
         UsageError: if there is no such function, or it does not return a module.
@@ -36,12 +37,10 @@ def build_backbone(name: str, as_map: bool = False) -> nn.Module:
     if name in RESNETS:
         return RESNETS[name](as_map=as_map)
     if not is_dotted(name):
-        raise UsageError(
-            f"--backbone {name} is none of {', '.join(RESNETS)}; name your own as package.module:function."
-        )
-    backbone = load_object(name, "--backbone")()
+        raise UsageError(f"{option} {name} is none of {', '.join(RESNETS)}; name your own as package.module:function.")
+    backbone = load_object(name, option)()
     if not isinstance(backbone, nn.Module):
-        raise UsageError(f"--backbone {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module.")
+        raise UsageError(f"{option} {name} returned a {type(backbone).__name__}; it must return a torch.nn.Module.")
     return backbone
 
 

@@ -1,58 +1,30 @@
 """Evaluating runs, methods, networks and functions: `iebench.evaluate`."""
 
-import hashlib
-import inspect
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from iebench.dataset.hub import is_hub
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
+from iebench.evals.evaluator import Context
 from iebench.evals.gallery import save_gallery
-from iebench.evals.model import Model, Represent
-from iebench.evals.probes import seeded
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
-from iebench.evals.settings import BASELINES, EvalSettings, ProbeSettings, choose_baselines
-from iebench.evals.suite import Tasks, describe_basis, open_suite
+from iebench.evals.settings import BASELINES, BLOCK, EvalSettings, ProbeSettings, choose_baselines
+from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
 from iebench.locks import locked
-from iebench.models.backbones import RESNETS, build_backbone
-from iebench.models.method import Method
+from iebench.models.candidates import Candidate, Evaluable, prepare
+from iebench.models.layer_scores import FIGURES, FOLDER, Layered, gather_curves, open_layers, score_layers
+from iebench.models.layers import Layers
 from iebench.models.modes import modes_kept
-from iebench.models.normalisation import Normalisation
-from iebench.models.runs import find_run, load, read_config
-from iebench.models.untrained import untrained_twin
-from iebench.models.weights import load_backbone
-from iebench.plugins import Trust, is_dotted
-
-Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What is to be evaluated.
-
-    Attributes:
-        name: what results call it.
-        model: as the evaluation sees it.
-        untrained: the same network at random init, where there is such a thing.
-        method: name of its method, or of its backbone.
-        training: settings of its training, as far as known.
-    """
-
-    name: str
-    model: Model
-    untrained: Represent | None = None
-    method: str = "backbone"
-    training: dict[str, Any] = field(default_factory=dict)
+from iebench.models.network import NetworkSettings
+from iebench.models.pooling import AUTO
+from iebench.models.preprocessing import MODEL
+from iebench.plugins import Trust
 
 
 def evaluate(
@@ -60,6 +32,11 @@ def evaluate(
     data: EvalDataset | Dataset | str | Path,
     *,
     tasks: Tasks = "all",
+    pool: str = AUTO,
+    normalise: str = MODEL,
+    dtype: str = "float32",
+    batch_size: int = BLOCK,
+    layers: Layers | None = None,
     weights: str | Path | None = None,
     ood: EvalDataset | Dataset | str | Path | None = None,
     seeds: int = 1,
@@ -78,12 +55,17 @@ def evaluate(
     """Score a run, or any network, on a dataset, as `iebench eval` does.
 
     Args:
-        model: folder of a run (a path), or its address on the hub (hf://ORG/NAME@REVISION); a method as `iebench.load` gives
-            it; a network (a module, a name such as "resnet18", or "package.module:function" that makes one), which is fed
-            images normalised as 3DIEBench's; or a function from uint8 images (batch, 3, height, width) to representations
-            (batch, width); or a `Model`, which has parts and a predictor.
+        model: folder of a run (a path), or its address on the hub (hf://ORG/NAME@REVISION); a method as `iebench.load` gives it;
+            a network: a text as of `iebench.load_network`, such as "hf:facebook/dinov2-base", or what that gives, or a module,
+            which is fed images normalised as 3DIEBench's; or a function from uint8 images (batch, 3, height, width) to
+            representations (batch, width); or a `Model`, which has parts and a predictor.
         data: folder or URL of a dataset with the splits "train" and "val", or an `EvalDataset`.
         tasks: "all", or names of evaluators, also "package.module:Class".
+        pool, normalise, dtype: of a network that is a text or a module: see `iebench.load_network`.
+        batch_size: images that the network sees at a time; what does not fit in memory is halved.
+        layers: score the layers of a network or a run too: "all", or numbers and names as of
+            `iebench.models.layers.choose_layers`. Their results lie below `out`, in "layers/LABEL"; the results that come back
+            have "score by layer" among their details.
         weights: file of weights for a network that was given by its name.
         ood: dataset of another factor space, on which the same probes are scored.
         seeds: number of probes of each kind.
@@ -99,8 +81,8 @@ def evaluate(
             kept where data, weights and protocol are the same.
         sweep: dataset whose views turn about the object's z axis (`iebench render --sweep`), among which the gallery shows how
             the predictor steers.
-        trust: whether to import and run code of others that a run's `config.json` names: all, or what has one of these names.
-            What you name yourself, as `model` or in `tasks`, is trusted.
+        trust: whether to import and run code of others that a run's `config.json` names, or that comes with a model of the hub:
+            all, or what has one of these names. What you name yourself as "package.module:name" is trusted.
 
     Raises:
         UsageError: something that was named does not exist or does not fit, or scores that lie in `out` would be lost.
@@ -117,12 +99,14 @@ def evaluate(
         baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
         dtype="float16" if half else "float32",
         device=device,
+        batch_size=batch_size,
         cache=Path(cache) if cache is not None else folder and own_cache(folder),
     )
+    network = NetworkSettings(pool, dtype, normalise)
     with modes_kept(model):
-        return _evaluate(
-            prepare(model, device, weights, trust), data, tasks, settings, ood, size, num_workers, folder, sweep
-        )
+        candidate = prepare(model, device, weights, trust, network)
+        layered = None if layers is None else _find_layers(candidate, layers)
+        return _evaluate(candidate, data, tasks, settings, ood, size, num_workers, folder, sweep, layered)
 
 
 def own_cache(folder: Path) -> Path:
@@ -140,6 +124,12 @@ def own_cache(folder: Path) -> Path:
     return cache
 
 
+def _find_layers(candidate: Candidate, layers: Layers) -> Layered:
+    if candidate.find_layers is None:
+        raise UsageError("--layers are of a network or a run: a function does not show its layers.")
+    return candidate.find_layers(layers)
+
+
 def _evaluate(
     candidate: Candidate,
     data: EvalDataset | Dataset | str | Path,
@@ -150,25 +140,55 @@ def _evaluate(
     num_workers: int,
     folder: Path | None,
     sweep: EvalDataset | Dataset | str | Path | None,
+    layered: Layered | None,
 ) -> Results:
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
-    evaluators = find_evaluators(tasks)
-    names = [evaluator.name for evaluator in evaluators]
-    basis = describe_basis(candidate.model, opened, settings, other)
-    if folder is not None:
-        find_earlier(folder / RESULTS, basis, names)  # refuses before the work is done
-    suite = open_suite(candidate.model, opened, evaluators, settings, other)
-    results = suite.run(candidate.name, candidate.untrained)
-    results = replace(results, method=candidate.method, training=candidate.training)
-    if folder is None:
-        return results
+    evaluators, model = find_evaluators(tasks), candidate.model
+    if folder is not None:  # refuses before the work is done
+        names = [evaluator.name for evaluator in evaluators]
+        find_earlier(folder / RESULTS, describe_basis(model, opened, settings, other), names)
+    if layered is None:
+        contexts = {"": make_context(model, opened, other, settings)}
+    else:
+        contexts = open_layers(layered, model, opened, other, settings)
+    suite = Suite(opened, other, contexts.pop(""), evaluators)
+    results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
+    if contexts:
+        results = _add_layers(results, contexts, suite, candidate, folder)
+    return results if folder is None else _write(results, suite, folder, turned)
+
+
+def _complete(results: Results, candidate: Candidate, layer: str = "") -> Results:
+    """Results with what is known of the candidate's training, and of one of its layers."""
+    told = {"layer": layer} if layer else {}
+    name = candidate.name if candidate.method == "backbone" else candidate.method
+    method = f"{name}, layer {layer}" if layer else candidate.method
+    return replace(results, method=method, training={**candidate.training, **told})
+
+
+def _add_layers(
+    results: Results, contexts: Mapping[str, Context], suite: Suite, candidate: Candidate, folder: Path | None
+) -> Results:
+    """Score the layers, each with results of its own, and put score by layer beside the results of the representation."""
+    found = {}
+    for label, layer in score_layers(contexts, suite, candidate.name):
+        found[label] = _complete(layer, candidate, label)
+        if folder is not None:
+            _write(found[label], replace(suite, context=contexts[label]), folder / FOLDER / label)
+    return replace(results, details=results.details | gather_curves(found), figures=(*results.figures, *FIGURES))
+
+
+def _write(results: Results, suite: Suite, folder: Path, turned: EvalDataset | None = None) -> Results:
+    """Write results into a folder, joined with those of other tasks that are there, and the gallery."""
+    names = [evaluator.name for evaluator in suite.evaluators]
+    basis = describe_basis(suite.context.model, suite.dataset, suite.context.settings, suite.ood)
     with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:
             results = join_results(earlier, results, names)
         results.write(folder / RESULTS)
-        save_gallery(suite.context, opened, folder, turned)
+        save_gallery(suite.context, suite.dataset, folder, turned)
     return results
 
 
@@ -185,109 +205,3 @@ def choose_device(name: str) -> str:
     except (RuntimeError, AssertionError):
         raise UsageError(f"--device {name} is not on this machine: give cpu, or auto.") from None
     return name
-
-
-def prepare(
-    model: Evaluable, device: str = "cpu", weights: str | Path | None = None, trust: Trust = False
-) -> Candidate:
-    """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
-
-    Raises:
-        UsageError: there is no such run or network, or weights were given where they mean nothing.
-        IebenchError: a run or a file of weights is damaged.
-    """
-    model = find_run(model) if isinstance(model, str) and is_hub(model) else model
-    is_name = isinstance(model, str) and not Path(model).exists()
-    if weights is not None and not is_name:
-        raise UsageError("Weights are for a network that is given by its name, such as resnet18.")
-    if isinstance(model, str) and is_name:
-        return _prepare_named(model, device, weights)
-    if isinstance(model, str | Path):
-        return _prepare_run(Path(model), device, trust)
-    if isinstance(model, Method):
-        twin = untrained_twin(model)
-        return Candidate(type(model).__name__, model_of_method(model, device), _represent(twin, device))
-    if isinstance(model, nn.Module):
-        return _prepare_network(type(model).__name__, model, untrained_twin(model), device)
-    if isinstance(model, Model):
-        return Candidate("representation", model)
-    if isinstance(model, type) or not callable(model):
-        raise UsageError(
-            f"{model!r} cannot be evaluated: give a run, a network (not its class), or a function of images."
-        )
-    return Candidate(getattr(model, "__name__", "representation"), Model(model))
-
-
-def model_of_method(method: Method, device: str) -> Model:
-    """A method as the evaluation sees it, on a device."""
-    represent = _represent(method, device)
-    return Model(
-        represent=represent,
-        embed=method.embed_images if method.uses_map else method.embed,
-        embeds_images=method.uses_map,
-        predict=getattr(method, "predict", None),
-        represent_set=getattr(method, "represent_set", None),
-        anchor=method.anchor,
-        repeatable=method.repeatable,
-        parts=method.parts,
-        transform=method.settings.transform,
-        key=hash_weights(method),
-    )
-
-
-def hash_weights(network: nn.Module) -> str:
-    """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
-    digest = hashlib.sha256(repr(network).encode())
-    for code in sorted({_code_of(kind) for kind in {type(module) for module in network.modules()}}):
-        digest.update(code.encode())
-    for name, value in network.state_dict().items():
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def _code_of(kind: type) -> str:
-    """The source of a class of modules, where Python finds it; torch's own are known by their names."""
-    if kind.__module__.startswith("torch."):
-        return kind.__qualname__
-    try:
-        return inspect.getsource(kind)
-    except (OSError, TypeError):
-        return kind.__qualname__
-
-
-def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
-    config = read_config(run, trust)
-    trained = load(run, trust)
-    fresh = seeded(config.build_method)
-    fresh.take_over(trained)
-    return Candidate(
-        run.name, model_of_method(trained, device), _represent(fresh, device), config.method, config.to_json()
-    )
-
-
-def _prepare_named(name: str, device: str, weights: str | Path | None) -> Candidate:
-    if name not in RESNETS and not is_dotted(name):
-        raise UsageError(
-            f"{name} is neither a run nor one of {', '.join(RESNETS)}: name your own network as package.module:function."
-        )
-    network = seeded(lambda: build_backbone(name))
-    # Somebody's function may load weights by itself, so that calling it once more would give no untrained network.
-    fresh = deepcopy(network) if name in RESNETS else untrained_twin(network)
-    if weights is not None:
-        load_backbone(network, Path(weights))
-    return replace(_prepare_network(name, network, fresh, device), method=name)
-
-
-def _prepare_network(name: str, network: nn.Module, fresh: nn.Module, device: str) -> Candidate:
-    model = Model(_represent_normalised(network, device), key=hash_weights(network))
-    return Candidate(name, model, _represent_normalised(fresh, device))
-
-
-def _represent(method: Any, device: str) -> Represent:
-    return method.to(device).eval().represent
-
-
-def _represent_normalised(network: nn.Module, device: str) -> Represent:
-    """A network in eval mode behind the normalisation of 3DIEBench's images."""
-    return nn.Sequential(Normalisation(), network).to(device).eval().__call__

@@ -8,11 +8,18 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from iebench.errors import IebenchError, UsageError
 from iebench.escapes import printable
 
+POOLS = ("auto", "cls", "mean", "cls+mean", "map")  # see `iebench.models.pooling`
+NORMALISATIONS = ("model", "3diebench", "imagenet", "unit", "none")  # see `iebench.models.preprocessing`
+TYPES = ("float32", "bfloat16", "float16")
 BACKBONES = (
     "resnet18, resnet34 or resnet50, torchvision's; resnet18-narrow, for CPUs; resnet18-small-stem or "
     "resnet18-narrow-small-stem (3x3, no pooling); resnet18-sie or resnet50-sie, as published; or package.module:function of "
     "your own."
 )  # what --backbone may be; the names are those of `backbones.RESNETS`, which would bring torch
+MODELS = (
+    "hf:OWNER/NAME[@REVISION] of the Hugging Face hub; hf:./FOLDER that transformers saved; timm:NAME; a run; or a backbone: "
+    + BACKBONES
+)  # what --model of `iebench eval` may be
 
 
 def setting(

@@ -16,7 +16,6 @@ from iebench.models.backbones import RESNETS
 from iebench.models.weight_layouts import Found, find_networks, flatten
 
 NAMED = 2  # of each kind of fault
-MEND = "choose the --backbone that they were made for"
 Tensors = Mapping[str, Tensor]
 
 
@@ -29,8 +28,8 @@ def load_exactly(module: nn.Module, weights: dict[str, Tensor], path: str) -> No
     _fill(module, Found("", weights, module.state_dict()), path)
 
 
-def load_backbone(backbone: nn.Module, path: Path) -> None:
-    """Load a backbone's weights from a file, under whatever prefix they lie.
+def load_backbone(backbone: nn.Module, path: Path, option: str = "--backbone") -> None:
+    """Load a backbone's weights from a file, under whatever prefix they lie; `option` chose the backbone, for messages.
 
     Of several networks that fit, the one that its authors evaluate is taken, and told; so it is where the tensors do not tell
     which of our backbones they are of.
@@ -43,16 +42,17 @@ def load_backbone(backbone: nn.Module, path: Path) -> None:
         raise IebenchError(f"{path} holds no tensors; it must hold a network's state_dict.")
     found = find_networks(tensors, backbone.state_dict())
     best = _choose(found, path) if found else None
+    mend = f"choose the {option} that they were made for"
     if best is None or not best.fits:
-        _check_backbone(tensors, path)
+        _check_backbone(tensors, path, option)
     if best is None:
         raise IebenchError(
             f"{path} holds no tensor of the network: its names begin with {_quote(_beginnings(tensors))}, and "
-            f"the network's with {_quote(_beginnings(backbone.state_dict()))}; {MEND}."
+            f"the network's with {_quote(_beginnings(backbone.state_dict()))}; {mend}."
         )
     near = [one for one in found if 2 * one.num_fitting > found[0].num_fitting]
-    _fill(backbone, best, str(path), _prefixes(near), MEND)
-    _tell_twins(backbone, path)
+    _fill(backbone, best, str(path), _prefixes(near), mend)
+    _tell_twins(backbone, path, option)
 
 
 @cache
@@ -62,23 +62,23 @@ def _known_networks() -> dict[str, Tensors]:
         return {name: make().state_dict() for name, make in RESNETS.items()}
 
 
-def _check_backbone(tensors: Tensors, path: Path) -> None:
+def _check_backbone(tensors: Tensors, path: Path, option: str) -> None:
     """Raise IebenchError if a file's tensors fit a backbone of ours, and so not the one that was given."""
     known = {name: find_networks(tensors, own)[:1] for name, own in _known_networks().items()}
     fitting = {name: found[0] for name, found in known.items() if found and found[0].fits}
     if fitting:
         names, first = list(fitting), next(iter(fitting.values()))
         held = f"holds weights of {' or '.join(names)}{_say_where(first, [])}"
-        raise IebenchError(f"{path} {held}: give --backbone {names[0]}{' or the other' * (len(names) > 1)}.")
+        raise IebenchError(f"{path} {held}: give {option} {names[0]}{' or the other' * (len(names) > 1)}.")
 
 
-def _tell_twins(backbone: nn.Module, path: Path) -> None:
+def _tell_twins(backbone: nn.Module, path: Path, option: str) -> None:
     """Say so where several of our backbones have the same names and shapes, and compute something else."""
     shapes = _shapes(backbone.state_dict())
     twins = [name for name, own in _known_networks().items() if _shapes(own) == shapes]
     if len(twins) > 1:
         told = f"{' and '.join(twins)} have the same tensors and compute something else"
-        print(f"{path}: {told}, so see to it that --backbone is the one they were made for.", file=sys.stderr)
+        print(f"{path}: {told}, so see to it that {option} is the one they were made for.", file=sys.stderr)
 
 
 def _shapes(tensors: Tensors) -> dict[str, torch.Size]:

@@ -255,14 +255,14 @@ def _finish(state: _State) -> None:
     finish_dataset(state.root, card, parts, [*state.failures(), *refused])
 
 
-def _release(version: str) -> list[str]:
-    """The part of Blender's version within which pictures stay the same: 4.5 of "4.5.15 LTS"."""
-    return version.split(".")[:2]
-
-
 def _name_dataset(job: RenderJob) -> str:
     parts = [job.space.name, job.about_objects["kind"]]
     return "-".join(parts if job.design is None else [*parts, job.design.kind])
+
+
+def _release(version: str) -> list[str]:
+    """The part of Blender's version within which pictures stay the same: 4.5 of "4.5.15 LTS"."""
+    return version.split(".")[:2]
 
 
 def _sample_path(root: Path, name: ObjectName) -> Path:

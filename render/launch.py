@@ -78,8 +78,8 @@ def _settings(job: RenderJob, device: str, threads: int, python: str | None) -> 
         threads,
         focal_length=job.focal_length,
         one_class=job.one_class,
-        python=python,
         passes=job.passes,
+        python=python,
     )
 
 

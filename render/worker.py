@@ -61,8 +61,8 @@ class WorkerSettings:
         threads: of Cycles; 0 for all cores.
         focal_length: of the camera in millimetres.
         one_class: the class of all objects, where `objects` names none.
-        python: that runs the worker; None for the one that its machine has (`iebench.render.blender_python`).
         passes: geometry to be told of every view.
+        python: that runs the worker; None for the one that its machine has (`iebench.render.blender_python`).
     """
 
     objects: str
@@ -74,8 +74,8 @@ class WorkerSettings:
     threads: int = 0
     focal_length: float = FOCAL_LENGTH
     one_class: str | None = None
-    python: str | None = None
     passes: tuple[str, ...] = ()
+    python: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the worker's first line."""

@@ -8,6 +8,7 @@ from typing import cast
 import click
 
 from iebench.cli.terminal import echo
+from iebench.errors import UsageError
 
 _DATASET = click.argument("dataset")  # a folder or a URL
 

@@ -9,7 +9,7 @@ import click
 from iebench.cli.terminal import echo
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
-from iebench.models.settings import BACKBONES
+from iebench.models.settings import MODELS, NORMALISATIONS, POOLS, TYPES
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
@@ -18,16 +18,45 @@ TASK_HELP = (
     "translation-world, factors, dci, retrieval, equivariance, predictor, parallelism, ccgp, interference, spectrum"
 )
 
+POOL_HELP = (
+    "One vector from the tokens or the map of --model: its class token, the mean of its patches, both, or the means of 4 x 4 "
+    "cells of the map; auto is the class token, else what the network pools itself."
+)
+
 
 @click.command("eval", short_help="Score a run, or any network, on a dataset.")
 @click.argument("run", type=FOLDER, required=False)
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
 @click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored.")
-@click.option("--backbone", help=f"Evaluate a network without a run: {BACKBONES}")
+@click.option("--model", help=f"What to score instead of a RUN: {MODELS}")
+@click.option("--pool", default="auto", show_default=True, type=click.Choice(POOLS), help=POOL_HELP)
 @click.option(
-    "--trust", is_flag=True, help="Import and run code of others that RUN names; --backbone trusts what it names alone."
+    "--normalise",
+    default="model",
+    show_default=True,
+    type=click.Choice(NORMALISATIONS),
+    help="How images are prepared for --model: as its own processor does, or by statistics of a name.",
 )
-@click.option("--weights", type=FOLDER, help="Weights of --backbone; its fresh random ones when absent.")
+@click.option(
+    "--dtype", default="float32", show_default=True, type=click.Choice(TYPES), help="Type that --model computes in."
+)
+@click.option(
+    "--batch-size",
+    default=256,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Images that the network sees at a time; halved where they do not fit in memory.",
+)
+@click.option(
+    "--layers",
+    metavar="all|0,6,11",
+    help="Score layers too: all blocks, or numbers from 0 on (-1: the last) or names of modules, commas between.",
+)
+@click.option("--weights", type=FOLDER, help="Weights of a --model of package.module:function or ours.")
+@click.option(
+    "--trust", is_flag=True, help="Import and run code of others that RUN names, or that comes with --model hf:…."
+)
+@click.option("--backbone", help="The backbone that RUN has, package.module:function, which you thereby trust.")
 @click.option(
     "--tasks",
     default="all",
@@ -61,28 +90,50 @@ TASK_HELP = (
 )
 @click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
 def eval_command(
-    run: Path | None, backbone: str | None, trust: bool, weights: Path | None, out: Path | None, **options: Any
+    run: Path | None,
+    model: str | None,
+    backbone: str | None,
+    trust: bool,
+    weights: Path | None,
+    out: Path | None,
+    **options: Any,
 ) -> None:
-    """Score RUN, or any --backbone with its --weights, on a dataset: writes results.json and shows its table.
+    """Score RUN, or any --model, on a dataset: writes results.json and shows its table.
 
-    Every image goes through the frozen backbone once; all probes train on what is kept of it. RUN with --backbone is a run
-    whose backbone you name, and so trust.
-    """
-    if run is None and backbone is None:
-        raise UsageError("Give a RUN or a --backbone to evaluate.")
-    folder = out or run
+    Every image goes through the frozen network once; all probes train on what is kept of it.
+
+    \b
+    iebench eval runs/sie --data data/mini
+    iebench eval --model hf:facebook/dinov2-base --data data/mini --out results/dinov2
+    iebench eval --model package.module:function --weights w.pth --data data/mini --out results/own
+    """  # noqa: D301 - click reads the backspace
+    _check_choice(run, model, backbone)
+    model = model or str(run)
+    folder = out or (Path(model) if Path(model).is_dir() else run)
     if folder is None:
-        raise UsageError("--backbone needs --out, a folder for the results.")
+        raise UsageError("--model needs --out, a folder for the results.")
     from iebench.evals.table import build_rows, format_table
     from iebench.models.evaluation import evaluate
     from iebench.models.runs import check_backbone
 
-    named = {backbone} if backbone else set()
     if run is not None and backbone:
         check_backbone(run, backbone)
-    results = evaluate(run or str(backbone), weights=weights, out=folder, trust=trust or named, **options)
+    named = {backbone} if backbone else set()
+    results = evaluate(run or model, weights=weights, out=folder, trust=trust or named, **options)
     echo(format_table(build_rows([results])), nl=False)
     echo(f"Wrote {folder / 'results.json'}.")
+
+
+def _check_choice(run: Path | None, model: str | None, backbone: str | None) -> None:
+    """Raise UsageError unless one thing to score is named."""
+    if run is not None and model is not None:
+        raise UsageError(f"Give either the run {run} or --model {model}.")
+    if run is not None and ":" in str(run) and not run.exists():
+        raise UsageError(f"{run} is no run: score a network by --model {run}.")
+    if run is None and backbone is not None:
+        raise UsageError(f"--backbone is of a RUN: score a network by --model {backbone}.")
+    if run is None and model is None:
+        raise UsageError("Give a RUN or a --model to evaluate.")
 
 
 def published_options(command: FunctionT) -> FunctionT:

@@ -79,7 +79,8 @@ def write(dataset: str, out: Path, runs: tuple[Path, ...], trust: bool, device: 
 def open_runs(paths: tuple[Path, ...], trust: bool, device: str) -> dict[str, Any]:
     """The runs on their device, for `write_site`."""
     from iebench.explore.runs import ExploredRun
-    from iebench.models.evaluation import choose_device, own_cache, prepare
+    from iebench.models.candidates import prepare
+    from iebench.models.evaluation import choose_device, own_cache
 
     device = choose_device(device)
     found = []

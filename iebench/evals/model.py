@@ -50,6 +50,22 @@ class Model:
         return self.embed is not None and self.predict is not None
 
 
+def describe_output(found: object) -> str:
+    """What somebody's function gave, in words: its shape, or the names and shapes of its entries."""
+    if isinstance(found, Tensor | ndarray):
+        return f"an array of shape {tuple(found.shape)}"
+    if isinstance(found, Mapping):
+        entries = ", ".join(f"{name} {_shape_of(value)}" for name, value in found.items())
+        return f"a {type(found).__name__} of {entries or 'nothing'}"
+    if isinstance(found, tuple | list):
+        return f"a {type(found).__name__} of {len(found)}"
+    return f"a {type(found).__name__}"
+
+
+def _shape_of(value: object) -> object:
+    return tuple(value.shape) if isinstance(value, Tensor | ndarray) else type(value).__name__
+
+
 def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n width"]:
     """What a user's function gave for a batch, as float32 vectors.
 
@@ -62,7 +78,8 @@ def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n widt
         IebenchError: it is no matrix of so many rows of finite real numbers.
     """
     if not isinstance(found, Tensor | ndarray):
-        raise IebenchError(f"{what} gives a {type(found).__name__}: return an array ({count}, width) for {count} rows.")
+        told = describe_output(found)
+        raise IebenchError(f"{what} gives {told}: return one array of vectors, ({count}, width) for {count} rows.")
     vectors = torch.as_tensor(found)
     if vectors.ndim != 2 or len(vectors) != count or vectors.is_complex():
         told = f"{tuple(vectors.shape)} of {vectors.dtype}"
@@ -71,6 +88,7 @@ def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n widt
         )
     if not vectors.isfinite().all():
         raise IebenchError(
-            f"{what} gives numbers that are not finite: its weights are damaged, or it does not fit the data."
+            f"{what} gives numbers that are not finite: its weights are damaged, it does not fit the data, or its type is too "
+            "narrow (then --dtype float32 mends it)."
         )
     return vectors.float()

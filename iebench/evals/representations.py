@@ -18,17 +18,15 @@ from iebench.catalogue import ObjectClass, count_labels
 from iebench.dataset.card_parts import check_design
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
+from iebench.evals.fitting_batches import FittingBatches
 from iebench.evals.model import Represent, check_vectors
 from iebench.evals.row_file import RowFile
+from iebench.evals.settings import BLOCK
 from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.locks import locked
 from iebench.progress import Progress
 from iebench.untrusted import refusals
-
-# The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
-# batch size, nor its workers, nor an interruption can change a bit of what is written.
-BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,9 @@ class Representations:
         return self.latents[..., self.space.columns(names)]
 
 
-def cache_key(weights: str, dataset: EvalDataset, settings: Mapping[str, Any]) -> str:
-    """The name under which representations are cached: a hash of weights, data and settings."""
-    text = json.dumps([weights, dataset.identity, dict(settings), BLOCK], sort_keys=True)
+def cache_key(weights: str, dataset: EvalDataset, settings: Mapping[str, Any], batch_size: int = BLOCK) -> str:
+    """The name under which representations are cached: a hash of weights, data, settings and images in a batch."""
+    text = json.dumps([weights, dataset.identity, dict(settings), batch_size], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -121,6 +119,7 @@ def extract(
     folder: Path | None = None,
     dtype: str = "float32",
     device: str | torch.device = "cpu",
+    batch_size: int = BLOCK,
 ) -> Representations:
     """Run the backbone once over every view of a split.
 
@@ -133,6 +132,7 @@ def extract(
         folder: where the arrays are kept; what lies there complete is read, what is partial is continued. In memory when absent.
         dtype: "float32" or "float16" (half the space).
         device: where `represent` expects the images.
+        batch_size: images that it sees at a time, if they fit in memory.
 
     Raises:
         UsageError: the split has no objects.
@@ -145,19 +145,21 @@ def extract(
         raise UsageError(f"The dataset has no objects in its {split} split: render more objects.")
 
     def represent_from(start: int) -> Iterator[ndarray]:
-        return _apply(represent, dataset.images(split, start), device)
+        return _apply(represent, dataset.images(split, start), device, batch_size)
 
-    values = _fill(represent_from, size, folder and folder / split, dtype, f"{split} views")
+    values = _fill(represent_from, size, folder and folder / split, dtype, f"{split} views", 16 * batch_size)
     embeddings = None
     if embed is not None:
 
         def embed_from(start: int) -> Iterator[ndarray]:
             if embeds_images:
-                return _apply(embed, dataset.images(split, start), device)
-            blocks = (torch.from_numpy(np.array(values[i : i + BLOCK], "f4")) for i in range(start, size, BLOCK))
-            return _apply(embed, blocks, device)
+                return _apply(embed, dataset.images(split, start), device, batch_size)
+            starts = range(start, size, batch_size)
+            blocks = (torch.from_numpy(np.array(values[i : i + batch_size], "f4")) for i in starts)
+            return _apply(embed, blocks, device, batch_size)
 
-        embeddings = _fill(embed_from, size, folder and folder / f"{split}-embeddings", dtype, f"{split} embeddings")
+        path = folder and folder / f"{split}-embeddings"
+        embeddings = _fill(embed_from, size, path, dtype, f"{split} embeddings", 16 * batch_size)
         embeddings = embeddings.reshape(*shape, -1)
     latents = np.asarray(dataset.latents[objects])
     return Representations(
@@ -182,11 +184,13 @@ def _find_design(dataset: EvalDataset) -> Design | None:
         return design
 
 
-def _apply(function: Represent, batches: Iterable[Tensor], device: str | torch.device) -> Iterator[ndarray]:
-    for block in regroup(batches, BLOCK):
+def _apply(
+    function: Represent, batches: Iterable[Tensor], device: str | torch.device, batch_size: int
+) -> Iterator[ndarray]:
+    fitting = FittingBatches(lambda rows: check_vectors(function(rows), len(rows), "The network"))
+    for block in regroup(batches, batch_size):
         with torch.no_grad():
-            vectors = check_vectors(function(block.to(device)), len(block), "The network")
-        yield vectors.cpu().numpy()
+            yield fitting(block.to(device)).cpu().numpy()
 
 
 def regroup(batches: Iterable[Tensor], size: int) -> Iterator[Tensor]:
@@ -203,12 +207,17 @@ def regroup(batches: Iterable[Tensor], size: int) -> Iterator[Tensor]:
 
 
 def _fill(
-    blocks_from: Callable[[int], Iterator[ndarray]], size: int, path: Path | None, dtype: str, what: str
+    blocks_from: Callable[[int], Iterator[ndarray]],
+    size: int,
+    path: Path | None,
+    dtype: str,
+    what: str,
+    saved_every: int,
 ) -> Float[ndarray, "size width"]:
     """The rows of all blocks in one array: in memory, or in `path`.npy, resumed where an earlier call was cut off."""
     if path is None:
         return np.concatenate([_narrow(block, dtype) for block in _progress(blocks_from(0), size, 0, what)])
-    table = RowFile(path, size, dtype, 16 * BLOCK)
+    table = RowFile(path, size, dtype, saved_every)
     if (rows := table.read()) is not None:
         return rows
     with locked(path.parent, "eval", waits=True):  # one lock for each key

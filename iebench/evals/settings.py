@@ -7,6 +7,9 @@ from typing import Any
 from iebench.errors import UsageError, suggest
 
 CONSTANT, GROUND_TRUTH, RANDOM_INIT = "constant", "ground-truth latents", "random init"
+# The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
+# batch size, nor its workers, nor an interruption can change a bit of what is written.
+BLOCK = 256
 BASELINES = (CONSTANT, GROUND_TRUTH, RANDOM_INIT)
 
 
@@ -52,6 +55,7 @@ class EvalSettings:
         baselines: out of `BASELINES`, set beside every score.
         dtype: in which representations are kept, "float32" or "float16".
         device: where everything runs.
+        batch_size: images that the network sees at a time.
         cache: folder in which representations are kept; in memory when absent.
     """
 
@@ -62,9 +66,12 @@ class EvalSettings:
     baselines: tuple[str, ...] = BASELINES
     dtype: str = "float32"
     device: str = "cpu"
+    batch_size: int = BLOCK
     cache: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UsageError(f"batch_size={self.batch_size}: give 1 or more.")
         if not self.seeds:
             raise UsageError("There is no seed to take scores with: give one or more.")
         for name in self.baselines:
@@ -82,4 +89,5 @@ class EvalSettings:
             "backbone": "frozen, eval mode, one pass",
             "relative_rotation": "R(source)⁻¹ R(target), quaternion (x, y, z, w), sign as scipy composes it",
             "retrieval": "cosine, every view from the object's view 0, ties in random order",
+            **({} if self.batch_size == BLOCK else {"batch_size": self.batch_size}),
         }

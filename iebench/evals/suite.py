@@ -14,6 +14,7 @@ from iebench.errors import UsageError
 from iebench.evals.baselines import ground_truth_context, score_baseline, score_constants, settings_of_baselines
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.evaluator import Context, Evaluator, Score
+from iebench.evals.fitting_batches import same_alone
 from iebench.evals.model import Model, Represent
 from iebench.evals.registry import find_evaluators
 from iebench.evals.representations import Representations, cache_key, extract
@@ -160,9 +161,17 @@ def represent_split(model: Model, dataset: EvalDataset, split: str, settings: Ev
     """Representations and embeddings of a split ("train", "val", "all"), from the cache where they are in it."""
     folder = None
     if settings.cache is not None and model.key:
-        folder = settings.cache / cache_key(model.key, dataset, {"dtype": settings.dtype})
+        folder = settings.cache / cache_key(model.key, dataset, {"dtype": settings.dtype}, settings.batch_size)
     return extract(
-        model.represent, dataset, split, model.embed, model.embeds_images, folder, settings.dtype, settings.device
+        same_alone(model.represent),
+        dataset,
+        split,
+        model.embed,
+        model.embeds_images,
+        folder,
+        settings.dtype,
+        settings.device,
+        settings.batch_size,
     )
 
 

@@ -10,7 +10,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from iebench.evals.model import Model, check_vectors
-from iebench.evals.representations import BLOCK, Representations, regroup
+from iebench.evals.representations import Representations, regroup
+from iebench.evals.settings import BLOCK
 from iebench.factors.transforms import make_transform
 from iebench.loader.multiview import Views, transform_views
 from iebench.loader.order import choose_views

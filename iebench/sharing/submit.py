@@ -11,7 +11,8 @@ from iebench.evals.earlier import find_difference
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.results import Results, find_results
 from iebench.limits import MAX_JSON_BYTES
-from iebench.models.evaluation import evaluate, hash_weights
+from iebench.models.candidates import hash_weights
+from iebench.models.evaluation import evaluate
 from iebench.models.runs import find_run, load, read_config_values, read_tensors
 from iebench.models.shared_weights import hash_tensors
 from iebench.plugins import Trust

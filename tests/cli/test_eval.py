@@ -22,14 +22,21 @@ def invoke(command, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "RUN or a --backbone"),
+        ([], "RUN or a --model"),
+        (["nowhere", "--model", "resnet18"], "either the run nowhere or"),
         (["nowhere", "--backbone", "resnet18"], "nowhere is no run"),
-        (["--backbone", "resnet18"], "--out"),
+        (["--backbone", "resnet18"], "by --model resnet18"),
+        (["hf:./tiny"], "by --model hf:./tiny"),
+        (["--model", "resnet18"], "--out"),
         (["nowhere"], "nowhere is no run"),
-        (["--backbone", "resnet18", "--out", "o", "--tasks", "rotaton"], "'rotation'"),
-        (["--backbone", "resnet18", "--out", "o", "--baselines", "constnt"], "'constant'"),
-        (["--backbone", "resnet18", "--out", "o", "--device", "cuda:77"], "cuda:77"),
-        (["--backbone", "resnet19", "--out", "o"], "resnet19"),
+        (["--model", "resnet18", "--out", "o", "--tasks", "rotaton"], "'rotation'"),
+        (["--model", "resnet18", "--out", "o", "--baselines", "constnt"], "'constant'"),
+        (["--model", "resnet18", "--out", "o", "--device", "cuda:77"], "cuda:77"),
+        (["--model", "resnet18", "--out", "o", "--pool", "mean"], "leave --pool out"),
+        (["--model", "resnet19", "--out", "o"], "resnet19"),
+        (["--model", "hf:./none", "--out", "o"], "hf:./none is no folder"),
+        (["--model", "hf:", "--out", "o"], "hf: names no model"),
+        (["--model", "hf:a/b", "--weights", "w", "--out", "o"], "brings its own weights"),
     ],
 )
 def test_wrong_usage_is_named(drawn_dataset, arguments, words, tmp_path, monkeypatch):
@@ -78,7 +85,7 @@ def test_somebodys_backbone_is_evaluated_from_its_weights(drawn_dataset, tmp_pat
     torch.save(
         {f"module.backbone.{k}": v for k, v in build_backbone("resnet18").state_dict().items()}, tmp_path / "w.pth"
     )
-    network = ["--backbone", "resnet18", "--weights", tmp_path / "w.pth", "--tasks", "classification,rotation"]
+    network = ["--model", "resnet18", "--weights", tmp_path / "w.pth", "--tasks", "classification,rotation"]
     output = invoke(eval_command, *network, "--data", drawn_dataset, "--out", tmp_path / "out", *QUICK)
     assert "rotation R², pooled" in output
     results = json.loads((tmp_path / "out/results.json").read_text())

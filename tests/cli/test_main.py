@@ -20,7 +20,7 @@ def run(*words, path):
 @pytest.mark.slow
 def test_an_error_in_somebodys_backbone_keeps_its_traceback(tmp_path, drawn_dataset):
     (tmp_path / "broken.py").write_text("def network():\n    return {}['weights']\n")
-    words = ["eval", "--backbone", "broken:network", "--data", drawn_dataset, "--out", tmp_path / "out"]
+    words = ["eval", "--model", "broken:network", "--data", drawn_dataset, "--out", tmp_path / "out"]
     told = run(*words, path=tmp_path)
     assert told.returncode == 1 and told.stderr.count("\n") == 1
     found = re.fullmatch(

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from iebench.errors import IebenchError
-from iebench.evals import representations as module
 from iebench.evals.representations import cache_key, extract
 
 
@@ -15,20 +14,21 @@ def test_every_view_is_represented_once_and_in_order(fake, read_latents):
     assert dataset.passes == 2
 
 
-def test_batch_sizes_of_the_source_do_not_reach_the_backbone(fake, read_latents, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 16)
+def test_batch_sizes_of_the_source_do_not_reach_the_backbone(fake, read_latents):
     seen = {}
     for batch_size in (1, 7, 16, 50):
         sizes = seen[batch_size] = []
         extract(
-            lambda images, s=sizes: (s.append(len(images)), read_latents(images))[1], fake(batch_size=batch_size), "val"
+            lambda images, s=sizes: (s.append(len(images)), read_latents(images))[1],
+            fake(batch_size=batch_size),
+            "val",
+            batch_size=16,
         )
     assert len({tuple(sizes) for sizes in seen.values()}) == 1
     assert set(seen[7][:-1]) == {16}
 
 
-def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_latents, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 4)
+def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_latents, tmp_path):
     dataset = fake()
     calls = []
 
@@ -39,14 +39,14 @@ def test_the_cache_is_read_and_an_interrupted_pass_is_continued(fake, read_laten
         return read_latents(images)
 
     with pytest.raises(KeyboardInterrupt):
-        extract(represent, dataset, "val", folder=tmp_path)
+        extract(represent, dataset, "val", folder=tmp_path, batch_size=4)
     interrupted = sum(calls[:-1])
-    found = extract(represent, dataset, "val", folder=tmp_path)
+    found = extract(represent, dataset, "val", folder=tmp_path, batch_size=4)
     again = interrupted + sum(calls[40:]) - 200
     assert 0 < again < interrupted, "the pass began anew"
     assert np.array_equal(found.values, extract(read_latents, fake(), "val").values)
     passes = dataset.passes
-    cached = extract(represent, dataset, "val", folder=tmp_path)
+    cached = extract(represent, dataset, "val", folder=tmp_path, batch_size=4)
     assert dataset.passes == passes
     assert isinstance(cached.values.base, np.memmap) or isinstance(cached.values, np.memmap)
 

@@ -15,7 +15,6 @@ from iebench import locks
 from iebench.dataset.reader import Dataset
 from iebench.dataset.remote import evict
 from iebench.errors import IebenchError, UsageError
-from iebench.evals import representations
 from iebench.evals.eval_dataset import StoredDataset
 from iebench.evals.representations import extract
 from iebench.evals.results import Results
@@ -43,9 +42,8 @@ def test_a_damaged_cache_is_made_anew(drawn_dataset, tmp_path, damage):
     assert np.array_equal(again.values, wanted)
 
 
-def begin(dataset, folder, monkeypatch):
+def begin(dataset, folder):
     """An evaluation's dataset, whose representations an interrupted pass has begun to write."""
-    monkeypatch.setattr(representations, "BLOCK", 1)
     data, calls = StoredDataset(dataset), []
 
     def interrupted(images):
@@ -55,12 +53,12 @@ def begin(dataset, folder, monkeypatch):
         return mean_colors(images)
 
     with pytest.raises(KeyboardInterrupt):
-        extract(interrupted, data, "train", folder=folder)
+        extract(interrupted, data, "train", folder=folder, batch_size=1)
     return data
 
 
-def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
-    data = begin(drawn_dataset, tmp_path / "key", monkeypatch)
+def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path):
+    data = begin(drawn_dataset, tmp_path / "key")
     path = tmp_path / "key" / "train.partial.npy"
     content = bytearray(path.read_bytes())
     content[200] ^= 1
@@ -70,9 +68,9 @@ def test_a_damaged_beginning_is_made_anew(drawn_dataset, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["link", "second name"])
-def test_a_beginning_that_is_another_file_is_not_written_to(drawn_dataset, tmp_path, monkeypatch, name):
+def test_a_beginning_that_is_another_file_is_not_written_to(drawn_dataset, tmp_path, name):
     """A run of somebody else may hold a link, with a record that fits."""
-    data = begin(drawn_dataset, tmp_path / "key", monkeypatch)
+    data = begin(drawn_dataset, tmp_path / "key")
     path, dear = tmp_path / "key" / "train.partial.npy", tmp_path / "dear"
     path.rename(dear)
     path.symlink_to(dear) if name == "link" else path.hardlink_to(dear)

@@ -18,9 +18,9 @@ from iebench.errors import UsageError
 from iebench.factors.space import get_space
 from iebench.loader.multiview import Views
 from iebench.models import checkpoints
+from iebench.models.candidates import hash_weights
 from iebench.models.context_pairs import Environment, make_tokens, pair_tokens, show
 from iebench.models.context_transformer import context_masks, pair_mask
-from iebench.models.evaluation import hash_weights
 from iebench.models.losses import clamped_contrast
 from iebench.models.method import Sizes
 from iebench.models.method_contextssl import ContextSsl, ContextSslSettings

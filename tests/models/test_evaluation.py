@@ -13,7 +13,7 @@ from iebench.evals.registry import find_evaluators
 from iebench.evals.settings import RANDOM_INIT
 from iebench.evals.tasks.rotation import Rotation
 from iebench.models.backbones import build_backbone
-from iebench.models.evaluation import hash_weights, prepare
+from iebench.models.candidates import hash_weights, prepare
 from iebench.models.untrained import untrained_twin
 
 QUICK = {"epochs": 2, "tasks": "classification", "device": "cpu", "num_workers": 0}

@@ -1,0 +1,196 @@
+"""What is to be evaluated, whatever somebody gives: runs, methods, networks and functions, each as the evaluation sees it."""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from iebench.dataset.hub import is_hub
+from iebench.errors import UsageError
+from iebench.evals.model import Model, Represent
+from iebench.evals.probes import seeded
+from iebench.models.layer_scores import Layered
+from iebench.models.layers import Layers, choose_layers
+from iebench.models.method import Method
+from iebench.models.network import DEFAULTS, Network, NetworkSettings
+from iebench.models.networks import PLAIN, load_network, wrap_network
+from iebench.models.preprocessing import named_preprocessing
+from iebench.models.runs import find_run, load, read_config
+from iebench.models.untrained import untrained_twin
+from iebench.plugins import Trust
+from iebench.untrusted import read_json, refusals
+
+Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is to be evaluated.
+
+    Attributes:
+        name: what results call it.
+        model: as the evaluation sees it.
+        untrained: the same network at random init, where there is such a thing.
+        find_layers: chosen layers of the network, where it has some.
+        method: name of its method, or of its backbone.
+        training: settings of its training, as far as known.
+    """
+
+    name: str
+    model: Model
+    untrained: Represent | None = None
+    find_layers: Callable[[Layers], Layered] | None = None
+    method: str = "backbone"
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def prepare(
+    model: Evaluable,
+    device: str = "cpu",
+    weights: str | Path | None = None,
+    trust: Trust = False,
+    settings: NetworkSettings = DEFAULTS,
+) -> Candidate:
+    """What is to be evaluated, in eval mode on its device: see `evaluate` for what it may be.
+
+    Raises:
+        UsageError: there is no such run or network, or weights or settings were given where they mean nothing.
+        IebenchError: a run or a file of weights is damaged.
+    """
+    model = find_run(model) if isinstance(model, str) and is_hub(model) else model
+    if isinstance(model, str) and not Path(model).exists():
+        network = load_network(model, weights=weights, trust=trust, **settings._asdict())
+        return _prepare_network(network, device, network.name)
+    if weights is not None:
+        raise UsageError("Weights are for a network that is given by its name, such as resnet18.")
+    if isinstance(model, nn.Module) and not isinstance(model, Method | Network):
+        return _prepare_network(wrap_network(model, type(model).__name__, settings), device)
+    if settings != DEFAULTS:
+        raise UsageError(
+            "This has a preprocessing and a pooling of its own: leave --pool, --normalise and --dtype out."
+        )
+    return _prepare_as_it_is(model, device, trust)
+
+
+def _prepare_as_it_is(model: Evaluable, device: str, trust: Trust) -> Candidate:
+    if isinstance(model, str | Path):
+        if _is_of_transformers(Path(model)):
+            raise UsageError(f"{model} is a folder of transformers: write hf:{model}.")
+        return _prepare_run(Path(model), device, trust)
+    if isinstance(model, Method):
+        twin = _lazily(lambda: _in_place(untrained_twin(model), device).represent)
+        return Candidate(type(model).__name__, model_of_method(model, device), twin, _layers_of_method(model))
+    if isinstance(model, Network):
+        return _prepare_network(model, device, model.name)
+    if isinstance(model, Model):
+        return Candidate("representation", model)
+    if isinstance(model, type) or not callable(model):
+        raise UsageError(
+            f"{model!r} cannot be evaluated: give a run, a network (not its class), or a function of images."
+        )
+    return Candidate(getattr(model, "__name__", "representation"), Model(model))
+
+
+def _is_of_transformers(folder: Path) -> bool:
+    """Whether a folder is what `save_pretrained` wrote: its config names a model's type, as that of a run does not."""
+    if not (folder / "model.safetensors").is_file() or not (folder / "config.json").is_file():
+        return False
+    with refusals(folder / "config.json", "fetch it again"):
+        return "model_type" in read_json(folder / "config.json")
+
+
+def model_of_method(method: Method, device: str) -> Model:
+    """A method as the evaluation sees it, in eval mode on a device."""
+    return Model(
+        represent=_in_place(method, device).represent,
+        embed=method.embed_images if method.uses_map else method.embed,
+        embeds_images=method.uses_map,
+        predict=getattr(method, "predict", None),
+        represent_set=getattr(method, "represent_set", None),
+        anchor=method.anchor,
+        repeatable=method.repeatable,
+        parts=method.parts,
+        transform=method.settings.transform,
+        key=hash_weights(method),
+    )
+
+
+def hash_weights(network: nn.Module) -> str:
+    """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
+    digest = hashlib.sha256(repr(network).encode())
+    for code in sorted({_code_of(kind) for kind in {type(module) for module in network.modules()}}):
+        digest.update(code.encode())
+    for name, value in network.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _code_of(kind: type) -> str:
+    """The source of a class of modules, where Python finds it; torch's own are known by their names."""
+    if kind.__module__.startswith("torch."):
+        return kind.__qualname__
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return kind.__qualname__
+
+
+def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
+    config = read_config(run, trust)
+    trained = load(run, trust)
+
+    def make_untrained() -> Represent:
+        fresh = seeded(config.build_method)
+        fresh.take_over(trained)
+        return _in_place(fresh, device).represent
+
+    model = model_of_method(trained, device)
+    layers = _layers_of_method(trained)
+    return Candidate(run.name, model, _lazily(make_untrained), layers, config.method, config.to_json())
+
+
+def _prepare_network(network: Network, device: str, method: str = "backbone") -> Candidate:
+    """A network in eval mode on its device; only what is not as for a plain one stands in its method and training."""
+    model = Model(_in_place(network, device).__call__, key=_key_of(network))
+    untrained = _lazily(lambda: _in_place(network.untrained(), device).__call__)
+    layers = _layers_of_network(network)
+    if _is_plain(network):
+        return Candidate(network.name, model, untrained, layers, method)
+    changed = ", ".join([network.name, *network.settings_told()])
+    return Candidate(network.name, model, untrained, layers, changed, {"network": network.describe()})
+
+
+def _layers_of_network(network: Network) -> Callable[[Layers], Layered]:
+    channels_last = getattr(network.body, "channels_last", False)
+    return lambda layers: Layered(choose_layers(network.body, layers), network.pool, channels_last)
+
+
+def _layers_of_method(method: Method) -> Callable[[Layers], Layered]:
+    return lambda layers: Layered(choose_layers(method.backbone, layers))
+
+
+def _is_plain(network: Network) -> bool:
+    """Whether a network is fed as our own are, and gives its vectors by itself."""
+    return network.settings_told() == [] and repr(network.preprocessing) == repr(named_preprocessing(PLAIN))
+
+
+def _key_of(network: Network) -> str:
+    return hash_weights(network.body if _is_plain(network) else network)
+
+
+def _in_place(network: Any, device: str) -> Any:
+    """A network in eval mode on a device."""
+    return network.to(device).eval()
+
+
+def _lazily(make: Callable[[], Represent]) -> Represent:
+    """A function that is made when it is first called, as not every evaluation calls it."""
+    made = cache(make)
+    return lambda images: made()(images)
