@@ -69,7 +69,6 @@ def verify(dataset: str, decode: bool) -> None:
 def show(dataset: str, count: int, grid: int | None, passes: int | None, split: str, seed: int, out: Path) -> None:
     """Draw pairs of DATASET with their transform as a picture, all views of some objects, or views with their passes."""
     from iebench.dataset.reader import Dataset
-    from iebench.errors import UsageError
     from iebench.pictures import save_picture
     from iebench.report.grid import draw_grids
     from iebench.report.show import draw_sheet, pick_pairs
