@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from torch import Tensor
 from iebench.catalogue import CLASSES
 from iebench.evals import Context, EvalSettings, Model, ProbeSettings, run_suite
 from iebench.evals.action_scores import RANK, choose_pairs
+from iebench.evals.evaluator import Detail, Evaluator, Score
 from iebench.evals.linear_action import ActionFit, Basis, Family, transforms_of
 from iebench.evals.probe_fitting import draw_samples, fit_probe
 from iebench.evals.probe_task import ProbeTask
@@ -232,13 +234,17 @@ def measure_companions(num_objects: int, num_views: int, width: int) -> dict[str
     context = replace(context, train=correlate(context.train), tests={"": correlate(context.tests[""])})
     for evaluator in find_evaluators(COMPANIONS):
         with PeakMemory() as memory:
-            found |= {f"{evaluator.name}_{k}": v for k, v in clock(lambda e=evaluator: list(e.run(context))).items()}
+            found |= {f"{evaluator.name}_{k}": v for k, v in clock(partial(_score, evaluator, context)).items()}
         found[f"{evaluator.name}_mib"] = memory.extra / 2**20
     rotation, epochs = find_evaluators("rotation")[0], 3
     assert isinstance(rotation, ProbeTask)
     of_mlp = clock(lambda: fit_probe(rotation, context.train, ProbeSettings(epochs=epochs), seed=0))
     found |= {f"rotation_mlp_{name}": value * EPOCHS / epochs for name, value in of_mlp.items()}
     return {"objects": num_objects, "views": num_views, "width": width, **found}
+
+
+def _score(evaluator: Evaluator, context: Context) -> list[Score | Detail]:
+    return list(evaluator.run(context))
 
 
 def correlate(noise: Representations) -> Representations:
