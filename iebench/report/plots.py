@@ -12,9 +12,11 @@ import matplotlib
 
 matplotlib.use("svg")
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from scipy.optimize import isotonic_regression
 
 from iebench.evals.columns import Cell
 from iebench.files import write_whole
@@ -22,8 +24,17 @@ from iebench.files import write_whole
 INK = "#010203"  # stands for the colour of the page's text until the SVG is written
 # Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
 LABEL_STEP = 14  # points between labels that stand below each other
+LEGEND_ROW = 0.2  # inches
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LEADER = {
+    "arrowstyle": "-",
+    "alpha": 0.4,
+    "lw": 0.7,
+    "shrinkA": 1,
+    "shrinkB": 4,
+    "relpos": (0, 0.5),
+}  # from a label to its point
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # names are of others, and a "$" in one is a "$"
@@ -91,7 +102,7 @@ def choose_mark(style: int) -> tuple[str, str]:
 def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str) -> Picture:
     """Lines over a common axis."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(6.4, 3.8)
+        figure, axes = _start(6.4, 3.4 + LEGEND_ROW * ((len({curve.name for curve in curves}) + 1) // 2))
         told: set[str] = set()  # curves of one name stand in the legend once
         for curve in curves:
             color, marker = choose_mark(curve.style)
@@ -168,29 +179,17 @@ def _label_beside(axes: Axes, points: Sequence[Point], colors: Sequence[str], st
             va="center",
             fontsize=10,
             color=colors[number],
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colors[number],
-                "alpha": 0.35,
-                "lw": 0.7,
-                "shrinkA": 2,
-                "shrinkB": 4,
-            },
+            arrowprops={**LEADER, "color": colors[number]},
             annotation_clip=False,
         )
 
 
 def _spread(wanted: Sequence[float], step: float) -> dict[int, float]:
-    """Heights that keep the order of the wanted ones and are at least a step apart, as near to them as a pass each way comes."""
-    order = sorted(range(len(wanted)), key=lambda number: wanted[number])
-    heights: dict[int, float] = {}
-    below = -step
-    for number in order:
-        heights[number] = below = max(wanted[number], below + step)
-    above = max(1.0, (len(order) - 1) * step) + step
-    for number in reversed(order):
-        heights[number] = above = min(heights[number], above - step)
-    return heights
+    """Heights from 0 on in the order of the wanted ones, at least a step apart, and nearest to them in the sum of squares."""
+    order = np.argsort(wanted, kind="stable")
+    apart = step * np.arange(len(order))
+    heights = np.maximum(isotonic_regression(np.asarray(wanted)[order] - apart).x, 0) + apart
+    return dict(zip(order.tolist(), heights.tolist(), strict=True))
 
 
 def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, caption: str) -> Picture:
