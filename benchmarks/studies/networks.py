@@ -2,8 +2,8 @@
 
     python benchmarks/studies/networks.py [--work FOLDER] [--results FOLDER] [--networks NAMES] [--jobs 2]
 
-Scores runs of `table.py`, which must lie in FOLDER/runs, on its dataset, with three seeds of every probe. What is done stays done.
-Of each network results.json is kept under results/networks/NAME, of which results/networks.md is made.
+Scores runs of `table.py`, which must lie in FOLDER/runs, on its dataset, with three seeds of every probe. What is done stays
+done. Of each network results.json is kept under results/networks/NAME, of which results/networks.md is made.
 """
 
 import argparse
