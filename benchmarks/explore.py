@@ -22,23 +22,19 @@ import click
 import numpy as np
 import simplejpeg
 import torch
+from loader import IMAGES, draw_image, write_data
 from selenium import webdriver
 from torch import Tensor
 
-from iebench.catalogue import CLASSES
-from iebench.dataset.card import DatasetCard
 from iebench.dataset.reader import Dataset
-from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
-from iebench.dataset.writer import ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.evals.model import Model
 from iebench.explore.runs import ExploredRun
 from iebench.explore.selection import select_objects
 from iebench.explore.sheets import plan_sheets
 from iebench.explore.writing import write_site
-from iebench.factors.space import get_space
 from iebench.loader.decode import decode_view
 
-SIZE, IMAGES, SHARDS = 256, 64, 10
+SHARDS = 10
 # Milliseconds since the navigation at which the page's first picture can be drawn; null before.
 FIRST_PICTURE = """const [told] = arguments;
 const first = document.querySelector(".picture, img");
@@ -55,40 +51,6 @@ requestAnimationFrame(() => requestAnimationFrame(() => {
   const drawn = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(value => value);
   told(drawn ? performance.now() : null);
 }));"""
-
-
-def draw_image(chance: np.random.Generator) -> bytes:
-    """A JPEG with about the bytes of a rendered view: a smooth floor, a shaded body with edges, and a little grain."""
-    y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE - 0.5
-    image = chance.random(3) * 120 + 60 + 40 * (y[..., None] + chance.random(3) * x[..., None])
-    for _ in range(2):
-        centre, radii, color = chance.random(2) * 0.5 - 0.25, chance.random(2) * 0.2 + 0.05, chance.random(3) * 255
-        inside = ((np.stack([x, y], -1) - centre) ** 2 / radii**2).sum(-1) < 1
-        image[inside] = (color * (0.6 + y[..., None] - centre[1]))[inside]
-    image += chance.normal(0, 0.3, (SIZE, SIZE, 1))
-    return simplejpeg.encode_jpeg(np.clip(image, 0, 255).astype(np.uint8), quality=95, colorsubsampling="420")
-
-
-def write_data(root: Path, num_objects: int, num_views: int) -> Dataset:
-    """A dataset whose views are taken from a few images in turn, a fifth of its objects held out."""
-    root.mkdir(parents=True)
-    chance, space, parts = np.random.default_rng(0), get_space("3diebench"), list[ShardTables]()
-    jpegs = [draw_image(chance) for _ in range(IMAGES)]
-    step = -(-num_objects // SHARDS)
-    for start in range(0, num_objects, step):
-        split = "val" if start >= 0.8 * num_objects else "train"
-        shard, rows, samples, latents = shard_name(split, len(parts)), [], [], []
-        for index in range(start, min(start + step, num_objects)):
-            entry, name = CLASSES[index % len(CLASSES)], f"{index:06d}"
-            latents.append(space.sample(0, entry.synset, name, num_views))
-            views = [jpegs[(7 * index + view) % len(jpegs)] for view in range(num_views)]
-            samples.append(pack_sample(entry.synset, name, entry.label, views, latents[-1]))
-            rows.append(ObjectRow(split, entry.synset, entry.label, name, shard))
-        write_shard(root / shard, samples)
-        offsets = place_samples([len(s) for s in samples], [locate_views(s, num_views) for s in samples])
-        parts.append(ShardTables(rows, np.stack(latents), offsets))
-    finish_dataset(root, DatasetCard(root.name, space, 0, SIZE, num_views, "drawn", {}), parts, [])
-    return Dataset(root)
 
 
 def write_plain_page(dataset: Dataset, side: int, root: Path) -> None:
@@ -153,7 +115,9 @@ def main(objects: int, views: int, rounds: int, folder: Path | None) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         root = Path(scratch)
-        dataset = write_data(root / "data", objects, views)
+        chance = np.random.default_rng(0)
+        jpegs = [draw_image(chance) for _ in range(IMAGES)]
+        dataset = write_data(root / "data", objects, views, jpegs, -(-objects // SHARDS), held_out=0.2)
         start = time.process_time()
         write_site(dataset, root / "alone")
         seconds = time.process_time() - start

@@ -62,20 +62,21 @@ def draw_image(chance: np.random.Generator) -> bytes:
 
 
 def write_data(
-    root: Path, num_objects: int, num_views: int, jpegs: list[bytes], objects_per_shard: int = 256
+    root: Path, num_objects: int, num_views: int, jpegs: list[bytes], objects_per_shard: int = 256, held_out: float = 0
 ) -> Dataset:
-    """A dataset whose views are taken from a few images in turn."""
+    """A dataset whose views are taken from a few images in turn, a share of its last objects held out."""
     root.mkdir(parents=True)
     space, parts = get_space("3diebench"), list[ShardTables]()
     for start in range(0, num_objects, objects_per_shard):
-        rows, samples, latents = [], [], []
+        split = "val" if start >= (1 - held_out) * num_objects else "train"
+        shard, rows, samples, latents = shard_name(split, len(parts)), [], [], []
         for index in range(start, min(start + objects_per_shard, num_objects)):
             entry, name = CLASSES[index % len(CLASSES)], f"{index:06d}"
             latents.append(space.sample(0, entry.synset, name, num_views))
             views = [jpegs[(index * num_views + view) % len(jpegs)] for view in range(num_views)]
             samples.append(pack_sample(entry.synset, name, entry.label, views, latents[-1]))
-            rows.append(ObjectRow("train", entry.synset, entry.label, name, shard_name("train", len(parts))))
-        write_shard(root / rows[0].shard, samples)
+            rows.append(ObjectRow(split, entry.synset, entry.label, name, shard))
+        write_shard(root / shard, samples)
         offsets = place_samples([len(s) for s in samples], [locate_views(s, num_views) for s in samples])
         parts.append(ShardTables(rows, np.stack(latents), offsets))
     finish_dataset(root, DatasetCard(root.name, space, 0, SIZE, num_views, "drawn", {}), parts, [])

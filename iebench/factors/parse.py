@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from iebench.errors import UsageError
 from iebench.factors.space import Factor, FactorSpace, get_space
@@ -63,12 +64,7 @@ def read_space(path: Path) -> FactorSpace:
     Raises:
         UsageError: the file cannot be read, or holds something else.
     """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"--space {path} cannot be read ({error}): give a TOML file with name, base and [factors]."
-        ) from None
+    value = read_toml(path, "--space", "name, base and [factors]")
     unknown = set(value) - {"name", "base", "factors"}
     if unknown:
         raise UsageError(f"--space {path} has {min(unknown)!r}: only name, base and [factors] are known.")
@@ -77,6 +73,18 @@ def read_space(path: Path) -> FactorSpace:
         raise UsageError(f"--space {path}: base is the name of a space, and [factors] a table of NAME = VALUE.")
     texts = [f"{name}={text}" for name, text in factors.items()]
     return replace(custom_space(base, texts), name=str(value.get("name", path.stem)))
+
+
+def read_toml(path: Path, option: str, content: str) -> dict[str, Any]:
+    """The tables of a TOML file that an option names.
+
+    Raises:
+        UsageError: the file cannot be read; it is told what it should hold.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{option} {path} cannot be read ({error}): give a TOML file with {content}.") from None
 
 
 def custom_space(base: str, factors: Sequence[str]) -> FactorSpace:

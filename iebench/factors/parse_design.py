@@ -1,6 +1,5 @@
 """Designs as users write them: on the command line, and in TOML files."""
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from iebench.errors import UsageError, suggest
 from iebench.factors.designs import Axis, Crossed, Trajectory
-from iebench.factors.parse import parse_factor
+from iebench.factors.parse import parse_factor, read_toml
 from iebench.factors.space import FACTORS, ROTATION, FactorSpace, Group
 from iebench.limits import MAX_VIEWS
 
@@ -41,12 +40,7 @@ def read_crossed(path: Path, space: FactorSpace, seed: int) -> Crossed:
     Raises:
         UsageError: the file cannot be read, or holds something else; or see `make_crossed`.
     """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"--design {path} cannot be read ({error}): give a TOML file with [vary] and [hold]."
-        ) from None
+    value = read_toml(path, "--design", "[vary] and [hold]")
     if set(value) != {"vary", "hold"} or not all(isinstance(table, dict) and table for table in value.values()):
         raise UsageError(f"--design {path}: only the tables [vary] and [hold] are known, and both are needed.")
     return make_crossed(value["vary"], value["hold"], space, seed)
