@@ -13,16 +13,17 @@ from torch import Tensor
 from iebench.evals.eval_dataset import open_eval_dataset
 from iebench.evals.evaluator import Context
 from iebench.evals.model import Model
+from iebench.evals.neighbors import Neighbors
 from iebench.evals.predictor_analysis import PredictorAnalysis
 from iebench.evals.settings import EvalSettings
 from iebench.evals.suite import make_context
+from iebench.evals.tasks.knn import NearestNeighbors
 from iebench.evals.tasks.predictor import Predictor
 from iebench.explore.maps import make_maps
 from iebench.explore.predictions import Answers
 from iebench.explore.questions import Questions
 from iebench.explore.script_files import write_script
 from iebench.explore.selection import Shown
-from iebench.explore.voting import vote
 
 _MEMORY = 20_000  # training views that vote
 
@@ -96,13 +97,15 @@ def write_map(context: Context, shown: Shown, folder: Path, key: str) -> list[di
 
 
 def classify(context: Context, held: Int[ndarray, " candidates"]) -> dict[str, ndarray]:
-    """The class of every candidate view by the votes of training views: "label", and "share" of the votes in 255 steps."""
-    train, num_views = context.train, context.train.num_views
-    step = max(1, -(-train.num_objects * num_views // _MEMORY))
-    memory = _tensor(train.values.reshape(-1, train.values.shape[-1])[::step])
-    labels = torch.from_numpy(np.repeat(train.labels, num_views)[::step])
-    found, shares = vote(_tensor(context.tests[""].values[held]).flatten(0, 1), memory, labels)
-    return {"label": found.numpy().astype("<u4"), "share": (255 * shares).round().numpy().astype("u1")}
+    """The class of every candidate view by the votes of training views: "label", and "share" of the votes in 255 steps.
+
+    No probe is trained, so that what two runs confuse is theirs alone.
+    """
+    knn, val = NearestNeighbors(), context.tests[""]
+    neighbors = Neighbors(context.train.thin(_MEMORY), knn.k, knn.temperature, context.settings.device)
+    votes = neighbors.vote(val.values[held].reshape(-1, val.values.shape[-1]))
+    shares = votes.max(axis=1) / votes.sum(axis=1)
+    return {"label": votes.argmax(axis=1).astype("<u4"), "share": (255 * shares).round().astype("u1")}
 
 
 def answer(

@@ -6,17 +6,19 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
 from conftest import write_dataset
 from explored_runs import exact_run, mistaken_run, quaternions_of, read_script
 
+from iebench.catalogue import CLASSES
+from iebench.evals import Context, EvalSettings
 from iebench.evals.model import Model
+from iebench.evals.representations import Representations
 from iebench.explore.maps import make_maps, project_on_principal
 from iebench.explore.questions import DEGREES
-from iebench.explore.runs import ExploredRun
-from iebench.explore.voting import vote
+from iebench.explore.runs import ExploredRun, classify
 from iebench.explore.writing import write_site
 from iebench.factors.rotations import compose
+from iebench.factors.space import get_space
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,13 @@ def test_umap_is_there_where_it_is_installed(monkeypatch):
 
 
 def test_the_nearest_vote_by_their_cosine():
-    memory = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
-    labels, shares = vote(torch.tensor([[5.0, 0.0], [0.0, 0.2]]), memory, torch.tensor([7, 7, 3]))
-    assert labels.tolist() == [7, 3] and (shares > 0.99).all()
+    def views(values, labels):
+        values, index = np.array(values, np.float32)[:, None], np.arange(len(labels))
+        space = get_space("3diebench")
+        latents = np.zeros((*values.shape[:2], len(space.names)))
+        return Representations(space, CLASSES, latents, np.array(labels), index, values)
+
+    memory = views([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], [7, 7, 3])
+    context = Context(memory, {"": views([[5.0, 0.0], [0.0, 0.2]], [0, 0])}, Model(len), EvalSettings())
+    found = classify(context, np.arange(2))
+    assert found["label"].tolist() == [7, 3] and (found["share"] > 0.99 * 255).all()
