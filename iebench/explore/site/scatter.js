@@ -19,10 +19,14 @@ function makeScatter(label, onpoint, onchoose) {
     return [left + (points.xs[i] - 0.5 + shift[0]) * side * zoom, top - (points.ys[i] - 0.5 + shift[1]) * side * zoom];
   }
 
+  function measure() {  // also before the first frame is drawn, and between a change of size and the next one
+    [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  }
+
   function redraw() {
     if (!canvas.isConnected) return;
     ratio = devicePixelRatio || 1;
-    [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    measure();
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
     const pen = canvas.getContext("2d"), size = clamp(Math.sqrt(width * height / points.views.length) / 2.6, 2.5, 7) * Math.min(Math.sqrt(zoom), 3);
@@ -63,6 +67,7 @@ function makeScatter(label, onpoint, onchoose) {
 
   function hover(event) {
     if (event.buttons) return;
+    measure();
     const [x, y] = [event.offsetX, event.offsetY], kept = active;
     active = null;
     const found = nearest(x, y, 14);
@@ -104,6 +109,7 @@ function makeScatter(label, onpoint, onchoose) {
   }
 
   function key(event) {
+    measure();
     const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === "Enter" && active !== null) onchoose(points.views[active]);
     else if (event.key === "+" || event.key === "=") zoomAt(width / 2, height / 2, 1.5);
