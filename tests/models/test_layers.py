@@ -12,6 +12,7 @@ from iebench.models.backbones import build_backbone
 from iebench.models.candidates import prepare
 from iebench.models.layers import LayerReader, choose_layers, find_blocks
 from iebench.models.network import NetworkSettings
+from iebench.models.registry import build_method, find_method
 
 QUICK = {"epochs": 2, "device": "cpu", "num_workers": 0, "baselines": ()}
 
@@ -171,3 +172,16 @@ def test_layers_of_transformers_are_the_hidden_states_of_its_blocks(kind):
     assert reader.labels == ("0", "1", "2")
     for part, state in zip(reader.measure(images)[1:], states[1:], strict=True):
         assert torch.equal(found[:, part], state[:, 0])
+
+
+def test_scores_of_the_predictor_are_kept_when_layers_are_scored_too(drawn_dataset, tmp_path):
+    torch.manual_seed(0)
+    settings = find_method("sie").settings(backbone="resnet18-narrow", projector="8-8")
+    method = build_method("sie", settings, 4, 55, 32)
+    told = {**QUICK, "tasks": "retrieval", "embeddings": True}
+    alone = iebench.evaluate(method, drawn_dataset, **told)
+    results = iebench.evaluate(method, drawn_dataset, layers="0", out=tmp_path, **{**told, "tasks": "retrieval,knn"})
+    assert {key: results.scores.to_json()[key] for key in alone.scores.scores} == alone.scores.to_json()
+    assert (tmp_path / "gallery.npz").exists()
+    layer = json.loads((tmp_path / "layers" / "0" / "results.json").read_text())
+    assert {key.split("/")[1] for key in layer["scores"]} == {"whole"}, "a layer has no predictor, parts or embeddings"
