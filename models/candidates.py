@@ -2,7 +2,7 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,13 @@ from iebench.models.untrained import untrained_twin
 from iebench.plugins import Trust
 from iebench.untrusted import read_json, refusals
 
+_KNOWN = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "timm",
+    "iebench",
+)  # libraries whose modules show in `repr` what they do
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
 
 
@@ -122,24 +129,47 @@ def model_of_method(method: Method, device: str) -> Model:
 
 
 def hash_weights(network: nn.Module) -> str:
-    """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
+    """SHA-256 of a network: its structure, the code of its classes, all its parameters and buffers, and what else it holds."""
     digest = hashlib.sha256(repr(network).encode())
     for code in sorted({_code_of(kind) for kind in {type(module) for module in network.modules()}}):
         digest.update(code.encode())
-    for name, value in network.state_dict().items():
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    for name, value in (*network.state_dict().items(), *_attributes(network)):
+        if isinstance(value, Tensor):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        else:
+            digest.update(f"{name} {value}".encode())
     return digest.hexdigest()
 
 
-def _code_of(kind: type) -> str:
-    """The source of a class of modules, where Python finds it; torch's own are known by their names."""
-    if kind.__module__.startswith("torch."):
+def _code_of(kind: Any) -> str:
+    """The source of a class of modules or of a function, where Python finds it; torch's own are known by their names."""
+    if (kind.__module__ or "").startswith("torch."):
         return kind.__qualname__
     try:
         return inspect.getsource(kind)
     except (OSError, TypeError):
         return kind.__qualname__
+
+
+def _attributes(network: nn.Module) -> Iterator[tuple[str, Tensor | str]]:
+    """What modules of somebody's own classes hold beside weights, by which the same code and weights compute something else."""
+    for path, module in network.named_modules():
+        if type(module).__module__.partition(".")[0] in _KNOWN:
+            continue
+        for name, value in sorted({**vars(module), **module._buffers}.items()):
+            if isinstance(value, Tensor):
+                yield f"{path} {name}", value
+            elif inspect.isfunction(value):
+                yield f"{path} {name}", _code_of(value)
+            elif _is_plain_value(value) and not name.startswith("_") and name != "training":
+                yield f"{path} {name}", repr(value)
+
+
+def _is_plain_value(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain_value, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
