@@ -12,6 +12,7 @@ from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.evaluator import Context
 from iebench.evals.gallery import save_gallery
+from iebench.evals.model import Model
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, BLOCK, EvalSettings, ProbeSettings, choose_baselines
@@ -146,13 +147,20 @@ def _evaluate(
     opened = open_eval_dataset(data, size, num_workers)
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     evaluators, model = find_evaluators(tasks), candidate.model
-    if folder is not None:  # refuses before the work is done
+
+    def refuse(place: Path, scored: Model) -> None:
+        """Raise UsageError before the work is done, where scores would be lost by it."""
         names = [evaluator.name for evaluator in evaluators]
-        find_earlier(folder / RESULTS, describe_basis(model, opened, settings, other), names)
+        find_earlier(place / RESULTS, describe_basis(scored, opened, settings, other), names)
+
+    if folder is not None:
+        refuse(folder, model)
     if layered is None:
         contexts = {"": make_context(model, opened, other, settings)}
     else:
         contexts = open_layers(layered, model, opened, other, settings)
+        for label, context in contexts.items() if folder is not None else ():
+            refuse(_folder_of(folder, label), context.model)
     suite = Suite(opened, other, contexts.pop(""), evaluators)
     results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
     if contexts:
@@ -176,8 +184,13 @@ def _add_layers(
     for label, layer in score_layers(contexts, suite, candidate.name):
         found[label] = _complete(layer, candidate, label)
         if folder is not None:
-            _write(found[label], replace(suite, context=contexts[label]), folder / FOLDER / label)
+            _write(found[label], replace(suite, context=contexts[label]), _folder_of(folder, label))
     return replace(results, details=results.details | gather_curves(found), figures=(*results.figures, *FIGURES))
+
+
+def _folder_of(folder: Path, label: str) -> Path:
+    """Where the results of a layer lie; those of the representation, whose label is empty, lie in the folder itself."""
+    return folder / FOLDER / label if label else folder
 
 
 def _write(results: Results, suite: Suite, folder: Path, turned: EvalDataset | None = None) -> Results:

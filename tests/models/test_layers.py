@@ -185,3 +185,10 @@ def test_scores_of_the_predictor_are_kept_when_layers_are_scored_too(drawn_datas
     assert (tmp_path / "gallery.npz").exists()
     layer = json.loads((tmp_path / "layers" / "0" / "results.json").read_text())
     assert {key.split("/")[1] for key in layer["scores"]} == {"whole"}, "a layer has no predictor, parts or embeddings"
+
+    layer["protocol"]["probes"]["epochs"] = 99
+    (tmp_path / "layers" / "0" / "results.json").write_text(json.dumps(layer))
+    before = (tmp_path / "results.json").read_bytes()
+    with pytest.raises(UsageError, match=r"layers/0/results\.json"):
+        iebench.evaluate(method, drawn_dataset, layers="0", out=tmp_path, **{**told, "tasks": "spectrum"})
+    assert (tmp_path / "results.json").read_bytes() == before, "it was told after the work"
