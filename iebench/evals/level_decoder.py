@@ -15,6 +15,7 @@ from iebench.evals.representations import Representations
 from iebench.progress import track
 
 Found = TypeVar("Found")
+MOST_VIEWS = 200_000  # of the training objects together, which are held in memory in float64
 COMPONENTS = 256  # leading principal components in which levels are decoded
 
 
@@ -96,6 +97,7 @@ def measure_parts(
         measure: fits to the part of the training objects, and gives by prefix what it finds in that of the test sets.
     """
     parts = {prefix: dict(context.parts(test)) for prefix, test in crossed_tests(context, same=True).items()}
-    for part, train in track(list(context.parts(context.train)), task, "part"):
+    learned_from = context.train.fewer_objects(MOST_VIEWS)
+    for part, train in track(list(context.parts(learned_from)), task, "part"):
         for prefix, found in measure(train, {prefix: own[part] for prefix, own in parts.items()}).items():
             yield prefix, part, found

@@ -93,6 +93,19 @@ class Representations:
         latents, values = self.latents[rows, views], self.values[rows, views]
         return replace(self, latents=latents, values=values, embeddings=embeddings, images=None, design=None)
 
+    def fewer_objects(self, most: int) -> "Representations":
+        """All views of fewer objects, evenly chosen, where there are more than so many views of all; one at least."""
+        count = min(self.num_objects, max(1, most // self.num_views))
+        if count == self.num_objects:
+            return self
+        rows = np.arange(count) * self.num_objects // count
+        embeddings = None if self.embeddings is None else self.embeddings[rows]
+        labels, objects = self.labels[rows], self.objects[rows]
+        latents, values = self.latents[rows], self.values[rows]
+        return replace(
+            self, latents=latents, labels=labels, objects=objects, values=values, embeddings=embeddings, images=None
+        )
+
     def blocks(self) -> Iterator[Float[ndarray, "n width"]]:
         """All views, object by object, float64, some objects at a time."""
         for start in range(0, self.num_objects, BLOCK):

@@ -100,3 +100,11 @@ def test_of_a_design_each_level_is_left_when_views_are_thinned():
     assert thinned.values.shape[:2] == (60, 3) and thinned.latents.mean() == pytest.approx(0.5)
     rows = thinned.values[:, :, None] == views.values[:, None]
     assert rows.all(-1).any(-1).all(), "a view is the object's own"
+
+
+def test_fewer_objects_keep_all_of_their_views():
+    views = views_of(lambda latents, rng: latents)
+    fewer = views.fewer_objects(60)
+    assert fewer.objects.tolist() == list(range(0, 60, 6)) and views.fewer_objects(360) is views
+    assert np.array_equal(fewer.values, views.values[fewer.objects]) and fewer.num_views == 6
+    assert fewer.labels.tolist() == (fewer.objects % 5).tolist()
