@@ -8,6 +8,7 @@ import torch
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.evals.baselines import settings_of_baselines
 from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.evaluator import Context
@@ -15,11 +16,20 @@ from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
-from iebench.evals.settings import BASELINES, BLOCK, EvalSettings, ProbeSettings, choose_baselines
+from iebench.evals.settings import BASELINES, BLOCK, RANDOM_INIT, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
 from iebench.locks import locked
 from iebench.models.candidates import Candidate, Evaluable, prepare
-from iebench.models.layer_scores import FIGURES, FOLDER, Layered, gather_curves, open_layers, score_layers
+from iebench.models.layer_scores import (
+    FIGURES,
+    FOLDER,
+    SHOWN,
+    UNTRAINED,
+    Layered,
+    gather_curves,
+    open_layers,
+    score_layers,
+)
 from iebench.models.layers import Layers
 from iebench.models.modes import modes_kept
 from iebench.models.network import NetworkSettings
@@ -185,7 +195,20 @@ def _add_layers(
         found[label] = _complete(layer, candidate, label)
         if folder is not None:
             _write(found[label], replace(suite, context=contexts[label]), _folder_of(folder, label))
-    return replace(results, details=results.details | gather_curves(found), figures=(*results.figures, *FIGURES))
+    curves = gather_curves(found) | gather_curves(_score_untrained(list(contexts), candidate, suite), UNTRAINED)
+    return replace(results, details=results.details | curves, figures=(*results.figures, *FIGURES))
+
+
+def _score_untrained(labels: Sequence[str], candidate: Candidate, suite: Suite) -> dict[str, Results]:
+    """The results of the same layers at random init in the tasks that are drawn by layer, where that baseline is asked for."""
+    drawn = tuple(evaluator for evaluator in suite.able if evaluator.name in SHOWN)
+    settings = suite.context.settings
+    if RANDOM_INIT not in settings.baselines or candidate.find_untrained_layers is None or not drawn:
+        return {}
+    model, layered = candidate.find_untrained_layers(labels)
+    contexts = open_layers(layered, model, suite.dataset, None, settings_of_baselines(settings))
+    contexts.pop("")
+    return dict(score_layers(contexts, replace(suite, evaluators=drawn), f"{candidate.name} at random init"))
 
 
 def _folder_of(folder: Path, label: str) -> Path:

@@ -29,9 +29,18 @@ SHOWN = {
     "rotation": ("rotation/whole/r2_uniform", "rotation R², uniform", "R² (uniform) of rotation by layer"),
     "color": ("color/whole/r2_uniform", "color R², uniform", "R² (uniform) of the hues by layer"),
 }
+UNTRAINED = "/untrained"  # behind the keys of what is of the same network at random init
 FIGURES = tuple(
-    Figure("Score by layer", f"{FOLDER}/{task}", "curve", f"{caption}, of the whole representation.", x="layer", y=y)
+    Figure(
+        "Score by layer",
+        f"{FOLDER}/{task}{ending}",
+        "curve",
+        f"{caption}, of the whole representation{of}.",
+        "layer",
+        y,
+    )
     for task, (_, y, caption) in SHOWN.items()
+    for ending, of in (("", ""), (UNTRAINED, " of the same network at random init"))
 )
 
 
@@ -99,14 +108,19 @@ def score_layers(contexts: Mapping[str, Context], suite: Suite, name: str) -> It
         yield label, replace(suite, context=own).run(f"{name}, layer {label}")
 
 
-def gather_curves(found: Mapping[str, Results]) -> dict[str, Any]:
-    """Score by layer, as details for `FIGURES`: {detail: {layer: score}}; where one has a name, all stand by their order."""
+def gather_curves(found: Mapping[str, Results], ending: str = "") -> dict[str, Any]:
+    """Score by layer, as details for `FIGURES`: {detail: {layer: score}}; where one has a name, all stand by their order.
+
+    Args:
+        found: the results of each layer by its label.
+        ending: of the details' keys.
+    """
     numbered = all(label.isdecimal() for label in found)
     places = {label: label if numbered else str(place) for place, label in enumerate(found)}
     details: dict[str, Any] = {}
     for task, (key, *_) in SHOWN.items():
         scores = {places[label]: score for label, one in found.items() if (score := one.get(key)) is not None}
-        details |= {f"{FOLDER}/{task}": scores} if scores else {}
+        details |= {f"{FOLDER}/{task}{ending}": scores} if scores else {}
     return details
 
 

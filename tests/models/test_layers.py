@@ -8,10 +8,12 @@ from torch import nn
 
 import iebench
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.settings import RANDOM_INIT
 from iebench.models.backbones import build_backbone
 from iebench.models.candidates import prepare
 from iebench.models.layers import LayerReader, choose_layers, find_blocks
 from iebench.models.network import NetworkSettings
+from iebench.models.networks import wrap_network
 from iebench.models.registry import build_method, find_method
 
 QUICK = {"epochs": 2, "device": "cpu", "num_workers": 0, "baselines": ()}
@@ -115,6 +117,19 @@ def test_every_layer_is_scored_from_one_pass_and_the_picture_is_shown(drawn_data
     assert iebench.evaluate(network, drawn_dataset, **settings).scores.to_json() == results.scores.to_json()
     again = iebench.evaluate(network, drawn_dataset, layers="all", out=out, **settings)
     assert again.scores.to_json() == results.scores.to_json()
+
+
+@pytest.mark.slow
+def test_score_by_layer_stands_beside_that_of_random_init(drawn_dataset):
+    torch.manual_seed(0)
+    network, told = Transformer(), {**QUICK, "tasks": "classification,knn", "layers": "0,-1"}
+    found = iebench.evaluate(network, drawn_dataset, pool="cls", **{**told, "baselines": (RANDOM_INIT,)}).details
+    fresh = wrap_network(network, "Transformer", NetworkSettings("cls")).untrained()
+    assert (
+        found["layers/classification/untrained"]
+        == iebench.evaluate(fresh, drawn_dataset, **told).details["layers/classification"]
+    )
+    assert found["layers/classification/untrained"] != found["layers/classification"]
 
 
 def wrapped(network, block):
