@@ -13,11 +13,8 @@ from iebench.evals.model import Represent, check_vectors
 _ALONE = 3  # images that are looked at without the rest of their batch
 # In shares of the spread of representations: half precision changes thousandths of it, statistics of a batch all of it.
 _MOST_CHANGE = 0.05
-_ROUNDED = {
-    torch.bfloat16: 0.02,
-    torch.float16: 0.005,
-    torch.float32: 1e-5,
-}  # what rounding may change, of the numbers' size
+# What rounding may change, as a share of the numbers' size, by the type in which the network computes.
+_ROUNDED = {torch.bfloat16: 0.02, torch.float16: 0.005, torch.float32: 1e-5}
 
 
 class FittingBatches:
