@@ -11,7 +11,7 @@ from iebench.errors import UsageError
 from iebench.evals.baselines import settings_of_baselines
 from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
-from iebench.evals.evaluator import Context
+from iebench.evals.evaluator import Context, Evaluator
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model
 from iebench.evals.registry import find_evaluators
@@ -160,7 +160,7 @@ def _evaluate(
 
     def refuse(place: Path, scored: Model) -> None:
         """Raise UsageError before the work is done, where scores would be lost by it."""
-        names = [evaluator.name for evaluator in evaluators]
+        names = _name_scored(evaluators, layered is not None)
         find_earlier(place / RESULTS, describe_basis(scored, opened, settings, other), names)
 
     if folder is not None:
@@ -211,6 +211,11 @@ def _score_untrained(labels: Sequence[str], candidate: Candidate, suite: Suite) 
     return dict(score_layers(contexts, replace(suite, evaluators=drawn), f"{candidate.name} at random init"))
 
 
+def _name_scored(evaluators: Sequence[Evaluator], with_layers: bool) -> list[str]:
+    """What is scored anew, by the first words of its keys: earlier results of the same give way."""
+    return [*(evaluator.name for evaluator in evaluators), *([FOLDER] if with_layers else [])]
+
+
 def _folder_of(folder: Path, label: str) -> Path:
     """Where the results of a layer lie; those of the representation, whose label is empty, lie in the folder itself."""
     return folder / FOLDER / label if label else folder
@@ -218,7 +223,7 @@ def _folder_of(folder: Path, label: str) -> Path:
 
 def _write(results: Results, suite: Suite, folder: Path, turned: EvalDataset | None = None) -> Results:
     """Write results into a folder, joined with those of other tasks that are there, and the gallery."""
-    names = [evaluator.name for evaluator in suite.evaluators]
+    names = _name_scored(suite.evaluators, any(key.startswith(f"{FOLDER}/") for key in results.details))
     basis = describe_basis(suite.context.model, suite.dataset, suite.context.settings, suite.ood)
     with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:

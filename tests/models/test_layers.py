@@ -117,6 +117,8 @@ def test_every_layer_is_scored_from_one_pass_and_the_picture_is_shown(drawn_data
     assert iebench.evaluate(network, drawn_dataset, **settings).scores.to_json() == results.scores.to_json()
     again = iebench.evaluate(network, drawn_dataset, layers="all", out=out, **settings)
     assert again.scores.to_json() == results.scores.to_json()
+    other = iebench.evaluate(network, drawn_dataset, layers="all", out=out, **{**settings, "epochs": 1})
+    assert other.protocol["probes"]["epochs"] == 1, "layers that are scored again are not lost"
 
 
 @pytest.mark.slow
