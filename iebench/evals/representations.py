@@ -80,15 +80,16 @@ class Representations:
         return replace(self, values=self.values[..., columns])
 
     def thin(self, most: int) -> "Representations":
-        """The same objects with fewer views of each, evenly chosen, where there are more than so many of all; one at least.
+        """The same objects with fewer views of each, where there are more than so many of all; one at least.
 
-        Each object begins one view later, as each second view of a design may be all on one level of a factor.
+        Those of each object are drawn, always the same: evenly chosen ones of a design may be all on one level of a factor.
         """
         count = min(self.num_views, max(1, most // self.num_objects))
         if count == self.num_views:
             return self
         rows = np.arange(self.num_objects)[:, None]
-        views = (np.arange(count) * self.num_views // count + rows) % self.num_views
+        orders = np.random.default_rng(0).permuted(np.tile(np.arange(self.num_views), (self.num_objects, 1)), axis=1)
+        views = np.sort(orders[:, :count], axis=1)
         embeddings = None if self.embeddings is None else self.embeddings[rows, views]
         latents, values = self.latents[rows, views], self.values[rows, views]
         return replace(self, latents=latents, values=values, embeddings=embeddings, images=None, design=None)
