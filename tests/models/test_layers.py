@@ -131,7 +131,6 @@ def test_score_by_layer_stands_beside_that_of_random_init(drawn_dataset):
         found["layers/classification/untrained"]
         == iebench.evaluate(fresh, drawn_dataset, **told).details["layers/classification"]
     )
-    assert found["layers/classification/untrained"] != found["layers/classification"]
 
 
 def wrapped(network, block):
