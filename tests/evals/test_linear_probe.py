@@ -99,9 +99,6 @@ def test_of_a_design_each_level_is_left_when_views_are_thinned():
     thinned = crossed.thin(180)
     assert thinned.values.shape[:2] == (60, 3) and thinned.latents.mean() == pytest.approx(0.5, abs=0.1)
     assert (np.ptp(thinned.latents[..., 0], axis=1) == 1).mean() > 0.75, "pairs of an object's views are of one level"
-    assert np.array_equal(thinned.latents, crossed.thin(180).latents)
-    rows = thinned.values[:, :, None] == views.values[:, None]
-    assert rows.all(-1).any(-1).all(), "a view is the object's own"
 
 
 def test_fewer_objects_keep_all_of_their_views():
