@@ -140,7 +140,7 @@ def hash_weights(network: nn.Module) -> str:
     for name, value in (*network.state_dict().items(), *_attributes(network)):
         if isinstance(value, Tensor):
             digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         else:
             digest.update(f"{name} {value}".encode())
     return digest.hexdigest()

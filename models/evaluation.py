@@ -158,19 +158,19 @@ def _evaluate(
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     evaluators, model = find_evaluators(tasks), candidate.model
 
-    def refuse(place: Path, scored: Model) -> None:
+    def refuse(label: str, scored: Model) -> None:
         """Raise UsageError before the work is done, where scores would be lost by it."""
-        names = _name_scored(evaluators, layered is not None)
-        find_earlier(place / RESULTS, describe_basis(scored, opened, settings, other), names)
+        if folder is not None:
+            names = _name_scored(evaluators, layered is not None)
+            find_earlier(_folder_of(folder, label) / RESULTS, describe_basis(scored, opened, settings, other), names)
 
-    if folder is not None:
-        refuse(folder, model)
+    refuse("", model)
     if layered is None:
         contexts = {"": make_context(model, opened, other, settings)}
     else:
         contexts = open_layers(layered, model, opened, other, settings)
-        for label, context in contexts.items() if folder is not None else ():
-            refuse(_folder_of(folder, label), context.model)
+        for label, context in contexts.items():
+            refuse(label, context.model)
     suite = Suite(opened, other, contexts.pop(""), evaluators)
     results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
     if contexts:
