@@ -2,9 +2,10 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ from iebench.models.untrained import untrained_twin
 from iebench.plugins import Trust
 from iebench.untrusted import read_json, refusals
 
+_KNOWN = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "timm",
+    "iebench",
+)  # libraries whose modules show in `repr` what they do
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
 
 
@@ -38,6 +46,7 @@ class Candidate:
         model: as the evaluation sees it.
         untrained: the same network at random init, where there is such a thing.
         find_layers: chosen layers of the network, where it has some.
+        find_untrained_layers: the same of the network at random init, behind that as the evaluation sees it.
         method: name of its method, or of its backbone.
         training: settings of its training, as far as known.
     """
@@ -48,6 +57,7 @@ class Candidate:
     find_layers: Callable[[Layers], Layered] | None = None
     method: str = "backbone"
     training: dict[str, Any] = field(default_factory=dict)
+    find_untrained_layers: Callable[[Layers], tuple[Model, Layered]] | None = None
 
 
 def prepare(
@@ -84,8 +94,9 @@ def _prepare_as_it_is(model: Evaluable, device: str, trust: Trust) -> Candidate:
             raise UsageError(f"{model} is a folder of transformers: write hf:{model}.")
         return _prepare_run(Path(model), device, trust)
     if isinstance(model, Method):
-        twin = _lazily(lambda: _in_place(untrained_twin(model), device).represent)
-        return Candidate(type(model).__name__, model_of_method(model, device), twin, _layers_of_method(model))
+        twin = _twin(lambda: _in_place(untrained_twin(model), device), attrgetter("represent"), _layers_of_method)
+        layers = _layers_of_method(model)
+        return Candidate(type(model).__name__, model_of_method(model, device), find_layers=layers, **twin)
     if isinstance(model, Network):
         return _prepare_network(model, device, model.name)
     if isinstance(model, Model):
@@ -122,19 +133,22 @@ def model_of_method(method: Method, device: str) -> Model:
 
 
 def hash_weights(network: nn.Module) -> str:
-    """SHA-256 of a network: its structure, the code of its classes, and all its parameters and buffers."""
+    """SHA-256 of a network: its structure, the code of its classes, all its parameters and buffers, and what else it holds."""
     digest = hashlib.sha256(repr(network).encode())
     for code in sorted({_code_of(kind) for kind in {type(module) for module in network.modules()}}):
         digest.update(code.encode())
-    for name, value in network.state_dict().items():
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    for name, value in (*network.state_dict().items(), *_attributes(network)):
+        if isinstance(value, Tensor):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        else:
+            digest.update(f"{name} {value}".encode())
     return digest.hexdigest()
 
 
-def _code_of(kind: type) -> str:
-    """The source of a class of modules, where Python finds it; torch's own are known by their names."""
-    if kind.__module__.startswith("torch."):
+def _code_of(kind: Any) -> str:
+    """The source of a class of modules or of a function, where Python finds it; torch's own are known by their names."""
+    if (kind.__module__ or "").startswith("torch."):
         return kind.__qualname__
     try:
         return inspect.getsource(kind)
@@ -142,29 +156,49 @@ def _code_of(kind: type) -> str:
         return kind.__qualname__
 
 
+def _attributes(network: nn.Module) -> Iterator[tuple[str, Tensor | str]]:
+    """What modules of somebody's own classes hold beside weights, by which the same code and weights compute something else."""
+    for path, module in network.named_modules():
+        if type(module).__module__.partition(".")[0] in _KNOWN:
+            continue
+        for name, value in sorted({**vars(module), **module._buffers}.items()):
+            if isinstance(value, Tensor):
+                yield f"{path} {name}", value
+            elif inspect.isfunction(value):
+                yield f"{path} {name}", _code_of(value)
+            elif _is_plain_value(value) and not name.startswith("_") and name != "training":
+                yield f"{path} {name}", repr(value)
+
+
+def _is_plain_value(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain_value, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
 def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:
     config = read_config(run, trust)
     trained = load(run, trust)
 
-    def make_untrained() -> Represent:
+    def make_untrained() -> Method:
         fresh = seeded(config.build_method)
         fresh.take_over(trained)
-        return _in_place(fresh, device).represent
+        return _in_place(fresh, device)
 
-    model = model_of_method(trained, device)
-    layers = _layers_of_method(trained)
-    return Candidate(run.name, model, _lazily(make_untrained), layers, config.method, config.to_json())
+    model, layers = model_of_method(trained, device), _layers_of_method(trained)
+    twin = _twin(make_untrained, attrgetter("represent"), _layers_of_method)
+    return Candidate(run.name, model, find_layers=layers, method=config.method, training=config.to_json(), **twin)
 
 
 def _prepare_network(network: Network, device: str, method: str = "backbone") -> Candidate:
     """A network in eval mode on its device; only what is not as for a plain one stands in its method and training."""
     model = Model(_in_place(network, device).__call__, key=_key_of(network))
-    untrained = _lazily(lambda: _in_place(network.untrained(), device).__call__)
+    twin = _twin(lambda: _in_place(network.untrained(), device), attrgetter("__call__"), _layers_of_network)
     layers = _layers_of_network(network)
     if _is_plain(network):
-        return Candidate(network.name, model, untrained, layers, method)
-    changed = ", ".join([network.name, *network.settings_told()])
-    return Candidate(network.name, model, untrained, layers, changed, {"network": network.describe()})
+        return Candidate(network.name, model, find_layers=layers, method=method, **twin)
+    method, training = ", ".join([network.name, *network.settings_told()]), {"network": network.describe()}
+    return Candidate(network.name, model, find_layers=layers, method=method, training=training, **twin)
 
 
 def _layers_of_network(network: Network) -> Callable[[Layers], Layered]:
@@ -190,7 +224,15 @@ def _in_place(network: Any, device: str) -> Any:
     return network.to(device).eval()
 
 
-def _lazily(make: Callable[[], Represent]) -> Represent:
-    """A function that is made when it is first called, as not every evaluation calls it."""
+def _twin(
+    make: Callable[[], Any],
+    represent: Callable[[Any], Represent],
+    layers_of: Callable[[Any], Callable[[Layers], Layered]],
+) -> dict[str, Any]:
+    """What a candidate knows of the same network at random init, which is made when it is first asked for."""
     made = cache(make)
-    return lambda images: made()(images)
+
+    def find_layers(layers: Layers) -> tuple[Model, Layered]:
+        return Model(represent(made()), key=hash_weights(made())), layers_of(made())(layers)
+
+    return {"untrained": lambda images: represent(made())(images), "find_untrained_layers": find_layers}

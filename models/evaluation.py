@@ -8,17 +8,28 @@ import torch
 
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.evals.baselines import settings_of_baselines
 from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
-from iebench.evals.evaluator import Context
+from iebench.evals.evaluator import Context, Evaluator
 from iebench.evals.gallery import save_gallery
+from iebench.evals.model import Model
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
-from iebench.evals.settings import BASELINES, BLOCK, EvalSettings, ProbeSettings, choose_baselines
+from iebench.evals.settings import BASELINES, BLOCK, RANDOM_INIT, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
 from iebench.locks import locked
 from iebench.models.candidates import Candidate, Evaluable, prepare
-from iebench.models.layer_scores import FIGURES, FOLDER, Layered, gather_curves, open_layers, score_layers
+from iebench.models.layer_scores import (
+    FIGURES,
+    FOLDER,
+    SHOWN,
+    UNTRAINED,
+    Layered,
+    gather_curves,
+    open_layers,
+    score_layers,
+)
 from iebench.models.layers import Layers
 from iebench.models.modes import modes_kept
 from iebench.models.network import NetworkSettings
@@ -146,13 +157,20 @@ def _evaluate(
     opened = open_eval_dataset(data, size, num_workers)
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     evaluators, model = find_evaluators(tasks), candidate.model
-    if folder is not None:  # refuses before the work is done
-        names = [evaluator.name for evaluator in evaluators]
-        find_earlier(folder / RESULTS, describe_basis(model, opened, settings, other), names)
+
+    def refuse(label: str, scored: Model) -> None:
+        """Raise UsageError before the work is done, where scores would be lost by it."""
+        if folder is not None:
+            names = _name_scored(evaluators, layered is not None)
+            find_earlier(_folder_of(folder, label) / RESULTS, describe_basis(scored, opened, settings, other), names)
+
+    refuse("", model)
     if layered is None:
         contexts = {"": make_context(model, opened, other, settings)}
     else:
         contexts = open_layers(layered, model, opened, other, settings)
+        for label, context in contexts.items():
+            refuse(label, context.model)
     suite = Suite(opened, other, contexts.pop(""), evaluators)
     results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
     if contexts:
@@ -176,13 +194,36 @@ def _add_layers(
     for label, layer in score_layers(contexts, suite, candidate.name):
         found[label] = _complete(layer, candidate, label)
         if folder is not None:
-            _write(found[label], replace(suite, context=contexts[label]), folder / FOLDER / label)
-    return replace(results, details=results.details | gather_curves(found), figures=(*results.figures, *FIGURES))
+            _write(found[label], replace(suite, context=contexts[label]), _folder_of(folder, label))
+    curves = gather_curves(found) | gather_curves(_score_untrained(list(contexts), candidate, suite), UNTRAINED)
+    return replace(results, details=results.details | curves, figures=(*results.figures, *FIGURES))
+
+
+def _score_untrained(labels: Sequence[str], candidate: Candidate, suite: Suite) -> dict[str, Results]:
+    """The results of the same layers at random init in the tasks that are drawn by layer, where that baseline is asked for."""
+    drawn = tuple(evaluator for evaluator in suite.able if evaluator.name in SHOWN)
+    settings = suite.context.settings
+    if RANDOM_INIT not in settings.baselines or candidate.find_untrained_layers is None or not drawn:
+        return {}
+    model, layered = candidate.find_untrained_layers(labels)
+    contexts = open_layers(layered, model, suite.dataset, None, settings_of_baselines(settings))
+    contexts.pop("")
+    return dict(score_layers(contexts, replace(suite, evaluators=drawn), f"{candidate.name} at random init"))
+
+
+def _name_scored(evaluators: Sequence[Evaluator], with_layers: bool) -> list[str]:
+    """What is scored anew, by the first words of its keys: earlier results of the same give way."""
+    return [*(evaluator.name for evaluator in evaluators), *([FOLDER] if with_layers else [])]
+
+
+def _folder_of(folder: Path, label: str) -> Path:
+    """Where the results of a layer lie; those of the representation, whose label is empty, lie in the folder itself."""
+    return folder / FOLDER / label if label else folder
 
 
 def _write(results: Results, suite: Suite, folder: Path, turned: EvalDataset | None = None) -> Results:
     """Write results into a folder, joined with those of other tasks that are there, and the gallery."""
-    names = [evaluator.name for evaluator in suite.evaluators]
+    names = _name_scored(suite.evaluators, any(key.startswith(f"{FOLDER}/") for key in results.details))
     basis = describe_basis(suite.context.model, suite.dataset, suite.context.settings, suite.ood)
     with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:

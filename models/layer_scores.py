@@ -14,7 +14,8 @@ from iebench.escapes import for_terminal
 from iebench.evals.columns import Figure
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.evaluator import Context
-from iebench.evals.model import Model
+from iebench.evals.model import Model, Represent
+from iebench.evals.representations import Representations
 from iebench.evals.results import Results
 from iebench.evals.settings import EvalSettings
 from iebench.evals.suite import Suite, make_context
@@ -28,9 +29,18 @@ SHOWN = {
     "rotation": ("rotation/whole/r2_uniform", "rotation R², uniform", "R² (uniform) of rotation by layer"),
     "color": ("color/whole/r2_uniform", "color R², uniform", "R² (uniform) of the hues by layer"),
 }
+UNTRAINED = "/untrained"  # behind the keys of what is of the same network at random init
 FIGURES = tuple(
-    Figure("Score by layer", f"{FOLDER}/{task}", "curve", f"{caption}, of the whole representation.", x="layer", y=y)
+    Figure(
+        "Score by layer",
+        f"{FOLDER}/{task}{ending}",
+        "curve",
+        f"{caption}, of the whole representation{of}.",
+        "layer",
+        y,
+    )
     for task, (_, y, caption) in SHOWN.items()
+    for ending, of in (("", ""), (UNTRAINED, " of the same network at random init"))
 )
 
 
@@ -59,21 +69,33 @@ def open_layers(
 ) -> dict[str, Context]:
     """What evaluators work on: of the representation under "", then of each layer by its label; all from one pass.
 
-    What that will take is said before. Predictors are left out.
+    What that will take is said before. Embeddings and predictor are the representation's alone.
     """
     reader = LayerReader(model.represent, dict(layered.layers), layered.pool, layered.channels_last)
     images = next(dataset.images("val"))[:_TRIED].to(settings.device)
     columns = reader.measure(images)
     _tell_pass(reader, images, columns[-1].stop, _count_views(dataset, ood), settings)
-    whole = make_context(Model(reader, key=layered.key_of(model, ALL)), dataset, ood, settings)
-    models = {"": replace(model, embed=None, predict=None)}
-    models |= {label: Model(reader, key=layered.key_of(model, label)) for label in reader.labels}
+    embed = _embed_of(model, columns[0].stop)
+    side_by_side = Model(reader, embed, model.embeds_images, key=layered.key_of(model, ALL))
+    whole = make_context(side_by_side, dataset, ood, settings)
+    models = {"": model} | {label: Model(reader, key=layered.key_of(model, label)) for label in reader.labels}
     return {label: _take(whole, part, models[label]) for label, part in zip(models, columns, strict=True)}
 
 
+def _embed_of(model: Model, width: int) -> Represent | None:
+    """What a model makes embeddings of, where layers stand behind its representation of so many columns."""
+    embed = model.embed
+    if embed is None or model.embeds_images:
+        return embed
+    return lambda vectors: embed(vectors[:, :width].contiguous())
+
+
 def _take(context: Context, columns: slice, model: Model) -> Context:
-    tests = {prefix: test.part(columns) for prefix, test in context.tests.items()}
-    return Context(context.train.part(columns), tests, model, context.settings)
+    def take(whole: Representations) -> Representations:
+        return replace(whole.part(columns), embeddings=whole.embeddings if model.embed is not None else None)
+
+    tests = {prefix: take(test) for prefix, test in context.tests.items()}
+    return Context(take(context.train), tests, model, context.settings)
 
 
 def score_layers(contexts: Mapping[str, Context], suite: Suite, name: str) -> Iterator[tuple[str, Results]]:
@@ -86,14 +108,19 @@ def score_layers(contexts: Mapping[str, Context], suite: Suite, name: str) -> It
         yield label, replace(suite, context=own).run(f"{name}, layer {label}")
 
 
-def gather_curves(found: Mapping[str, Results]) -> dict[str, Any]:
-    """Score by layer, as details for `FIGURES`: {detail: {layer: score}}; where one has a name, all stand by their order."""
+def gather_curves(found: Mapping[str, Results], ending: str = "") -> dict[str, Any]:
+    """Score by layer, as details for `FIGURES`: {detail: {layer: score}}; where one has a name, all stand by their order.
+
+    Args:
+        found: the results of each layer by its label.
+        ending: of the details' keys.
+    """
     numbered = all(label.isdecimal() for label in found)
     places = {label: label if numbered else str(place) for place, label in enumerate(found)}
     details: dict[str, Any] = {}
     for task, (key, *_) in SHOWN.items():
         scores = {places[label]: score for label, one in found.items() if (score := one.get(key)) is not None}
-        details |= {f"{FOLDER}/{task}": scores} if scores else {}
+        details |= {f"{FOLDER}/{task}{ending}": scores} if scores else {}
     return details
 
 

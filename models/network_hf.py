@@ -3,6 +3,7 @@
 Their own code, where they bring some, is not run unless it is trusted.
 """
 
+import inspect
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -101,12 +102,26 @@ def _check_model(model: Any, found: Mapping[str, Any], source: str) -> None:
         raise UsageError(
             f"{PREFIX}{source} takes {takes} and not images: write a function that gives it what it wants."
         )
+    if further := _further_inputs(model):  # NaFlex models want to know which patches there are
+        raise UsageError(
+            f"{PREFIX}{source} takes {further[0]} beside images: choose a model that takes images alone, or write a function "
+            "that gives it what it wants."
+        )
     lost = [*found.get("missing_keys", ()), *(key for key, *_ in found.get("mismatched_keys", ()))]
     lost = sorted(key for key in lost if "pooler" not in key)
     if lost:
         raise IebenchError(
             f"{PREFIX}{source} has no weights for {lost[0]} and {len(lost) - 1} more: fetch the whole model again."
         )
+
+
+def _further_inputs(model: nn.Module) -> list[str]:
+    """What a model cannot be called without, beside images."""
+    told = inspect.signature(model.forward).parameters.values()
+    needed = [
+        one.name for one in told if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]
+    return [name for name in needed if name != "pixel_values"]
 
 
 def _preprocessing(source: str, config: Any, normalise: str, options: Mapping[str, Any]) -> nn.Module:
@@ -154,9 +169,11 @@ def _told(place: str) -> Iterator[None]:
     """Errors of transformers in one sentence with the mend."""
     try:
         yield
+    except IebenchError:
+        raise
     except ModuleNotFoundError as error:
         raise IebenchError(explain_missing_package(error) or str(error)) from error
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # it has no class of its own for what does not fit or is damaged
         text = str(error)
         if "trust_remote_code" in text or "custom code" in text:
             raise UsageError(
@@ -166,10 +183,6 @@ def _told(place: str) -> Iterator[None]:
         if "couldn't connect" in text:
             raise _unreachable(place) from error
         raise _unreadable(place, text) from error
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise _unreadable(place, str(error)) from error
 
 
 def _unreadable(place: str, text: str) -> IebenchError:

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.dataset.importer import SPACE_OF_LENGTH, cover_latents, find_outside
+from iebench.dataset.importer import cover_latents, find_outside
+from iebench.dataset.layout_shape import SPACE_OF_LENGTH
 from iebench.dataset.splits import ObjectName
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace

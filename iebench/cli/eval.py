@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from iebench.cli.terminal import echo
+from iebench.dataset.hub import is_hub
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
 from iebench.models.settings import MODELS, NORMALISATIONS, POOLS, TYPES
@@ -25,7 +26,7 @@ POOL_HELP = (
 
 
 @click.command("eval", short_help="Score a run, or any network, on a dataset.")
-@click.argument("run", type=FOLDER, required=False)
+@click.argument("run", required=False)
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
 @click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored.")
 @click.option("--model", help=f"What to score instead of a RUN: {MODELS}")
@@ -90,7 +91,7 @@ POOL_HELP = (
 )
 @click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
 def eval_command(
-    run: Path | None,
+    run: str | None,
     model: str | None,
     backbone: str | None,
     trust: bool,
@@ -98,7 +99,7 @@ def eval_command(
     out: Path | None,
     **options: Any,
 ) -> None:
-    """Score RUN, or any --model, on a dataset: writes results.json and shows its table.
+    """Score RUN, a folder or hf://ORG/NAME, or any --model, on a dataset: writes results.json and shows its table.
 
     Every image goes through the frozen network once; all probes train on what is kept of it.
 
@@ -108,27 +109,28 @@ def eval_command(
     iebench eval --model package.module:function --weights w.pth --data data/mini --out results/own
     """  # noqa: D301 - click reads the backspace
     _check_choice(run, model, backbone)
-    model = model or str(run)
-    folder = out or (Path(model) if Path(model).is_dir() else run)
+    here = Path(model or str(run))
+    folder = out or (here if here.is_dir() or not (run is None or is_hub(run)) else None)
     if folder is None:
-        raise UsageError("--model needs --out, a folder for the results.")
+        raise UsageError(f"{'--model' if run is None else run} needs --out, a folder for the results.")
     from iebench.evals.table import build_rows, format_table
     from iebench.models.evaluation import evaluate
-    from iebench.models.runs import check_backbone
+    from iebench.models.runs import check_backbone, find_run
 
-    if run is not None and backbone:
-        check_backbone(run, backbone)
+    found = None if run is None else find_run(run)
+    if found is not None and backbone:
+        check_backbone(found, backbone)
     named = {backbone} if backbone else set()
-    results = evaluate(run or model, weights=weights, out=folder, trust=trust or named, **options)
+    results = evaluate(found or str(model), weights=weights, out=folder, trust=trust or named, **options)
     echo(format_table(build_rows([results])), nl=False)
     echo(f"Wrote {folder / 'results.json'}.")
 
 
-def _check_choice(run: Path | None, model: str | None, backbone: str | None) -> None:
+def _check_choice(run: str | None, model: str | None, backbone: str | None) -> None:
     """Raise UsageError unless one thing to score is named."""
     if run is not None and model is not None:
         raise UsageError(f"Give either the run {run} or --model {model}.")
-    if run is not None and ":" in str(run) and not run.exists():
+    if run is not None and ":" in run and not is_hub(run) and not Path(run).exists():
         raise UsageError(f"{run} is no run: score a network by --model {run}.")
     if run is None and backbone is not None:
         raise UsageError(f"--backbone is of a RUN: score a network by --model {backbone}.")

@@ -1,14 +1,12 @@
-"""Importing the published layout: the same JPEG bytes, in shards."""
+"""Importing the published layout: the same JPEG bytes, and those of geometry passes where they lie beside, in shards."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import simplejpeg
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -18,35 +16,28 @@ from iebench.dataset.channels import ChannelVote
 from iebench.dataset.jpeg import decode_jpeg
 from iebench.dataset.layout_archive import LayoutArchive
 from iebench.dataset.layout_folder import find_lists, open_folder, order_objects, read_folder
+from iebench.dataset.layout_shape import SPACE_OF_LENGTH, Shape, measure_shape
+from iebench.dataset.passes import decode_pass
 from iebench.dataset.published_layout import Lists, LooseObject, parse_latents, read_lists
-from iebench.dataset.shards import locate_views, pack_sample, shard_name, write_shard
+from iebench.dataset.shards import locate_images, pack_sample, shard_name, write_shard
 from iebench.dataset.splits import SPLITS, TRAIN_FRACTION, ObjectName, object_fraction
 from iebench.dataset.writer import Failure, ObjectRow, ShardTables, finish_dataset, place_samples
 from iebench.errors import IebenchError, UsageError
 from iebench.escapes import printable
 from iebench.factors.space import Factor, FactorSpace, get_space
 from iebench.growing import growing
-from iebench.limits import MAX_IMAGE_SIDE
 from iebench.names import name_fault
 from iebench.progress import Progress
 from iebench.version import __version__
 
 Channels = Literal["auto", "rgb", "bgr"]
 ABSENT = "it is listed, and what is imported does not hold it"
-_SAMPLE = 16  # objects from which the number of views, factors and pixels is taken
-SPACE_OF_LENGTH = {7: "3diebench", 10: "3diebench-t"}  # by the number of latents
+_SAMPLE = 16  # objects from which the shape is taken
 ROUNDING = 1e-6  # by which angles may lie outside a range
 
 
 class Fault(Exception):
     """Why an object is left out of an import."""
-
-
-@dataclass(frozen=True)
-class _Shape:
-    num_views: int
-    num_factors: int
-    image_size: int
 
 
 def import_layout(
@@ -88,7 +79,7 @@ def import_layout(
     progress.total = layout.total
     with growing(out, "import") as root:
         sample = list(islice(objects, _SAMPLE))
-        importer = _Importer(root, _measure_shape(path, sample), official, strict, objects_per_shard)
+        importer = _Importer(root, measure_shape(path, sample), official, strict, objects_per_shard)
         for loose in chain(sample, objects):
             importer.add(loose)
             progress.add(note=f"{len(importer.faults)} left out", share=layout.share())
@@ -101,7 +92,7 @@ class _Importer:
     """An import under way."""
 
     root: Path
-    shape: _Shape
+    shape: Shape
     lists: Lists
     strict: bool
     objects_per_shard: int
@@ -112,19 +103,17 @@ class _Importer:
         self.seen: set[ObjectName] = set()
         self.refused: set[ObjectName] = set()
         self.vote = ChannelVote()
-        self.packers = {
-            split: _Packer(self.root, split, self.shape.num_views, self.objects_per_shard) for split in SPLITS
-        }
+        self.packers = {split: _Packer(self.root, split, self.shape, self.objects_per_shard) for split in SPLITS}
 
     def add(self, loose: LooseObject) -> None:
         """Take one object, or note why not."""
         try:
             split = self._find_split(loose.name)
-            jpegs, latents = self._check(loose)
+            jpegs, latents, passes = self._check(loose)
         except Fault as fault:
             return self._note(loose.name, str(fault))
         self.seen.add(loose.name)
-        self.packers[split].add(loose.name, self.classes[loose.name[0]].label, jpegs, latents)
+        self.packers[split].add(loose.name, self.classes[loose.name[0]].label, jpegs, latents, passes)
 
     def finish(self, name: str, path: Path, channels: Channels) -> DatasetCard:
         """Write what is left, the tables and the card."""
@@ -143,6 +132,7 @@ class _Importer:
             image_size=self.shape.image_size,
             num_views=self.shape.num_views,
             quality="imported",
+            passes=self.shape.passes,
             source={"kind": "imported", "from": path.name, "lists": sorted(self.lists.splits), "channels": measured},
             classes=self._name_classes(),
             channels=order if channels == "auto" else channels,
@@ -169,8 +159,9 @@ class _Importer:
             raise Fault("it is in no list")
         return self.placed[name]
 
-    def _check(self, loose: LooseObject) -> tuple[list[bytes], Float[ndarray, "views factors"]]:
-        for kind, files in (("image", loose.images), ("latent", loose.latents)):
+    def _check(self, loose: LooseObject) -> tuple[list[bytes], Float[ndarray, "views factors"], list[dict[str, bytes]]]:
+        for kind in ("image", "latent", *self.shape.passes):
+            files = loose.files[kind]
             if missing := sorted(set(range(self.shape.num_views)) - set(files)):
                 raise Fault(f"{kind} {missing[0]} is missing" + f" and {len(missing) - 1} more" * (len(missing) > 1))
             if len(files) > self.shape.num_views:
@@ -179,7 +170,7 @@ class _Importer:
         jpegs = [loose.images[view] for view in range(self.shape.num_views)]
         for view, jpeg in enumerate(jpegs):
             self._check_jpeg(view, jpeg, latents[view])
-        return jpegs, latents
+        return jpegs, latents, [self._check_passes(view, loose) for view in range(self.shape.num_views)]
 
     def _check_latents(self, view: int, content: bytes) -> Float[ndarray, " factors"]:
         try:
@@ -198,6 +189,15 @@ class _Importer:
         if view == 0 and not self.vote.done:
             self.vote.add(image, latents[get_space("3diebench").names.index("floor_hue")])
 
+    def _check_passes(self, view: int, loose: LooseObject) -> dict[str, bytes]:
+        pngs = {name: loose.files[name][view] for name in self.shape.passes}
+        for name, png in pngs.items():
+            try:
+                decode_pass(name, png, self.shape.image_size)
+            except ValueError as error:
+                raise Fault(f"{name} {view} is damaged ({error})") from None
+        return pngs
+
     def _note(self, name: ObjectName, reason: str) -> None:
         synset, object_id = map(printable, name)
         if self.strict:
@@ -209,15 +209,22 @@ class _Importer:
 class _Packer:
     """Collects the objects of one split and writes a shard whenever enough are there."""
 
-    def __init__(self, root: Path, split: str, num_views: int, objects_per_shard: int) -> None:
-        self._root, self._split, self._num_views, self._enough = root, split, num_views, objects_per_shard
+    def __init__(self, root: Path, split: str, shape: Shape, objects_per_shard: int) -> None:
+        self._root, self._split, self._shape, self._enough = root, split, shape, objects_per_shard
         self._parts: list[ShardTables] = []
         self._waiting: list[tuple[ObjectRow, bytes, ndarray]] = []
 
-    def add(self, name: ObjectName, label: int, jpegs: list[bytes], latents: Float[ndarray, "views factors"]) -> None:
+    def add(
+        self,
+        name: ObjectName,
+        label: int,
+        jpegs: list[bytes],
+        latents: Float[ndarray, "views factors"],
+        passes: list[dict[str, bytes]],
+    ) -> None:
         synset, object_id = name
         row = ObjectRow(self._split, synset, label, object_id, shard_name(self._split, len(self._parts)))
-        self._waiting.append((row, pack_sample(synset, object_id, label, jpegs, latents), latents))
+        self._waiting.append((row, pack_sample(synset, object_id, label, jpegs, latents, passes), latents))
         if len(self._waiting) == self._enough:
             self._write()
 
@@ -229,9 +236,11 @@ class _Packer:
     def _write(self) -> None:
         rows, samples, latents = zip(*self._waiting, strict=True)
         write_shard(self._root / rows[0].shard, samples)
-        located = [locate_views(sample, self._num_views) for sample in samples]
-        offsets = place_samples([len(sample) for sample in samples], located)
-        self._parts.append(ShardTables(list(rows), np.stack(latents), offsets))
+        located = [locate_images(sample, self._shape.num_views, self._shape.passes) for sample in samples]
+        views, passes = (
+            place_samples([len(sample) for sample in samples], list(images)) for images in zip(*located, strict=True)
+        )
+        self._parts.append(ShardTables(list(rows), np.stack(latents), views, passes=passes))
         self._waiting.clear()
 
 
@@ -276,41 +285,3 @@ def _open_layout(path: Path, lists: Path | None) -> _Layout:
         archive = LayoutArchive(path, bool(found.splits))
         return _Layout(found, archive.read(), share=lambda: archive.share)
     raise UsageError(f"There is nothing at {path}: give the folder or the archive of the published layout.")
-
-
-def _measure_shape(path: Path, sample: list[LooseObject]) -> _Shape:
-    """What most of the first objects agree on."""
-    if not sample:
-        raise IebenchError(
-            f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg, and holds no object."
-        )
-    shape = _Shape(
-        num_views=_most(min(len(loose.images), len(loose.latents)) for loose in sample),
-        num_factors=_most(_try(lambda file: len(parse_latents(file)), loose.latents.get(0)) for loose in sample),
-        image_size=_most(
-            _try(lambda file: simplejpeg.decode_jpeg_header(file)[0], loose.images.get(0)) for loose in sample
-        ),
-    )
-    if shape.image_size > MAX_IMAGE_SIDE:
-        raise IebenchError(
-            f"{path} has images of {shape.image_size} pixels a side, and {MAX_IMAGE_SIDE} are the most: make them smaller."
-        )
-    if not (shape.num_views and shape.image_size and shape.num_factors in SPACE_OF_LENGTH):
-        raise IebenchError(
-            f"{path} is not in the published layout: it should hold SYNSET/OBJECT/image_0.jpg and latent_0.npy "
-            f"with 7 or 10 numbers, and its first {len(sample)} objects do not."
-        )
-    return shape
-
-
-def _most(values: Iterable[int]) -> int:
-    """The most frequent number that is not 0, the larger of two; 0 where there is none."""
-    counts = Counter(value for value in values if value)
-    return max(counts, key=lambda value: (counts[value], value), default=0)
-
-
-def _try(measure: Callable[[bytes], int], content: bytes | None) -> int:
-    try:
-        return measure(content or b"")
-    except Exception:  # damaged: it has no say, and is named when its object is checked
-        return 0

@@ -1,6 +1,10 @@
-"""The published layout: loose files `synset/object_id/image_0.jpg, latent_0.npy …`, and lists. Arrays are read without pickle."""
+"""The published layout: loose files `synset/object_id/image_0.jpg, latent_0.npy …`, and lists. Arrays are read without pickle.
+
+Geometry passes may lie beside, as `iebench export` writes them: `mask_0.png, depth_0.png …`.
+"""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,13 +14,15 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.catalogue import CLASSES, ObjectClass
+from iebench.dataset.passes import PASSES
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
 from iebench.limits import MAX_HELD_BYTES, MAX_LABEL, MAX_VIEWS
 from iebench.untrusted import refusals
 from iebench.untrusted_arrays import map_npy, parse_npy
 
-_MEMBER = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/(?:image_(\d{1,6})\.jpg|latent_(\d{1,6})\.npy)")
+_ENDINGS = {"image": "jpg", "latent": "npy"} | dict.fromkeys(PASSES, "png")
+_MEMBER = re.compile(rf"(?:.*/)?([^/]+)/([^/]+)/({'|'.join(_ENDINGS)})_(\d{{1,6}})\.(\w+)")
 _BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 
@@ -31,12 +37,21 @@ class Member(NamedTuple):
 
 @dataclass
 class LooseObject:
-    """The files of one object: for each view its image and its latents, as bytes; `size` is that of all of them."""
+    """The files of one object by kind ("image", "latent", or a pass) and view, as bytes; `size` is that of all of them."""
 
     name: ObjectName
-    images: dict[int, bytes] = field(default_factory=dict)
-    latents: dict[int, bytes] = field(default_factory=dict)
+    files: dict[str, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
     size: int = 0
+
+    @property
+    def images(self) -> dict[int, bytes]:
+        """The image of each view."""
+        return self.files["image"]
+
+    @property
+    def latents(self) -> dict[int, bytes]:
+        """The latents of each view."""
+        return self.files["latent"]
 
     def add(self, member: Member) -> None:
         """Take a file.
@@ -44,9 +59,9 @@ class LooseObject:
         Raises:
             ValueError: the object has more views than any, or its files are too large together.
         """
-        (self.images if member.kind == "image" else self.latents)[member.view] = member.content
+        self.files[member.kind][member.view] = member.content
         self.size += len(member.content)
-        if max(len(self.images), len(self.latents)) > MAX_VIEWS or self.size > MAX_HELD_BYTES:
+        if len(self.files[member.kind]) > MAX_VIEWS or self.size > MAX_HELD_BYTES:
             raise ValueError(f"{'/'.join(self.name)!r} has more than {MAX_VIEWS} views or {MAX_HELD_BYTES} bytes")
 
 
@@ -150,7 +165,6 @@ def _load(path: Path) -> ndarray:
 def parse_member(name: str) -> tuple[ObjectName, str, int] | None:
     """Object, kind and view of a file of the layout by its path; None for any other file."""
     found = _MEMBER.fullmatch(name)
-    if not found:
+    if not found or found[5] != _ENDINGS[found[3]]:
         return None
-    synset, object_id, image, latent = found.groups()
-    return (synset, object_id), "image" if image else "latent", int(image or latent)
+    return (found[1], found[2]), found[3], int(found[4])

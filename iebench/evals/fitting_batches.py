@@ -13,6 +13,8 @@ from iebench.evals.model import Represent, check_vectors
 _ALONE = 3  # images that are looked at without the rest of their batch
 # In shares of the spread of representations: half precision changes thousandths of it, statistics of a batch all of it.
 _MOST_CHANGE = 0.05
+# What rounding may change, as a share of the numbers' size, by the type in which the network computes.
+_ROUNDED = {torch.bfloat16: 0.02, torch.float16: 0.005, torch.float32: 1e-5}
 
 
 class FittingBatches:
@@ -75,9 +77,18 @@ def same_alone(represent: Represent) -> Represent:
 def _compare(together: Tensor, alone: object) -> None:
     vectors = check_vectors(alone, _ALONE, "The network")
     spread = (together - together.mean(0)).abs().mean()
-    change = (vectors - together[:_ALONE]).abs().mean() if vectors.shape[1] == together.shape[1] else spread
-    if change > _MOST_CHANGE * spread:
+    if vectors.shape[1] == together.shape[1]:
+        change = (vectors - together[:_ALONE]).abs().mean()
+    else:
+        change = together.abs().mean() + spread
+    if change > _MOST_CHANGE * spread + _rounding(together):
         raise IebenchError(
             f"The network says something else of an image in another batch (by {change / spread:.0%} of their spread): put it "
             "into eval mode, and see to it that it draws nothing and looks at each image by itself."
         )
+
+
+def _rounding(vectors: Tensor) -> Tensor:
+    """By how much rounding may change vectors, which may all but agree: as much as the narrowest type that holds them."""
+    kinds = (kind for kind in _ROUNDED if torch.equal(vectors.to(kind).float(), vectors))
+    return _ROUNDED[next(kinds, torch.float32)] * vectors.abs().mean()

@@ -1,15 +1,21 @@
 """Linear decoders of the levels of a factor that a crossed design moves."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.evals.grids import Line, Lines, along, crossed_design
+from iebench.evals.evaluator import Context
+from iebench.evals.grids import Line, Lines, along, crossed_design, crossed_tests
 from iebench.evals.linear_action import HELD_OUT, PENALTIES, Basis
 from iebench.evals.representations import Representations
+from iebench.progress import track
 
+Found = TypeVar("Found")
+MOST_VIEWS = 200_000  # of the training objects together, which are held in memory in float64
 COMPONENTS = 256  # leading principal components in which levels are decoded
 
 
@@ -76,3 +82,22 @@ class Coordinates:
         flat = self.basis.centre(representations.values.reshape(-1, representations.values.shape[-1]))
         values = (flat @ self.basis.components).double().numpy() * (not self.basis.is_constant)
         return along(values.reshape(*representations.values.shape[:2], -1), self.design, line)
+
+
+def measure_parts(
+    context: Context,
+    task: str,
+    measure: Callable[[Representations, Mapping[str, Representations]], Mapping[str, Found]],
+) -> Iterator[tuple[str, str, Found]]:
+    """What is measured of every part on every test set of the training's design, with the prefix of the set and the part's name.
+
+    Args:
+        context: what evaluators work on.
+        task: whose progress is shown.
+        measure: fits to the part of the training objects, and gives by prefix what it finds in that of the test sets.
+    """
+    parts = {prefix: dict(context.parts(test)) for prefix, test in crossed_tests(context, same=True).items()}
+    learned_from = context.train.fewer_objects(MOST_VIEWS)
+    for part, train in track(list(context.parts(learned_from)), task, "part"):
+        for prefix, found in measure(train, {prefix: own[part] for prefix, own in parts.items()}).items():
+            yield prefix, part, found

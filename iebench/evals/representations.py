@@ -80,14 +80,32 @@ class Representations:
         return replace(self, values=self.values[..., columns])
 
     def thin(self, most: int) -> "Representations":
-        """The same objects with fewer views of each, evenly chosen, where there are more than so many of all; one at least."""
+        """The same objects with fewer views of each, where there are more than so many of all; one at least.
+
+        Those of each object are drawn, always the same: evenly chosen ones of a design may be all on one level of a factor.
+        """
         count = min(self.num_views, max(1, most // self.num_objects))
         if count == self.num_views:
             return self
-        views = np.arange(count) * self.num_views // count
-        embeddings = None if self.embeddings is None else self.embeddings[:, views]
-        latents, values = self.latents[:, views], self.values[:, views]
+        rows = np.arange(self.num_objects)[:, None]
+        orders = np.random.default_rng(0).permuted(np.tile(np.arange(self.num_views), (self.num_objects, 1)), axis=1)
+        views = np.sort(orders[:, :count], axis=1)
+        embeddings = None if self.embeddings is None else self.embeddings[rows, views]
+        latents, values = self.latents[rows, views], self.values[rows, views]
         return replace(self, latents=latents, values=values, embeddings=embeddings, images=None, design=None)
+
+    def fewer_objects(self, most: int) -> "Representations":
+        """All views of fewer objects, evenly chosen, where there are more than so many views of all; one at least."""
+        count = min(self.num_objects, max(1, most // self.num_views))
+        if count == self.num_objects:
+            return self
+        rows = np.arange(count) * self.num_objects // count
+        embeddings = None if self.embeddings is None else self.embeddings[rows]
+        labels, objects = self.labels[rows], self.objects[rows]
+        latents, values = self.latents[rows], self.values[rows]
+        return replace(
+            self, latents=latents, labels=labels, objects=objects, values=values, embeddings=embeddings, images=None
+        )
 
     def blocks(self) -> Iterator[Float[ndarray, "n width"]]:
         """All views, object by object, float64, some objects at a time."""

@@ -57,7 +57,7 @@ def describe_latents(shown: Shown) -> dict[str, Any]:
 
 def hide_password(location: str) -> str:
     """A URL without user, password and query, which may hold a key: a site may be shown to everybody."""
-    return re.sub(r"\?.*", "", re.sub(r"://[^/@]*@", "://", location)) if "://" in location else location
+    return re.sub(r"\?.*", "", re.sub(r"://[^/]*@", "://", location)) if "://" in location else location
 
 
 def _describe_factor(factor: Factor) -> dict[str, Any]:

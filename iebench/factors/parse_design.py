@@ -61,6 +61,8 @@ def make_crossed(vary: Mapping[str, Wanted], hold: Mapping[str, Wanted], space: 
     """
     if len(vary) != 1:
         raise UsageError(f"--vary {', '.join(vary)}: one factor or group is varied; move the others to --hold.")
+    if both := sorted(vary.keys() & hold.keys()):
+        raise UsageError(f"--design: {both[0]} is varied and held: leave it out of one of the two.")
     axes = tuple(_make_axis(name, wanted, space, seed) for name, wanted in [*hold.items(), *vary.items()])
     named: dict[str, str] = {}
     for axis in axes:

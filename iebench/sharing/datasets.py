@@ -15,7 +15,7 @@ from iebench.sharing.publish import publish
 from iebench.sharing.view_table import FOLDER, SIDE, ViewTable, write_view_tables
 from iebench.untrusted import read_text, refusals
 
-OURS = ("*-*.tar", f"{FOLDER}/*.parquet")
+OURS = (f"*-{'[0-9]' * 6}.tar", f"{FOLDER}/*.parquet")  # shards, as `iebench.dataset.shards` names them, and tables
 _HEAD = "## Views as a table\n"
 
 

@@ -91,9 +91,11 @@ def _check_missing(entry: Entry, board: Board) -> None:
         missing = [key for key in group if key not in entry.scores]
         if 0 < len(missing) < len(group):
             raise _refuse(entry, f"{missing[0]} is missing, and others that belong to it are there")
-    for name in ("method_settings", "trainer", "dataset"):
-        if entry.training and name not in entry.training:
+    for name in ("method", "method_settings", "trainer", "dataset"):
+        if name not in entry.training:
             raise _refuse(entry, f"its training does not say {name}")
+    if entry.method != entry.training["method"]:
+        raise _refuse(entry, f"it is called {entry.method!r:.60}, and trained by {entry.training['method']!r:.60}")
 
 
 def _check_numbers(entry: Entry) -> None:

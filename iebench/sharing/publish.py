@@ -91,7 +91,7 @@ def _commit(api: "HfApi", address: HubAddress, files: Mapping[str, Path], ours: 
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     there = api.list_repo_files(address.name, repo_type=address.kind)
-    old = [name for name in there if name not in files and any(fnmatch(name, pattern) for pattern in ours)]
+    old = [name for name in there if name not in files and any(_matches(name, pattern) for pattern in ours)]
     operations = [CommitOperationAdd(name, str(path)) for name, path in sorted(files.items())]
     done = api.create_commit(
         address.name,
@@ -100,3 +100,8 @@ def _commit(api: "HfApi", address: HubAddress, files: Mapping[str, Path], ours: 
         repo_type=address.kind,
     )
     return done.oid
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a pattern is of a file, in whose folder it stands: `fnmatch` alone takes * for slashes too."""
+    return name.count("/") == pattern.count("/") and fnmatch(name, pattern)

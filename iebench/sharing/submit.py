@@ -182,11 +182,12 @@ def _score_again(entry: Entry, board: Board, run: Path, data: Data, trust: Trust
         device=device,
         trust=trust,
     )
-    told = entry.to_results(board).scores.scores
+    told, found = entry.to_results(board).scores.scores, results.scores.scores
+    keys = [key for key in entry.scores if not key.startswith("ood/")]
+    if missing := [key for key in keys if key not in found]:
+        raise IebenchError(f"The weights in {run} have no {missing[0]}, which the entry tells of: evaluate them again.")
     return [
-        Again(key, told[key].mean, results.scores.scores[key].mean, entry.scores[key]["low"], entry.scores[key]["high"])
-        for key in entry.scores
-        if key in results.scores.scores
+        Again(key, told[key].mean, found[key].mean, entry.scores[key]["low"], entry.scores[key]["high"]) for key in keys
     ]
 
 

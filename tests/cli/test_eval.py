@@ -29,6 +29,8 @@ def invoke(command, *arguments):
         (["hf:./tiny"], "by --model hf:./tiny"),
         (["--model", "resnet18"], "--out"),
         (["nowhere"], "nowhere is no run"),
+        (["hf://org/run"], "hf://org/run needs --out"),
+        (["hf://run", "--out", "o"], "hf://run is no address of the hub"),
         (["--model", "resnet18", "--out", "o", "--tasks", "rotaton"], "'rotation'"),
         (["--model", "resnet18", "--out", "o", "--baselines", "constnt"], "'constant'"),
         (["--model", "resnet18", "--out", "o", "--device", "cuda:77"], "cuda:77"),

@@ -152,7 +152,7 @@ def test_tables_of_other_passes_are_refused(passes):
         Dataset(passes.root).read_pass("mask", 0, 0)
 
 
-def test_export_has_the_passes_and_import_takes_the_images(passes, tmp_path):
+def test_import_of_export_has_the_passes(passes, tmp_path):
     export_layout(passes, tmp_path / "loose")
     folder = tmp_path / "loose" / passes.synsets[0] / passes.object_ids[0]
     expected = {f"{kind}_{view}" for kind in ("image", "latent", *ALL) for view in range(2)}
@@ -160,9 +160,21 @@ def test_export_has_the_passes_and_import_takes_the_images(passes, tmp_path):
     png = (folder / "normal_1.png").read_bytes()
     np.testing.assert_array_equal(decode_pass("normal", png, 32), passes.read_pass("normal", 0, 1))
     card, faults = import_layout(tmp_path / "loose", tmp_path / "back")
-    assert not faults and card.passes == ()
-    back = Dataset(tmp_path / "back")
-    assert sorted(back.checksums.ravel()) == sorted(passes.checksums.ravel())
+    assert not faults and card.passes == ALL and not verify_dataset(tmp_path / "back", decode=True)
+    for table in ("pass_offsets.npy", "pass_checksums.npy", "train-000000.tar"):
+        assert (tmp_path / "back" / table).read_bytes() == (passes.root / table).read_bytes()
+
+
+def test_passes_that_are_damaged_or_somebody_elses_are_told_or_left_alone(passes, tmp_path):
+    export_layout(passes, tmp_path / "loose")
+    (tmp_path / "loose" / passes.synsets[0] / passes.object_ids[0] / "depth_1.png").write_bytes(b"cut")
+    card, faults = import_layout(tmp_path / "loose", tmp_path / "back")
+    assert card.passes == ALL and ["depth 1 is damaged" in fault.reason for fault in faults] == [True]
+    for png in (tmp_path / "loose").glob("*/*/mask_*.png"):
+        Image.new("RGB", (7, 7)).save(png)
+    (tmp_path / "loose" / passes.synsets[0] / passes.object_ids[0] / "depth_1.png").unlink()
+    card, faults = import_layout(tmp_path / "loose", tmp_path / "without")
+    assert card.passes == ALL[1:] and ["depth 1 is missing" in fault.reason for fault in faults] == [True]
 
 
 def test_batches_have_the_passes_of_their_views(passes):

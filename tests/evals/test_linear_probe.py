@@ -1,5 +1,7 @@
 """The linear companions of regressions where what they can find is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from known_views import SPACE, TRAIN, views_of
@@ -76,3 +78,32 @@ def test_companions_stand_in_the_results_beside_what_they_accompany(fake, read_l
     assert results.baselines["constant"].scores["rotation-linear/whole/r2_uniform"].mean == pytest.approx(0, abs=0.05)
     assert results.details["knn/settings"] == {"k": 20, "temperature": 0.07, "training_views": 400}
     assert "errors_by_object" in {key.rpartition("/")[2] for key in results.details}
+
+
+def test_another_dataset_that_lacks_a_factor_is_left_out():
+    train, val = views_of(lambda latents, rng: latents), views_of(lambda latents, rng: latents, 30, TRAIN)
+    hue = SPACE.names.index("light_hue")
+    space = replace(SPACE, factors=tuple(factor for factor in SPACE.factors if factor.name != "light_hue"))
+    ood = replace(val, space=space, latents=np.delete(val.latents, hue, axis=-1))
+    context = Context(train, {"": val, "ood/": ood}, Model(len), EvalSettings(draws=0))
+    for found in (LinearColor().run(context), LinearColor().constant(context)):
+        keys = [one.key for one in found if isinstance(one, Score)]
+        assert keys and not any(key.startswith("ood/") for key in keys)
+    assert any(one.key.startswith("ood/") for one in LinearPose().run(context))
+
+
+def test_of_a_design_each_level_is_left_when_views_are_thinned():
+    """Each second view of a grid is on the same level of its fastest axis."""
+    views = views_of(lambda latents, rng: latents)
+    crossed = replace(views, latents=np.tile(np.arange(6.0) % 2, (60, 1))[..., None] + np.zeros(7))
+    thinned = crossed.thin(180)
+    assert thinned.values.shape[:2] == (60, 3) and thinned.latents.mean() == pytest.approx(0.5, abs=0.1)
+    assert (np.ptp(thinned.latents[..., 0], axis=1) == 1).mean() > 0.75, "pairs of an object's views are of one level"
+
+
+def test_fewer_objects_keep_all_of_their_views():
+    views = views_of(lambda latents, rng: latents)
+    fewer = views.fewer_objects(60)
+    assert fewer.objects.tolist() == list(range(0, 60, 6)) and views.fewer_objects(360) is views
+    assert np.array_equal(fewer.values, views.values[fewer.objects]) and fewer.num_views == 6
+    assert fewer.labels.tolist() == (fewer.objects % 5).tolist()

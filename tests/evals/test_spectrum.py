@@ -67,10 +67,11 @@ def test_a_collapsed_representation_has_no_dimension(level):
     assert found == {"rankme": pytest.approx(level, abs=1e-3), "participation_ratio": 0}
 
 
-def test_fewer_views_are_evenly_chosen():
+def test_fewer_views_are_drawn_for_each_object_and_always_the_same():
     views = views_of(lambda latents, _: latents, 10)
-    assert views.thin(60) is views
+    assert views.thin(60) is views and views.thin(3).num_views == 1
     few = views.thin(35)
-    assert few.values.shape[:2] == (10, 3)
-    assert (few.values == views.values[:, [0, 2, 4]]).all() and (few.latents == views.latents[:, [0, 2, 4]]).all()
-    assert views.thin(3).num_views == 1
+    assert few.values.shape[:2] == (10, 3) and (few.values == few.latents.astype(np.float32)).all()
+    places = (few.latents[:, :, None] == views.latents[:, None]).all(-1).argmax(-1)
+    assert (np.diff(places, axis=1) > 0).all(), "views are in their order, each once"
+    assert len(np.unique(places, axis=0)) > 3 and (views.thin(35).latents == few.latents).all()

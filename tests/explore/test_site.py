@@ -70,6 +70,8 @@ def test_a_large_dataset_is_thinned_evenly(dataset):
 
 def test_a_password_does_not_reach_the_page():
     assert hide_password("https://me:secret@host/data?key=secret") == "https://host/data"
+    assert hide_password("https://me:se@cret@host/data") == "https://host/data"
+    assert hide_password("hf://datasets/org/name@main") == "hf://datasets/org/name@main"
     assert hide_password("data/demo@2?") == "data/demo@2?"
 
 

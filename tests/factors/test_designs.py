@@ -63,6 +63,7 @@ def test_a_file_says_which_levels(tmp_path):
         ("rotation:x", "light_hue", "--vary 'rotation:x' is not understood"),
         ("rotation", "light_hue,", "--hold 'light_hue,' is not understood"),
         ("light_hue", "color", "light_hue is in color and in light_hue"),
+        ("rotation:4", "floor_hue,rotation:3", "rotation is varied and held"),
         ("light_hue:101", "rotation:100", "10100 views of each object: take fewer"),
         ("light_hue:999999999", "rotation", "cannot have 999999999 levels"),
     ],

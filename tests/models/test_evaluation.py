@@ -45,6 +45,27 @@ def test_hashes_tell_weights_and_structure_apart():
     assert hash_weights(first) != hash_weights(make_network())
 
 
+class Scaled(nn.Module):
+    def __init__(self, mode="mean", powers=(1, 2), mean=0.5, activation=torch.relu):
+        super().__init__()
+        self.mode, self.powers, self.activation = mode, powers, activation
+        self.register_buffer("mean", torch.tensor([mean]), persistent=False)
+        self.plain = torch.tensor([mean])
+
+
+def test_what_somebodys_modules_hold_beside_weights_tells_them_apart():
+    """Same classes, same weights, another function: representations of the one are not those of the other."""
+    others = (
+        {"mode": "max"},
+        {"powers": (1, 3)},
+        {"mean": 0.25},
+        {"activation": lambda x: x + 1},
+        {"activation": lambda x: x + 2},
+    )
+    hashes = {hash_weights(nn.Sequential(Scaled(**one))) for one in ({}, *others)}
+    assert len(hashes) == 6 and hash_weights(nn.Sequential(Scaled().eval())) in hashes
+
+
 def test_the_untrained_twin_has_learned_nothing():
     network = WithToken()
     network(torch.randn(16, 3, 4, 4))

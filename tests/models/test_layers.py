@@ -8,10 +8,13 @@ from torch import nn
 
 import iebench
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.settings import RANDOM_INIT
 from iebench.models.backbones import build_backbone
 from iebench.models.candidates import prepare
 from iebench.models.layers import LayerReader, choose_layers, find_blocks
 from iebench.models.network import NetworkSettings
+from iebench.models.networks import wrap_network
+from iebench.models.registry import build_method, find_method
 
 QUICK = {"epochs": 2, "device": "cpu", "num_workers": 0, "baselines": ()}
 
@@ -114,6 +117,20 @@ def test_every_layer_is_scored_from_one_pass_and_the_picture_is_shown(drawn_data
     assert iebench.evaluate(network, drawn_dataset, **settings).scores.to_json() == results.scores.to_json()
     again = iebench.evaluate(network, drawn_dataset, layers="all", out=out, **settings)
     assert again.scores.to_json() == results.scores.to_json()
+    other = iebench.evaluate(network, drawn_dataset, layers="all", out=out, **{**settings, "epochs": 1})
+    assert other.protocol["probes"]["epochs"] == 1, "layers that are scored again are not lost"
+
+
+@pytest.mark.slow
+def test_score_by_layer_stands_beside_that_of_random_init(drawn_dataset):
+    torch.manual_seed(0)
+    network, told = Transformer(), {**QUICK, "tasks": "classification,knn", "layers": "0,-1"}
+    found = iebench.evaluate(network, drawn_dataset, pool="cls", **{**told, "baselines": (RANDOM_INIT,)}).details
+    fresh = wrap_network(network, "Transformer", NetworkSettings("cls")).untrained()
+    assert (
+        found["layers/classification/untrained"]
+        == iebench.evaluate(fresh, drawn_dataset, **told).details["layers/classification"]
+    )
 
 
 def wrapped(network, block):
@@ -171,3 +188,23 @@ def test_layers_of_transformers_are_the_hidden_states_of_its_blocks(kind):
     assert reader.labels == ("0", "1", "2")
     for part, state in zip(reader.measure(images)[1:], states[1:], strict=True):
         assert torch.equal(found[:, part], state[:, 0])
+
+
+def test_scores_of_the_predictor_are_kept_when_layers_are_scored_too(drawn_dataset, tmp_path):
+    torch.manual_seed(0)
+    settings = find_method("sie").settings(backbone="resnet18-narrow", projector="8-8")
+    method = build_method("sie", settings, 4, 55, 32)
+    told = {**QUICK, "tasks": "retrieval", "embeddings": True}
+    alone = iebench.evaluate(method, drawn_dataset, **told)
+    results = iebench.evaluate(method, drawn_dataset, layers="0", out=tmp_path, **{**told, "tasks": "retrieval,knn"})
+    assert {key: results.scores.to_json()[key] for key in alone.scores.scores} == alone.scores.to_json()
+    assert (tmp_path / "gallery.npz").exists()
+    layer = json.loads((tmp_path / "layers" / "0" / "results.json").read_text())
+    assert {key.split("/")[1] for key in layer["scores"]} == {"whole"}, "a layer has no predictor, parts or embeddings"
+
+    layer["protocol"]["probes"]["epochs"] = 99
+    (tmp_path / "layers" / "0" / "results.json").write_text(json.dumps(layer))
+    before = (tmp_path / "results.json").read_bytes()
+    with pytest.raises(UsageError, match=r"layers/0/results\.json"):
+        iebench.evaluate(method, drawn_dataset, layers="0", out=tmp_path, **{**told, "tasks": "spectrum"})
+    assert (tmp_path / "results.json").read_bytes() == before, "it was told after the work"

@@ -270,6 +270,10 @@ def test_what_transformers_cannot_load_is_told(saved, tmp_path, monkeypatch):
         load("cut", model="xx")
     with pytest.raises(IebenchError, match=r"cannot be read by transformers \(.*valid JSON"):
         load("json", config="{")
+    with pytest.raises(IebenchError, match=r"cannot be read by transformers \("):
+        load("odd", config=(saved / "vit/config.json").read_text().replace('"patch_size": 8', '"patch_size": "eight"'))
+    with pytest.raises(IebenchError, match=r"cannot be read by transformers \(|has no weights for"):
+        load("wide", config=(saved / "vit/config.json").read_text().replace('"hidden_size": 32', '"hidden_size": 64'))
     code = {"model_type": "odd", "auto_map": {"AutoConfig": "code.Config", "AutoModel": "code.Net"}}
     mark = tmp_path / "mark"
     with pytest.raises(UsageError, match=r"brings code of its own.*--trust"):
@@ -278,6 +282,18 @@ def test_what_transformers_cannot_load_is_told(saved, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"brings code of its own.*--trust"):
         iebench.load_network(f"hf:{tmp_path / 'code'}")
     assert not mark.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_a_model_that_wants_more_than_images_is_told(tmp_path):
+    """As Siglip2's NaFlex models, which are told of each patch whether it is one."""
+    hf = pytest.importorskip("transformers")
+    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = hf.Siglip2VisionConfig(**small, num_patches=16, patch_size=8)
+    hf.AutoModel.from_config(config).save_pretrained(tmp_path / "naflex")
+    with pytest.raises(UsageError, match=r"hf:.*naflex takes pixel_attention_mask beside images: choose a model"):
+        iebench.load_network(f"hf:{tmp_path / 'naflex'}", normalise="unit")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from hub_server import TOKEN, Hub, serving
 def hub(tmp_path, monkeypatch) -> Iterator[Hub]:
     """A hub at which huggingface_hub looks, with the token of its login; the cache is empty."""
     pytest.importorskip("aiohttp")
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setenv("IEBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with serving(Hub()) as running:

@@ -136,7 +136,11 @@ def test_what_is_damaged_is_not_pushed(make_dataset, tmp_path, hub):
 
 
 def test_a_dataset_on_the_hub_is_the_dataset(hub, drawn_dataset):
+    others = {"raw/my-scans.tar": b"mine", "my-scans.tar": b"mine", "LICENSE": b"mine"}
+    hub.commit("datasets/org/drawn", {**others, "train-000099.tar": b"of an earlier push"})
     where = push_dataset(Dataset(drawn_dataset), ADDRESS)
+    there = hub.find("datasets/org/drawn", "main")[1]
+    assert others.items() <= there.items() and "train-000099.tar" not in there
     commit = where.partition("@")[2]
     assert where == f"{ADDRESS}@{commit}" and list(hub.repos["datasets/org/drawn"])[-1] == commit
     for address in (ADDRESS, where):

@@ -85,6 +85,8 @@ FORGED = {
     "versions": (lambda raw: raw["versions"].pop("torch"), "version of torch"),
     "weights": (lambda raw: raw["protocol"].update(weights=""), "a hash of its weights"),
     "training": (lambda raw: raw["training"].pop("dataset"), "does not say dataset"),
+    "all of the training": (lambda raw: raw["training"].clear(), "does not say method"),
+    "a better name": (lambda raw: raw.update(method="vicreg"), "is called 'vicreg', and trained by 'sie'"),
 }  # fmt: skip
 
 
@@ -268,6 +270,13 @@ def test_a_run_is_submitted_and_taken_again_and_an_invented_one_found_out(evalua
         score.key for score in rerun(forged.write(tmp_path), drawn_dataset, run, boards=[board]) if not score.is_inside
     }
     assert outside == {TOP1, TOP5}
+
+    invented = "classification/equivariant/top1000"
+    more = replace(
+        read_entry(path), scores={**read_entry(path).scores, invented: {"values": [1.0], "low": 1, "high": 1}}
+    )
+    with pytest.raises(IebenchError, match="have no classification/equivariant/top1000, which the entry tells of"):
+        rerun(more.write(tmp_path), drawn_dataset, run, boards=[replace(board, together=((invented,),))])
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """CCGP, cross-condition generalisation: whether what decodes a factor under some conditions decodes it under others."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -10,13 +11,12 @@ from numpy import ndarray
 from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
 from iebench.evals.grids import Line, Lines, crossed_design, crossed_tests, lines_of
-from iebench.evals.level_decoder import Coordinates, LevelDecoder
+from iebench.evals.level_decoder import Coordinates, LevelDecoder, measure_parts
 from iebench.evals.measure import mean_of
 from iebench.evals.probe_task import detail_of_errors, score_of
 from iebench.evals.representations import Representations
 from iebench.evals.settings import BASELINES
 from iebench.factors.designs import Crossed
-from iebench.progress import track
 
 CHANCE = 0.5  # of a pair of levels
 
@@ -57,14 +57,11 @@ class CrossConditionGeneralisation(Evaluator):
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores of every part on every test set of the training's design."""
-        tests = crossed_tests(context, same=True)
-        parts = {prefix: dict(context.parts(test)) for prefix, test in tests.items()}
-        matrices: dict[str, dict[str, Mapping[str, Mapping[str, float]]]] = {prefix: {} for prefix in tests}
-        for part, train in track(list(context.parts(context.train)), self.name, "part"):
-            found = measure_accuracies(train, {prefix: parts[prefix][part] for prefix in tests})
-            for prefix, accuracies in found.items():
-                yield from _score(f"{prefix}{self.name}/{part}", accuracies, tests[prefix], context.settings.draws)
-                matrices[prefix][part] = {axis: _tell(one) for axis, one in accuracies.items()}
+        matrices: dict[str, dict[str, Mapping[str, Mapping[str, float]]]] = defaultdict(dict)
+        for prefix, part, accuracies in measure_parts(context, self.name, measure_accuracies):
+            key = f"{prefix}{self.name}/{part}"
+            yield from _score(key, accuracies, context.tests[prefix], context.settings.draws)
+            matrices[prefix][part] = {axis: _tell(one) for axis, one in accuracies.items()}
         for prefix, matrix in matrices.items():
             yield Detail(f"{prefix}{self.name}/by_factor", matrix)
 

@@ -9,13 +9,12 @@ from numpy import ndarray
 from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Context, Detail, Evaluator, Needs, Score
 from iebench.evals.grids import Line, crossed_design, crossed_tests, lines_of
-from iebench.evals.level_decoder import Coordinates, LevelDecoder
+from iebench.evals.level_decoder import Coordinates, LevelDecoder, measure_parts
 from iebench.evals.measure import Measure
 from iebench.evals.probe_task import score_of
 from iebench.evals.representations import Representations
 from iebench.evals.settings import BASELINES
 from iebench.factors.designs import Crossed
-from iebench.progress import track
 
 Spreads = Float[ndarray, "objects axes"]
 
@@ -44,14 +43,10 @@ class Interference(Evaluator):
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores of every part on every test set of the training's design."""
-        tests = crossed_tests(context, same=True)
-        parts = {prefix: dict(context.parts(test)) for prefix, test in tests.items()}
-        for part, train in track(list(context.parts(context.train)), self.name, "part"):
-            found = measure_spreads(train, {prefix: parts[prefix][part] for prefix in tests})
-            for prefix, spreads in found.items():
-                key = f"{prefix}{self.name}/{part}"
-                yield from _score(key, spreads, context.settings.draws)
-                yield Detail(f"{key}/by_factor", {axis: _tell(one, list(spreads)) for axis, one in spreads.items()})
+        for prefix, part, spreads in measure_parts(context, self.name, measure_spreads):
+            key = f"{prefix}{self.name}/{part}"
+            yield from _score(key, spreads, context.settings.draws)
+            yield Detail(f"{key}/by_factor", {axis: _tell(one, list(spreads)) for axis, one in spreads.items()})
 
     def constant(self, context: Context) -> Iterator[Score]:
         """A readout that does not depend on the image moves with no factor more than with another."""
