@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from iebench.cli.terminal import echo
+from iebench.dataset.hub import is_hub
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
 from iebench.models.settings import MODELS, NORMALISATIONS, POOLS, TYPES
@@ -25,7 +26,7 @@ POOL_HELP = (
 
 
 @click.command("eval", short_help="Score a run, or any network, on a dataset.")
-@click.argument("run", type=FOLDER, required=False)
+@click.argument("run", required=False)
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
 @click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored.")
 @click.option("--model", help=f"What to score instead of a RUN: {MODELS}")
@@ -88,9 +89,9 @@ POOL_HELP = (
     type=FOLDER,
     help="Dataset of `iebench render --sweep`, among whose views the report shows how predictions steer.",
 )
-@click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
+@click.option("--out", type=FOLDER, help="Folder of the results; the run's by default.")
 def eval_command(
-    run: Path | None,
+    run: str | None,
     model: str | None,
     backbone: str | None,
     trust: bool,
@@ -100,35 +101,48 @@ def eval_command(
 ) -> None:
     """Score RUN, or any --model, on a dataset: writes results.json and shows its table.
 
-    Every image goes through the frozen network once; all probes train on what is kept of it.
+    RUN is the folder of a run, or its address on the hub, hf://ORG/NAME@REVISION. Every image goes through the frozen network
+    once; all probes train on what is kept of it.
 
     \b
     iebench eval runs/sie --data data/mini
+    iebench eval hf://ORG/NAME@REVISION --data data/mini --out results/theirs
     iebench eval --model hf:facebook/dinov2-base --data data/mini --out results/dinov2
     iebench eval --model package.module:function --weights w.pth --data data/mini --out results/own
     """  # noqa: D301 - click reads the backspace
     _check_choice(run, model, backbone)
-    model = model or str(run)
-    folder = out or (Path(model) if Path(model).is_dir() else run)
-    if folder is None:
-        raise UsageError("--model needs --out, a folder for the results.")
+    folder = out or _own_folder(run, model)
     from iebench.evals.table import build_rows, format_table
     from iebench.models.evaluation import evaluate
-    from iebench.models.runs import check_backbone
+    from iebench.models.runs import check_backbone, find_run
 
-    if run is not None and backbone:
-        check_backbone(run, backbone)
+    found = None if run is None else find_run(run)
+    if found is not None and backbone:
+        check_backbone(found, backbone)
     named = {backbone} if backbone else set()
-    results = evaluate(run or model, weights=weights, out=folder, trust=trust or named, **options)
+    results = evaluate(found or str(model), weights=weights, out=folder, trust=trust or named, **options)
     echo(format_table(build_rows([results])), nl=False)
     echo(f"Wrote {folder / 'results.json'}.")
 
 
-def _check_choice(run: Path | None, model: str | None, backbone: str | None) -> None:
+def _own_folder(run: str | None, model: str | None) -> Path:
+    """Where results lie unless told: in the folder of what is scored.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if run is not None and not is_hub(run):
+        return Path(run)
+    if model is not None and Path(model).is_dir():
+        return Path(model)
+    raise UsageError(f"{run or '--model'} needs --out, a folder for the results.")
+
+
+def _check_choice(run: str | None, model: str | None, backbone: str | None) -> None:
     """Raise UsageError unless one thing to score is named."""
     if run is not None and model is not None:
         raise UsageError(f"Give either the run {run} or --model {model}.")
-    if run is not None and ":" in str(run) and not run.exists():
+    if run is not None and ":" in run and not is_hub(run) and not Path(run).exists():
         raise UsageError(f"{run} is no run: score a network by --model {run}.")
     if run is None and backbone is not None:
         raise UsageError(f"--backbone is of a RUN: score a network by --model {backbone}.")
