@@ -117,7 +117,8 @@ class ScoreOnIebench(Callback):
             return
         scores = self.score(self._find(pl_module)) if trainer.is_global_zero else {}
         scores = trainer.strategy.broadcast(scores)  # every process logs them, as what monitors them runs in each
-        pl_module.log_dict({f"{self.prefix}/{key}": value for key, value in scores.items()}, batch_size=1)
+        named = {f"{self.prefix}/{key}": value for key, value in scores.items()}
+        pl_module.log_dict(named, batch_size=1, sync_dist=True)
 
     def _find(self, module: LightningModule) -> nn.Module:
         """The network that is scored."""
