@@ -27,7 +27,7 @@ _DIVIDED = ("FSDP", "DeepSpeed", "ModelParallel")  # strategies where no process
 
 
 class ScoreOnIebench(Callback):
-    """Scores a network on a dataset of ours after epochs of a Lightning training, also of stable-pretraining.
+    """Scores a network on a dataset of ours after epochs of a Lightning training.
 
     The scores are those of `iebench eval`, by probes that train on frozen representations of the split "train" and are scored on
     "val": `iebench/classification/whole/top1`, `iebench/rotation/whole/r2_uniform` …, every one that has a column in tables. They
