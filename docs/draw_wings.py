@@ -15,7 +15,7 @@ TREE_START, TREE_END = "<!-- tree: written by docs/draw_wings.py -->\n```\n", "`
 # A wing's modules begin with its name; the ground is what is in no wing.
 WINGS = ("cli", "explore", "sharing", "report", "models", "evals", "render", "loader", "dataset", "factors", "ground")
 FOLDERS = {"render": ROOT / "render", "models": ROOT / "models"}
-FACES = ("iebench", "iebench.__main__")  # they name what lies in the wings, and belong to none
+FACES = ("iebench", "iebench.__main__", "iebench.callbacks")  # they name what lies in the wings, and belong to none
 
 Arrow = tuple[str, str]  # from the module or wing that imports to the one that is imported
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LOG = logging.getLogger("mkdocs.plugins.site")
 LEAVING = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\./[^)#]*)[^)]*\)")
 NO_WORD = re.compile(r"[^\w -]|[²³]")
-FACES = ("iebench", "iebench.evals")  # modules whose `__all__` is what the reference owes
+FACES = ("iebench", "iebench.callbacks", "iebench.evals")  # modules whose `__all__` is what the reference owes
 
 
 def on_config(config: Any) -> Any:
@@ -64,7 +64,8 @@ def _reach_from_docs(found: re.Match[str]) -> str:
 def _public_names() -> Iterator[str]:
     """What the faces of the package export."""
     for module in FACES:
-        path = ROOT / module.replace(".", "/") / "__init__.py"
+        path = ROOT / module.replace(".", "/")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
                 yield from (f"{module}.{name}" for name in ast.literal_eval(node.value) if not name.startswith("__"))

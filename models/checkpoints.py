@@ -2,6 +2,8 @@
 
 import random
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +64,13 @@ def set_generators(states: dict[str, Any]) -> None:
     kind, keys, *rest = states["numpy"]
     np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
     random.setstate(states["python"])
+
+
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """Leaves this process's random generators where they were."""
+    states = get_generators()
+    try:
+        yield
+    finally:
+        set_generators(states)

@@ -89,7 +89,7 @@ POOL_HELP = (
     type=FOLDER,
     help="Dataset of `iebench render --sweep`, among whose views the report shows how predictions steer.",
 )
-@click.option("--out", type=FOLDER, help="Folder of the results; the run by default.")
+@click.option("--out", type=FOLDER, help="Folder of the results; the run's by default.")
 def eval_command(
     run: str | None,
     model: str | None,
@@ -99,20 +99,19 @@ def eval_command(
     out: Path | None,
     **options: Any,
 ) -> None:
-    """Score RUN, a folder or hf://ORG/NAME, or any --model, on a dataset: writes results.json and shows its table.
+    """Score RUN, or any --model, on a dataset: writes results.json and shows its table.
 
-    Every image goes through the frozen network once; all probes train on what is kept of it.
+    RUN is the folder of a run, or its address on the hub, hf://ORG/NAME@REVISION. Every image goes through the frozen network
+    once; all probes train on what is kept of it.
 
     \b
     iebench eval runs/sie --data data/mini
+    iebench eval hf://ORG/NAME@REVISION --data data/mini --out results/theirs
     iebench eval --model hf:facebook/dinov2-base --data data/mini --out results/dinov2
     iebench eval --model package.module:function --weights w.pth --data data/mini --out results/own
     """  # noqa: D301 - click reads the backspace
     _check_choice(run, model, backbone)
-    here = Path(model or str(run))
-    folder = out or (here if here.is_dir() or not (run is None or is_hub(run)) else None)
-    if folder is None:
-        raise UsageError(f"{'--model' if run is None else run} needs --out, a folder for the results.")
+    folder = out or _own_folder(run, model)
     from iebench.evals.table import build_rows, format_table
     from iebench.models.evaluation import evaluate
     from iebench.models.runs import check_backbone, find_run
@@ -124,6 +123,19 @@ def eval_command(
     results = evaluate(found or str(model), weights=weights, out=folder, trust=trust or named, **options)
     echo(format_table(build_rows([results])), nl=False)
     echo(f"Wrote {folder / 'results.json'}.")
+
+
+def _own_folder(run: str | None, model: str | None) -> Path:
+    """Where results lie unless told: in the folder of what is scored.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if run is not None and not is_hub(run):
+        return Path(run)
+    if model is not None and Path(model).is_dir():
+        return Path(model)
+    raise UsageError(f"{run or '--model'} needs --out, a folder for the results.")
 
 
 def _check_choice(run: str | None, model: str | None, backbone: str | None) -> None:

@@ -124,17 +124,17 @@ class Dataset:
         """Objects that have lost something of their appearance."""
         return len({row.object_name for row in self.lost})
 
-    def split_indices(self, split: str) -> Int[ndarray, " n"]:
-        """Indices of the objects of "train", "val", or "all".
+    def split_indices(self, split: str, most: int | None = None) -> Int[ndarray, " n"]:
+        """Indices of the objects of "train", "val", or "all"; of so many at most, evenly chosen.
 
         Raises:
             UsageError: the dataset has no such split.
         """
-        if split == "all":
-            return np.arange(self.num_objects)
-        if split not in self.card.splits:
+        if split != "all" and split not in self.card.splits:
             raise UsageError(f"{self.root} has no split {split!r}: it has {', '.join([*self.card.splits, 'all'])}.")
-        return np.flatnonzero(self.splits == split)
+        objects = np.arange(self.num_objects) if split == "all" else np.flatnonzero(self.splits == split)
+        count = len(objects) if most is None else min(most, len(objects))
+        return objects[np.arange(count) * len(objects) // max(count, 1)]
 
     def read_jpeg(self, object_index: int, view: int) -> bytes:
         """The JPEG of one view, by one read of the shard.

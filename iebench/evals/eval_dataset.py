@@ -61,6 +61,7 @@ class StoredDataset:
         size: side in pixels to which images are scaled; as they are when absent.
         batch_size: images that a worker hands over at a time.
         num_workers: processes that decode images.
+        max_objects: of each split at most, evenly chosen; all where absent.
     """
 
     def __init__(
@@ -69,22 +70,24 @@ class StoredDataset:
         size: int | None = None,
         batch_size: int = 256,
         num_workers: int = 0,
+        max_objects: int | None = None,
     ):
         self.dataset = open_dataset(path)
-        self.size, self.batch_size, self.num_workers = size, batch_size, num_workers
+        self.size, self.batch_size, self.num_workers, self.max_objects = size, batch_size, num_workers, max_objects
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
         self.classes = self.dataset.classes
-        self.card = _describe(self.dataset, size)
+        self.card = _describe(self.dataset, size) | ({} if max_objects is None else {"max_objects": max_objects})
         content = [self.card, *self.dataset.card.content()]
         self.identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
         """Indices of the objects of "train", "val" or "all"."""
-        return self.dataset.split_indices(split)
+        return self.dataset.split_indices(split, self.max_objects)
 
     def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
         """Every view of a split once, object by object."""
-        loader = ViewDataset(self.dataset, split, self.size).loader(self.batch_size, self.num_workers)
+        views = ViewDataset(self.dataset, split, self.size, self.max_objects)
+        loader = views.loader(self.batch_size, self.num_workers)
         loader.load_state_dict({**loader.state_dict(), "read": start})
         for view in loader:
             yield view.image

@@ -35,20 +35,27 @@ class View(NamedTuple):
 class ViewDataset(TorchDataset[View]):
     """Every view of a split once: all views of the first object, then of the second, and so on."""
 
-    def __init__(self, path: str | os.PathLike[str] | Dataset, split: str = "train", size: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | Dataset,
+        split: str = "train",
+        size: int | None = None,
+        max_objects: int | None = None,
+    ) -> None:
         """Open the views of a dataset.
 
         Args:
             path: folder of the dataset, or a dataset that is open.
             split: "train", "val" or "all".
             size: side of the images; smaller than the dataset's, they are decoded at reduced size.
+            max_objects: of the split at most, evenly chosen; all where absent.
 
         Raises:
             IebenchError: the dataset cannot be read.
             UsageError: it has no such split, or its images are smaller.
         """
         self.dataset = open_dataset(path)
-        self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
+        self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split, max_objects)
         self._decoder = Decoder(self.dataset.card, size)
         self.size = self._decoder.size
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
 import iebench
+from iebench.cli.main import cli
 from iebench.errors import IebenchError, UsageError
 from iebench.models import checkpoints
 from iebench.models.registry import find_method
@@ -140,6 +142,44 @@ def test_weights_of_another_network_are_refused(run, tmp_path):
 def test_targets_that_mean_something_else_are_refused(run, target, told):
     with pytest.raises(UsageError, match=told):
         push_run(run, target)
+
+
+def run_command(*words):
+    """What a command prints; its error is raised."""
+    result = CliRunner().invoke(cli, [str(word) for word in words], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+@pytest.mark.slow
+def test_the_shell_scores_what_was_pushed(evaluated, hub, tmp_path, drawn_dataset):
+    """By its folder, by its address, and by the revision that the push named when a later one is there."""
+    how = ["--data", drawn_dataset, "--tasks", "classification,retrieval", "--epochs", 1, "--baselines", "none"]
+    how += ["--workers", 0, "--device", "cpu"]
+    written = json.loads((evaluated / "results.json").read_text())
+    run_command("push", evaluated, tmp_path / "pushed")
+    run_command("eval", tmp_path / "pushed", *how, "--out", tmp_path / "folder")
+    first = push_run(evaluated, ADDRESS)
+    run_command("eval", ADDRESS, *how, "--out", tmp_path / "main")
+    other = json.loads((evaluated / "config.json").read_text()) | {"method": "vicreg"}
+    hub.commit(
+        "models/org/small", hub.find("models/org/small", "main")[1] | {"config.json": json.dumps(other).encode()}
+    )
+    run_command("eval", first, *how, "--out", tmp_path / "pinned")
+    for name in ("folder", "main", "pinned"):
+        found = json.loads((tmp_path / name / "results.json").read_text())
+        assert found["scores"] == written["scores"] and found["protocol"] == written["protocol"], name
+    with pytest.raises(IebenchError, match=r"hf://org/small@v9 cannot be reached.*its name and revision"):
+        run_command("eval", "hf://org/small@v9", *how, "--out", tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_a_network_of_another_library_is_told_before_its_weights_are_fetched(hub):
+    hub.commit("models/org/vit", {"config.json": b'{"model_type": "vit"}', "model.safetensors": b"long"})
+    with pytest.raises(UsageError, match=r"hf://org/vit@\w+ is no run of iebench.*--model hf:org/vit"):
+        iebench.load("hf://org/vit")
+    assert {path for path, _ in hub.asked} == {"config.json"}
 
 
 @pytest.mark.slow
