@@ -193,6 +193,7 @@ def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> str:
     for entry in preferences.devices:
         entry.use = entry == gpus[int(number or 0)]
     cycles.device = "GPU"
+    cycles.denoising_use_gpu = True
     return f"{backend} ({gpus[int(number or 0)].name})"
 
 

@@ -2,7 +2,7 @@
 
 Cycles knows one normal for each vertex, a mesh one for each corner of a face: so Blender copies the mesh, splits its vertices along
 sharp edges and computes all normals, which with 100 000 faces is half of an export. `NormalSettler` does it beforehand, and
-the pictures are the same, byte for byte.
+the pictures are the same, byte for byte. Blender 5 has normals for corners too, so there it is left alone.
 
 A mesh that one object alone has is put into the world's frame and exported anew wherever that object goes
 (`ObjectManager::apply_static_transforms` of Cycles). `add_twin` gives it a second user, so it is exported once and only its
@@ -18,7 +18,7 @@ from numpy import ndarray
 from iebench.render import scene as spec
 from iebench.render.blender_import import link
 
-SHARP, NORMAL = "sharp_edge", "custom_normal"  # Blender's names; vectors of vertices are taken as they are
+SHARP, FLAT, NORMAL = "sharp_edge", "sharp_face", "custom_normal"  # Blender's names
 MANY = 15_000  # corners from which splitting once is cheaper than splitting for each of eight views
 SPECK = 1e-3  # the twin's size
 
@@ -40,12 +40,12 @@ class NormalSettler:
 
     def settle(self, thing: bpy.types.Object) -> None:
         """Give an object a mesh of which each vertex has one normal, where that is cheaper than to leave it to every export."""
-        if thing.data.normals_domain != "CORNER" or len(thing.data.loops) < MANY:
+        if bpy.app.version >= (5,) or thing.data.normals_domain != "CORNER" or len(thing.data.loops) < MANY:
             return
         thing.data.edges.foreach_set("use_edge_sharp", _find_sharp_edges(thing.data))
         self._split(thing)
         normals = _find_normals(thing.data)
-        for name in (NORMAL, SHARP):
+        for name in (NORMAL, SHARP, FLAT):  # normals of corners go before flatness, and so must those of vertices
             if name in thing.data.attributes:
                 thing.data.attributes.remove(thing.data.attributes[name])
         thing.data.attributes.new(NORMAL, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", normals.ravel())
@@ -63,8 +63,8 @@ def _find_sharp_edges(mesh: bpy.types.Mesh) -> Bool[ndarray, " edges"]:
     """The edges at which normals may change: those marked, and all around flat faces."""
     sharp, flat = np.empty(len(mesh.edges), bool), np.zeros(len(mesh.polygons), bool)
     mesh.edges.foreach_get("use_edge_sharp", sharp)
-    if "sharp_face" in mesh.attributes:
-        mesh.attributes["sharp_face"].data.foreach_get("value", flat)
+    if FLAT in mesh.attributes:
+        mesh.attributes[FLAT].data.foreach_get("value", flat)
     edges, corners = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
     mesh.loops.foreach_get("edge_index", edges)
     mesh.polygons.foreach_get("loop_total", corners)
