@@ -1,12 +1,13 @@
 """The cost of a view that comes from the mesh alone: exported as for every view, with normals settled, and instanced, in one run.
 
-Prints one JSON line for each mesh and way: milliseconds of a view by the clock and of the processor (all cores together, which other
-programs disturb less), what loading adds for the object, both against the plain way, and how much pictures differ from its. The
-plain way is Blender's: the mesh is split, baked and exported again for every view.
+Prints one JSON line for each mesh and way: milliseconds of a view by the clock and of the processor (all cores together, which
+other programs disturb less), those of the object with its first view, how many times faster than the plain way a view is, and
+how much pictures differ from its. The plain way is Blender's: the mesh is split, baked and exported again for every view.
 
     python benchmarks/fixed_cost.py [--faces 0,100000] [--meshes FOLDER] [--size 48] [--quality preview] [--views 8] [--rounds 2]
 
-Built-in objects, and with --meshes those of a folder, are subdivided until they have about so many triangles; 0 leaves them as they are.
+Built-in objects, and with --meshes the first of each class of a folder, are subdivided until they have about so many triangles;
+0 leaves them as they are.
 """
 
 import json

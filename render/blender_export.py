@@ -1,8 +1,8 @@
 """What Blender does with a mesh each time it hands it to Cycles, which is for every view, done once for each object.
 
-Cycles knows one normal for each vertex, a mesh one for each corner of a face: so Blender copies the mesh, splits its vertices along
-sharp edges and computes all normals, which with 100 000 faces is half of an export. `NormalSettler` does it beforehand, and
-the pictures are the same, byte for byte. Blender 5 has normals for corners too, so there it is left alone.
+Cycles knows one normal for each vertex, a mesh one for each corner of a face: so Blender copies the mesh, splits its vertices
+along sharp edges and computes all normals, which with 100 000 faces is half of an export. `NormalSettler` does it beforehand, and
+the pictures are the same, byte for byte. With Blender 5 some normals would be rounded otherwise, so there it is left alone.
 
 A mesh that one object alone has is put into the world's frame and exported anew wherever that object goes
 (`ObjectManager::apply_static_transforms` of Cycles). `add_twin` gives it a second user, so it is exported once and only its

@@ -1,8 +1,8 @@
 """What a render will take, measured: a few objects are rendered in real workers, and nothing of it is kept.
 
-Time is not proportional to views, as every object has to be read first. So a worker tells after which time each view was finished: the
-first of an object brings along what the object takes, those after it tell what a view takes. Objects differ: they are drawn from
-all over the job until the mean of what they take is known well enough. All workers render at the same time, as they will.
+Time is not proportional to views, as every object has to be read first. So a worker tells after which time each view was
+finished: the first of an object brings along what the object takes, those after it tell what a view takes. Objects differ: they
+are drawn from all over the job until the mean of what they take is known well enough. All workers render at the same time.
 """
 
 import itertools

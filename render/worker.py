@@ -142,7 +142,8 @@ def _serve(settings: WorkerSettings, scratch: Path, disk: Path, replies: TextIO)
     for number, line in enumerate(sys.stdin):
         task = Task(**json.loads(line))
         os.ftruncate(1, 0)  # the log tells of one object only
-        start, ends = time.monotonic(), []
+        start = time.monotonic()
+        ends: list[float] = []
         try:
             work, spare = (folder / f"object-{number}" for folder in (scratch, disk))
             render = partial(render_object, settings, source, stage, task, ends=ends)
