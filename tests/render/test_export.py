@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ os._exit(0)
 
 
 def smooth_with_a_normal_map(path: Path) -> Path:
-    """A box with rounded shading, half of its faces apart, a bumpy skin and colors at its vertices."""
+    """A box with rounded shading, flat and pointed normals side by side, and a bumpy skin."""
     box = trimesh.creation.box((1, 0.6, 0.4)).subdivide().subdivide()
     uv = box.vertices[:, :2] + 0.5
     bumps = np.random.default_rng(0).normal((128, 128, 255), (40, 40, 0), (16, 16, 3)).clip(0, 255).astype(np.uint8)
@@ -92,8 +93,6 @@ def test_an_instanced_mesh_shows_the_same_in_any_order(show):
 
 
 def test_a_card_tells_of_instancing_where_there_is_some():
-    from dataclasses import replace
-
     fast = get_quality("fast")
     assert "instanced" not in fast.to_json()
     assert replace(fast, instanced=True).to_json()["instanced"] is True
