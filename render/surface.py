@@ -69,7 +69,9 @@ def _grids(surface: Surface, spacing: float) -> Iterator[tuple[ndarray, ndarray]
     order = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
     ordered = np.take_along_axis(corners, order[..., None], axis=1)
     start, end, apex = ordered.transpose(1, 0, 2)
-    along_axes = np.ascontiguousarray(ordered.transpose(1, 2, 0))  # a loop over points takes a third of one over their 3 axes
+    along_axes = np.ascontiguousarray(
+        ordered.transpose(1, 2, 0)
+    )  # a loop over points takes a third of one over their 3 axes
     length = lengths.max(axis=1)
     height = np.linalg.norm(np.cross(end - start, apex - start), axis=-1) / np.maximum(length, 1e-300)
     columns, rows = (np.maximum(np.ceil(side / spacing), 1).astype(np.int64) for side in (length, height))
