@@ -15,6 +15,7 @@ from numpy import ndarray
 from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.render import scene as spec
+from iebench.render.blender_export import NormalSettler, add_twin
 from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
 from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_images, has_packed_images
@@ -65,6 +66,7 @@ class Stage:
         _set_cycles(self._scene.cycles, quality)
         self.device = _set_device(self._scene.cycles, device)
         self._geometry = GeometryScene(self._scene, scratch / "geometry.exr") if geometry else None
+        self._settler = None if quality.instanced else NormalSettler()
         self._own = set(_all_data())
 
     def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> tuple[Surface, list[Lost]]:
@@ -88,9 +90,15 @@ class Stage:
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
         lost += drop_missing_images()
+        surface = read_surface(self._object.data, vertices).placed(unit_diagonal)
+        shown = [self._object]
+        if self._settler is None:
+            shown.append(add_twin(self._scene, self._object))
+        else:
+            self._settler.settle(self._object)
         if self._geometry is not None:
-            self._geometry.show(self._object, self._scene)
-        return read_surface(self._object.data, vertices).placed(unit_diagonal), lost
+            self._geometry.show(shown, self._scene)
+        return surface, lost
 
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
@@ -185,6 +193,7 @@ def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> str:
     for entry in preferences.devices:
         entry.use = entry == gpus[int(number or 0)]
     cycles.device = "GPU"
+    cycles.denoising_use_gpu = True
     return f"{backend} ({gpus[int(number or 0)].name})"
 
 

@@ -1,12 +1,14 @@
 """What a render will take, measured: a few objects are rendered in real workers, and nothing of it is kept.
 
-Time is not proportional to views, as every object has to be read first. So each object of the sample is rendered twice, with one
-view and with some more: the difference is the views', the rest the object's. All workers render at the same time, as they will.
+Time is not proportional to views, as every object has to be read first. So a worker tells after which time each view was
+finished: the first of an object brings along what the object takes, those after it tell what a view takes. Objects differ: they
+are drawn from all over the job until the mean of what they take is known well enough. All workers render at the same time.
 """
 
+import itertools
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from iebench.dataset.shards import locate_images
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.dataset.writer import Failure
 from iebench.render.farm import count_objects
@@ -22,9 +25,10 @@ from iebench.render.scratch import scratch_folder
 from iebench.render.worker import Task, WorkerSettings
 from iebench.render.worker_process import Limits, SupervisedWorker
 
-SAMPLE = 3  # objects that are measured
-TRIED = 8  # objects that are tried, as some may fail
-MORE_VIEWS = 8
+VIEWS = 2  # of each object of the sample
+FEWEST, MOST = 5, 24  # objects of the sample
+ENOUGH = 0.07  # standard error of the mean, as a part of it, with which no more objects are drawn
+GOLDEN = (5**0.5 - 1) / 2  # whose multiples fall evenly into [0, 1), however many there are
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Measurement:
         view: what a view costs.
         objects: that were rendered.
         views: of each of them.
+        error: standard error of what an object with all its views takes, as a part of it; None of a single object.
     """
 
     start: Cost
@@ -52,6 +57,7 @@ class Measurement:
     view: Cost
     objects: int
     views: int
+    error: float | None
 
 
 @dataclass(frozen=True)
@@ -104,23 +110,30 @@ def _sum_up(measured: Measurement, objects: int, views: int) -> Cost:
     return Cost(sum(cost.seconds * n for cost, n in times), sum(cost.bytes * n for cost, n in times))
 
 
+Sample = tuple[Cost, Cost]  # what an object costs beside its views, and what a view costs
+
+
 class _Workers:
-    """Workers that render the same object at the same time, each for itself."""
+    """Workers that render at the same time, each an object of its own."""
 
     def __init__(self, workers: list[SupervisedWorker], threads: ThreadPoolExecutor, scratch: Path) -> None:
         self._workers, self._threads = workers, threads
         self._outs = [scratch / f"{number}.tar" for number in range(len(workers))]
         self.failures: list[Failure] = []
 
-    def render(self, job: RenderJob, name: ObjectName, num_views: int) -> Cost | None:
-        """What an object with so many of its views costs; None where it cannot be rendered."""
-        latents = job.latents_of(name)[:num_views].tolist()
-        tasks = [Task(*name, job.label_of(name[0]), latents, str(out)) for out in self._outs]
-        start = time.monotonic()
-        failures = list(filter(None, self._threads.map(SupervisedWorker.render, self._workers, tasks)))
-        seconds = (time.monotonic() - start) / len(self._workers)
-        self.failures += failures[:1]
-        return None if failures else Cost(seconds, self._outs[0].stat().st_size)
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def render(self, job: RenderJob, names: Sequence[ObjectName], num_views: int) -> list[Sample]:
+        """What objects cost, not more than there are workers, without those that cannot be rendered."""
+        tasks = [
+            Task(*name, job.label_of(name[0]), job.latents_of(name)[:num_views].tolist(), str(out))
+            for name, out in zip(names, self._outs, strict=False)
+        ]
+        failures = list(self._threads.map(SupervisedWorker.render, self._workers, tasks))
+        self.failures += dict.fromkeys(failure for failure in failures if failure is not None)
+        done = zip(self._workers, self._outs, failures, strict=False)
+        return [_divide(worker.seconds, out.read_bytes(), job) for worker, out, failure in done if failure is None]
 
 
 @contextmanager
@@ -134,29 +147,57 @@ def _start_workers(settings: Sequence[WorkerSettings], limits: Limits) -> Iterat
 
 
 def _measure(job: RenderJob, workers: _Workers) -> Measurement | None:
-    names = [name for shard in job.shards() for name in shard.objects]
-    tried = names[:: max(len(names) // TRIED, 1)][:TRIED]
+    names = list(_draw([name for shard in job.shards() for name in shard.objects]))
     start = time.monotonic()
-    good = next((index for index, name in enumerate(tried) if workers.render(job, name, 1)), len(tried))
+    good = next(
+        (index for index, name in enumerate(names) if workers.render(job, [name] * len(workers), 1)), len(names)
+    )
     started = Cost(time.monotonic() - start, 0)  # Blender has started, and Cycles loaded its kernels
-    more = min(job.num_views, MORE_VIEWS)
-    pairs: list[tuple[Cost, Cost]] = []
-    for name in tried[good:]:
-        one, many = (workers.render(job, name, number) for number in (1, more))
-        if one and many:
-            pairs.append((one, many))
-        if len(pairs) == SAMPLE:
+    samples: list[Sample] = []
+    for low in range(good, len(names), len(workers)):
+        samples += workers.render(job, names[low : low + len(workers)], min(job.num_views, VIEWS))
+        error = _find_error(samples, job.num_views)
+        if len(samples) >= FEWEST and error is not None and error <= ENOUGH:
             break
-    return Measurement(started, *_divide(pairs, more), len(pairs), more) if pairs else None
+    if not samples:
+        return None
+    beside, view = (_average(costs, len(workers)) for costs in zip(*samples, strict=True))
+    return Measurement(started, beside, view, len(samples), min(job.num_views, VIEWS), error)
 
 
-def _divide(pairs: Sequence[tuple[Cost, Cost]], more: int) -> tuple[Cost, Cost]:
-    """What an object costs beside its views, and what a view costs, from objects with one view and with more."""
-    costs = [[(cost.seconds, cost.bytes) for cost in pair] for pair in pairs]
-    one, many = np.mean(costs, axis=0)
-    view = np.maximum(many - one, 0) / (more - 1) if more > 1 else many
-    beside = np.maximum(one - view, 0)
-    return Cost(*beside.tolist()), Cost(*view.tolist())
+def _draw(names: Sequence[ObjectName]) -> Iterable[ObjectName]:
+    """Some objects, of which any first ones come from all over the job."""
+    places = dict.fromkeys(int(number * GOLDEN % 1 * len(names)) for number in range(4 * MOST))
+    return (names[place] for place in itertools.islice(places, MOST))
+
+
+def _divide(ends: Sequence[float], sample: bytes, job: RenderJob) -> Sample:
+    """What an object costs beside its views, and what a view costs.
+
+    Args:
+        ends: seconds after which each view, and the whole, was finished.
+        sample: the object with these views.
+        job: of which it is.
+    """
+    views = len(ends) - 1
+    located = locate_images(sample, views, job.passes)
+    lengths = np.concatenate([located.views[:, 1], located.passes[..., 1].ravel()])
+    length = float((512 + -(-lengths // 512) * 512).sum()) / views  # a tar's blocks, one of them the header
+    seconds = (ends[-2] - ends[0]) / (views - 1) if views > 1 else ends[-1]
+    return Cost(max(ends[-1] - views * seconds, 0), max(len(sample) - views * length, 0)), Cost(seconds, length)
+
+
+def _average(costs: Sequence[Cost], workers: int) -> Cost:
+    """The mean, of which so many workers take a part each."""
+    return Cost(
+        float(np.mean([cost.seconds for cost in costs])) / workers, float(np.mean([cost.bytes for cost in costs]))
+    )
+
+
+def _find_error(samples: Sequence[Sample], num_views: int) -> float | None:
+    """The standard error of what an object with so many views takes, as a part of it; None of a single object."""
+    seconds = [beside.seconds + num_views * view.seconds for beside, view in samples]
+    return float(np.std(seconds, ddof=1) / len(seconds) ** 0.5 / np.mean(seconds)) if len(seconds) > 1 else None
 
 
 def tell_classes(job: RenderJob) -> list[str]:
@@ -190,13 +231,19 @@ def tell_estimate(estimate: Estimate, out: Path) -> list[str]:
     )
     told.append(
         f"Measured with {measured.objects} objects of {measured.views} views: {measured.start.seconds:.1f} s to start, "
-        f"{measured.object.seconds:.2f} s an object, {measured.view.seconds:.3f} s and {_tell_bytes(measured.view.bytes)} a view."
+        f"{measured.object.seconds:.2f} s an object, {measured.view.seconds:.3f} s and {_tell_bytes(measured.view.bytes)} a view"
+        f"{_tell_error(measured)}."
     )
     if total.bytes > estimate.free_bytes:
         told.append(
             f"The disk is too small: free {_tell_bytes(total.bytes - estimate.free_bytes)}, or choose another --out."
         )
     return told
+
+
+def _tell_error(measured: Measurement) -> str:
+    """How sure it is, where more than one object tells."""
+    return "" if measured.error is None else f"; objects differ so that it may be {2 * measured.error:.0%} more or less"
 
 
 def _tell_time(seconds: float) -> str:

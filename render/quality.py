@@ -1,6 +1,6 @@
 """Render qualities: how much work Cycles and the denoiser put into a view."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from iebench.errors import UsageError
@@ -17,6 +17,7 @@ class Quality:
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
+        instanced: whether the object's mesh is given to Cycles once, and not for every view; a few pixels differ a little.
     """
 
     name: str
@@ -26,6 +27,11 @@ class Quality:
     passes: str = "RGB_ALBEDO_NORMAL"
     prefilter: str = "ACCURATE"
     denoiser_quality: str = "HIGH"
+    instanced: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values of the fields; without `instanced` where it is not, so that datasets of before it go on."""
+        return {name: value for name, value in asdict(self).items() if name != "instanced" or value}
 
 
 QUALITIES: dict[str, Quality] = {

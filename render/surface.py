@@ -53,7 +53,9 @@ def cover(surface: Surface, spacing: float, most: int = 200_000) -> tuple[Float[
         The points, and whether each is solid.
     """
     parts = [_thin_out(points, solid, spacing) for points, solid in _grids(surface, spacing)]
-    points, solid = _thin_out(np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts]), spacing)
+    points, solid = parts[0]
+    if len(parts) > 1:
+        points, solid = _thin_out(np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts]), spacing)
     if len(points) > most:
         picked = np.random.default_rng(0).choice(len(points), most, replace=False)
         points, solid = points[picked], solid[picked]
@@ -65,7 +67,11 @@ def _grids(surface: Surface, spacing: float) -> Iterator[tuple[ndarray, ndarray]
     corners = surface.vertices[surface.triangles]
     lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=-1)
     order = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
-    start, end, apex = np.take_along_axis(corners, order[..., None], axis=1).transpose(1, 0, 2)
+    ordered = np.take_along_axis(corners, order[..., None], axis=1)
+    start, end, apex = ordered.transpose(1, 0, 2)
+    along_axes = np.ascontiguousarray(
+        ordered.transpose(1, 2, 0)
+    )  # a loop over points takes a third of one over their 3 axes
     length = lengths.max(axis=1)
     height = np.linalg.norm(np.cross(end - start, apex - start), axis=-1) / np.maximum(length, 1e-300)
     columns, rows = (np.maximum(np.ceil(side / spacing), 1).astype(np.int64) for side in (length, height))
@@ -75,9 +81,11 @@ def _grids(surface: Surface, spacing: float) -> Iterator[tuple[ndarray, ndarray]
         counts = (columns * rows)[low:high]
         which = np.repeat(np.arange(low, high), counts)
         number = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        along = ((number % columns[which] + 0.5) / columns[which])[:, None]
-        up = ((number // columns[which]) / rows[which])[:, None]
-        yield ((1 - along) * start[which] + along * end[which]) * (1 - up) + up * apex[which], surface.solid[which]
+        row, column = np.divmod(number, columns[which])
+        along, up = (column + 0.5) / columns[which], row / rows[which]
+        starts, ends, apexes = along_axes[:, :, which]
+        points = ((1 - along) * starts + along * ends) * (1 - up) + up * apexes
+        yield np.ascontiguousarray(points.T), surface.solid[which]
 
 
 def _thin_out(points: ndarray, solid: ndarray, side: float) -> tuple[ndarray, ndarray]:

@@ -1,8 +1,9 @@
 """The worker process: takes objects one by one, renders their views, writes one sample each.
 
 It is a process of its own because Blender can crash, hang and leak. It reads JSON lines from standard input, first the
-settings, then tasks, and replies to each with one JSON line: "ready", "done", "failed" with the reason (the object's fault), or
-"fatal" (not the object's fault; the worker ends). Whatever Blender prints goes to the worker's log.
+settings, then tasks, and replies to each with one JSON line: "ready", "done" with the seconds after which each view and the whole
+were finished, "failed" with the reason (the object's fault), or "fatal" (not the object's fault; the worker ends). Whatever
+Blender prints goes to the worker's log.
 Run as the module `iebench.render.worker` with the arguments LOG SCRATCH DISK.
 """
 
@@ -142,9 +143,10 @@ def _serve(settings: WorkerSettings, scratch: Path, disk: Path, replies: TextIO)
         task = Task(**json.loads(line))
         os.ftruncate(1, 0)  # the log tells of one object only
         start = time.monotonic()
+        ends: list[float] = []
         try:
             work, spare = (folder / f"object-{number}" for folder in (scratch, disk))
-            render = partial(render_object, settings, source, stage, task)
+            render = partial(render_object, settings, source, stage, task, ends=ends)
             sample, lost = _render_where_room_is(work, spare, render)
         except Exception as error:
             if not isinstance(error, IebenchError):  # whose sentence says all
@@ -152,7 +154,7 @@ def _serve(settings: WorkerSettings, scratch: Path, disk: Path, replies: TextIO)
             _reply(replies, {"failed": describe_fault(error, scratch, disk)})
         else:  # a fault from here on would meet every object
             write_sample(Path(task.out), sample, lost)
-            _reply(replies, {"done": time.monotonic() - start})
+            _reply(replies, {"done": [end - start for end in (*ends[-len(task.latents) :], time.monotonic())]})
 
 
 def _render_where_room_is(
@@ -170,7 +172,7 @@ def _render_where_room_is(
 
 
 def render_object(
-    settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path
+    settings: WorkerSettings, source: Any, stage: Any, task: Task, work: Path, ends: list[float]
 ) -> tuple[bytes, list[Lost]]:
     """The sample of one object, and what of its appearance is lost.
 
@@ -180,6 +182,7 @@ def render_object(
         stage: where it is rendered.
         task: the object.
         work: empty folder for its files.
+        ends: to which the times are added at which views are finished.
 
     Raises:
         IebenchError: it cannot be rendered, or is not where its latents put it.
@@ -189,7 +192,10 @@ def render_object(
     surface, lost = stage.load(prepared.path, mesh.unit_diagonal, settings.up)
     guard = Guard(surface, settings.focal_length)
     latents = np.array(task.latents)
-    views = [_render_view(settings, stage, guard, view_scene(settings.space, row)) for row in latents]
+    views = []
+    for row in latents:
+        views.append(_render_view(settings, stage, guard, view_scene(settings.space, row)))
+        ends.append(time.monotonic())
     guard.finish()
     stage.clear()
     jpegs, passes = zip(*views, strict=True)

@@ -173,7 +173,11 @@ class WorkerProcess:
 
 
 class SupervisedWorker:
-    """One worker, whose process is replaced when it is lost or old."""
+    """One worker, whose process is replaced when it is lost or old.
+
+    Attributes:
+        seconds: after which each view of the last object, and the whole, was finished.
+    """
 
     def __init__(self, settings: WorkerSettings, limits: Limits, scratch: Path) -> None:
         self._settings, self._limits, self._scratch = settings, limits, scratch
@@ -181,6 +185,7 @@ class SupervisedWorker:
         self._age = 0
         self._shut = False
         self.about: dict[str, str] = {}
+        self.seconds: list[float] = []
 
     def render(self, task: Task) -> Failure | None:
         """Render one object, with one retry where a worker is lost.
@@ -204,6 +209,7 @@ class SupervisedWorker:
             self._age += 1
             if "failed" in reply:
                 return Failure(task.synset, task.object_id, reply["failed"], attempt, worker.log_tail())
+            self.seconds = reply["done"]
             return None
         raise AssertionError("unreachable")
 

@@ -47,7 +47,7 @@ def serve(tmp_path, monkeypatch):
     scratch, disk = tmp_path / "scratch", tmp_path / "disk"
     scratch.mkdir()
 
-    def render_object(settings, source, stage, task, work):
+    def render_object(settings, source, stage, task, work, ends):
         (work / "object.obj").write_text(task.object_id)
         if task.object_id == "huge" or (task.object_id == "large" and work.parent == scratch):
             full(work / "object.obj")

@@ -189,7 +189,7 @@ for number, stage.sabotage in enumerate(SABOTAGES):
     work = scratch / str(number)
     work.mkdir()
     try:
-        render_object(settings, source, stage, Task("03797390", "beams", 0, latents, ""), work)
+        render_object(settings, source, stage, Task("03797390", "beams", 0, latents, ""), work, [])
     except Exception as error:
         reasons[stage.sabotage] = f"{type(error).__name__}: {error}"
 (scratch / "reasons.json").write_text(json.dumps(reasons))
