@@ -137,7 +137,7 @@ class RenderJob:
             "seed": self.seed,
             "views": self.num_views,
             "size": self.image_size,
-            "quality": asdict(self.quality),
+            "quality": self.quality.to_json(),
             "objects per shard": self.objects_per_shard,
             "latents": self.given_latents.digest if self.given_latents else None,
             "sweep": asdict(self.sweep) if self.sweep else None,

@@ -1,9 +1,11 @@
 """Render qualities: how much work Cycles and the denoiser put into a view."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from iebench.errors import UsageError
+
+NETWORK = "denoiser-893395f25510.tza"  # trained by benchmarks/studies/denoiser.py
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Quality:
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
+        network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
     name: str
@@ -26,6 +29,11 @@ class Quality:
     passes: str = "RGB_ALBEDO_NORMAL"
     prefilter: str = "ACCURATE"
     denoiser_quality: str = "HIGH"
+    network: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values of the fields; without `network` where there is none, so that datasets of before it go on."""
+        return {name: value for name, value in asdict(self).items() if name != "network" or value is not None}
 
 
 QUALITIES: dict[str, Quality] = {
@@ -33,6 +41,7 @@ QUALITIES: dict[str, Quality] = {
     for quality in (
         Quality("fast", 6, adaptive_threshold=0.0, passes="RGB_ALBEDO", prefilter="FAST", denoiser_quality="BALANCED"),
         Quality("reference", samples=100, adaptive_threshold=0.01),
+        Quality("trained", 4, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST", network=NETWORK),
         Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),
     )
 }
