@@ -1,23 +1,26 @@
-"""Rendering: our fast quality against the published settings, both ways in one run, alternating.
+"""Rendering: our qualities against the published settings, all ways in one run, alternating.
 
-Prints one JSON line: seconds per image of both, their ratio, and the mean and worst PSNR of both against 1024 samples
-without a denoiser; and what the guard adds, which compares every image with where the latents put the object. The plain way is
-the published generator's: 100 samples, adaptive threshold 0.01, the denoiser with its defaults, and no data kept from one image
-to the next.
+Prints one JSON line. Of each way: seconds per image, the ratio of the published ones to them, PSNR (the images' mean, the worst
+image, the worst hundredth of all blocks of 16 x 16 pixels), and seconds of the guard, which compares every image with where
+the latents put the object. Intervals are of 95 % over objects. The published way is its generator's: 100 samples, adaptive
+threshold 0.01, the denoiser with its defaults, and no data kept from one image to the next.
 
-    python benchmarks/render.py [--objects 8] [--views 4] [--quality fast] [--truth FOLDER] [--ladder]
+    python benchmarks/render.py [--objects-per-class 1] [--views 4] [--quality trained,fast] [--meshes FOLDER]…
+                                [--truth FOLDER] [--ladder]
 
-The 1024 samples take 20 minutes on 2 cores; with --truth they are kept in a folder, and taken from it the next time. With
---ladder, the way from the published settings to ours is gone in steps, to see what each of them buys.
+The truth is two images of 128 samples without a denoiser, whose noise is independent: the mean of (image - one)(image - other)
+is an estimate of the mean squared error to which their noise adds nothing. With --truth they are kept in a folder, and taken from
+it the next time. Objects are built-in ones of classes from which no network has learned, and those of each --meshes. With
+--ladder, the way from the published settings to `fast` is gone in steps, to see what each of them buys.
 """
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -25,19 +28,44 @@ import numpy as np
 from numpy import ndarray
 
 from iebench.factors.space import get_space
+from iebench.render.denoiser_network import HELD_OUT
+from iebench.render.object_source import ObjectSource
 from iebench.render.quality import Quality, get_quality
+from iebench.render.scene import ViewScene, view_scene
 
-CLASSES = ("02691156", "02808440", "02958343", "03001627", "03467517", "03642806", "03797390", "04379243")
-SIZE, TRUTH_SAMPLES = 256, 1024
+SIZE, BLOCK, BOOTSTRAPS = 256, 16, 2000
+TRUTH = Quality("truth", 128, adaptive_threshold=0.0, denoise=False)
+TRUTH_SEEDS = (1, 2)  # other qualities have 0
 
 
-Way = tuple[Quality, bool]  # and whether data are kept from one image to the next
+@dataclass(frozen=True)
+class Way:
+    """A quality, whether data are kept from one image to the next, and the seed of the noise."""
+
+    quality: Quality
+    keep: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of an object's views in one way.
+
+    Attributes:
+        images: their values in sRGB, 0 to 1.
+        seconds: of each image; the first carries what is built for the object.
+        guard: seconds of each comparison with the latents.
+    """
+
+    images: ndarray
+    seconds: list[float]
+    guard: list[float]
 
 
 def ladder() -> dict[str, Way]:
     """The steps from the published settings to `fast`, each on top of those before it."""
     fast, reached = get_quality("fast"), get_quality("reference")
-    ways = {"plain": (reached, False), "data kept": (reached, True)}
+    ways = {"data kept": Way(reached)}
     for name, fields in (
         ("6 samples", ("samples", "adaptive_threshold")),
         ("fast prefilter", ("prefilter",)),
@@ -45,34 +73,79 @@ def ladder() -> dict[str, Way]:
         ("albedo alone", ("passes",)),
     ):
         reached = replace(reached, **{field: getattr(fast, field) for field in fields})
-        ways[name] = (reached, True)
+        ways[name] = Way(reached)
     assert reached == replace(fast, name=reached.name)
-    return {**ways, "ours": (fast, True), "no denoiser": (replace(fast, denoise=False), True)}
+    return {**ways, "no denoiser": Way(replace(fast, denoise=False))}
 
 
-def psnr(images: ndarray, truth: ndarray) -> ndarray:
-    """Peak signal-to-noise ratio of each image in dB."""
-    return 10 * np.log10(255**2 / np.mean((images - truth) ** 2, axis=(1, 2, 3)))
+@click.command()
+@click.option("--objects-per-class", default=1, type=click.IntRange(1))
+@click.option("--views", default=4, type=click.IntRange(1))
+@click.option("--quality", "names", default="trained,fast", help="Qualities, the first of which is compared.")
+@click.option("--meshes", multiple=True, help="Folder with more objects, as for --objects.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Folder that keeps the images of many samples.")
+@click.option("--ladder", "stepwise", is_flag=True, help="Go from the published settings to `fast` step by step.")
+def main(
+    objects_per_class: int, views: int, names: str, meshes: tuple[str, ...], truth: Path | None, stepwise: bool
+) -> None:
+    """Measure, and print one JSON line."""
+    ways = {"published": Way(get_quality("reference"), keep=False), **(ladder() if stepwise else {})}
+    ways |= {name: Way(get_quality(name)) for name in names.split(",")}
+    found: dict[str, list[Found]] = {way: [] for way in ways}
+    truths: list[ndarray] = []
+    output = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Blender tells of every image
+    for source, synset, name in list_objects(meshes, objects_per_class):
+        with tempfile.TemporaryDirectory(prefix="iebench-benchmark-", dir="/dev/shm") as scratch:
+            render = open_object(source, synset, name, views, Path(scratch))
+            for way, settings in ways.items():
+                found[way].append(render(settings))
+            truths.append(find_truth(render, truth and truth / f"{synset}-{name}-{views}.npy"))
+    os.dup2(output, 1)
+    print(json.dumps(summarise(found, truths)), flush=True)
+    os._exit(0)  # Blender may crash at a regular exit
 
 
-def render_object(
-    mesh: Path, latents: ndarray, quality: Quality, keep: bool, scratch: Path
-) -> tuple[ndarray, list[float], list[float]]:
-    """Images of an object's views, and the seconds of each and of its guard. The first carry what is built for the object."""
+def list_objects(meshes: tuple[str, ...], per_class: int) -> Iterator[tuple[ObjectSource, str, str]]:
+    """(source, synset, object id) of all objects."""
+    from iebench.render.procedural import object_id
+    from iebench.render.sources import open_source
+
+    built_in = open_source("procedural")
+    yield from ((built_in, synset, object_id(index)) for index in range(per_class) for synset in HELD_OUT)
+    for path in meshes:
+        source = open_source(path)
+        for entry in source.classes:
+            yield from ((source, entry.synset, name) for name in source.list_objects(entry.synset))
+
+
+def open_object(source: ObjectSource, synset: str, name: str, num_views: int, scratch: Path) -> Callable[[Way], Found]:
+    """What renders views of an object in a way that it is told."""
+    from iebench.render.mesh_files import prepare_mesh
+
+    mesh = source.fetch(synset, name, scratch)
+    prepared = prepare_mesh(mesh, scratch).path
+    space = get_space("3diebench")
+    views = [view_scene(space, row) for row in space.sample(0, synset, name, num_views)]
+    return lambda way: render_views(prepared, mesh.unit_diagonal, views, way, scratch)
+
+
+def render_views(mesh: Path, unit_diagonal: bool, views: list[ViewScene], way: Way, scratch: Path) -> Found:
+    """Render an object's views in one way."""
     import bpy
 
     from iebench.render.blender import Stage
     from iebench.render.guard import Guard
-    from iebench.render.scene import view_scene
     from iebench.render.worker import encode_view
 
-    stage = Stage(SIZE, quality, scratch)
-    bpy.context.scene.render.use_persistent_data = keep
-    surface, _ = stage.load(mesh, unit_diagonal=False)
+    stage = Stage(SIZE, way.quality, scratch)
+    bpy.context.scene.render.use_persistent_data = way.keep
+    bpy.context.scene.cycles.seed = way.seed
+    surface, _ = stage.load(mesh, unit_diagonal)
     images, seconds, guarding = [], [], []
     guard = None
-    for row in latents:
-        start, view = time.perf_counter(), view_scene(get_space("3diebench"), row)
+    for view in views:
+        start = time.perf_counter()
         pixels = stage.render(view)
         encode_view(pixels)
         rendered = time.perf_counter()
@@ -80,70 +153,65 @@ def render_object(
         guard.check(view.object_matrix, stage.mask())
         seconds.append(rendered - start)
         guarding.append(time.perf_counter() - rendered)
-        images.append(pixels.astype(float))
-    return np.array(images), seconds, guarding
+        images.append(pixels.astype(np.float32) / 255)
+    return Found(np.array(images), seconds, guarding)
 
 
-@click.command()
-@click.option("--objects", default=8, type=click.IntRange(1, len(CLASSES)))
-@click.option("--views", default=4, type=click.IntRange(1))
-@click.option("--quality", default="fast")
-@click.option("--truth", type=click.Path(path_type=Path), help="Folder that keeps the images of 1024 samples.")
-@click.option("--ladder", "stepwise", is_flag=True, help="Go from the published settings to ours step by step.")
-def main(objects: int, views: int, quality: str, truth: Path | None, stepwise: bool) -> None:
-    """Measure, and print one JSON line."""
-    from iebench.render.mesh_files import prepare_mesh
-    from iebench.render.sources import open_source
-
-    ways = ladder() if stepwise else {"ours": (get_quality(quality), True), "plain": (get_quality("reference"), False)}
-    ways["truth"] = (Quality("truth", TRUTH_SAMPLES, adaptive_threshold=0.0, denoise=False), True)
-    images: dict[str, list[ndarray]] = {way: [] for way in ways}
-    seconds: dict[str, list[float]] = {way: [] for way in [*ways, "guard"]}
-    source = open_source("procedural")
-    output = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Blender tells of every image
-    for synset in CLASSES[:objects]:
-        folder = Path(tempfile.mkdtemp(prefix="iebench-benchmark-", dir="/dev/shm"))
-        mesh = source.fetch(synset, "p1-000000", folder)
-        latents = get_space("3diebench").sample(0, synset, "p1-000000", views)
-        prepared = prepare_mesh(mesh, folder).path
-        for way, (setting, keep) in ways.items():
-            kept = truth / f"{synset}-{views}.npy" if truth and way == "truth" else None
-            if kept is not None and kept.exists():
-                rendered = np.load(kept)
-            else:
-                rendered, taken, guarding = render_object(prepared, latents, setting, keep, folder)
-                seconds[way] += taken
-                seconds["guard"] += guarding if way == "ours" else []
-            if kept is not None:
-                kept.parent.mkdir(exist_ok=True)
-                np.save(kept, rendered)
-            images[way].append(rendered)
-        shutil.rmtree(folder)
-    os.dup2(output, 1)
-    print(json.dumps(summarise(images, seconds, quality)), flush=True)
-    os._exit(0)  # Blender may crash at a regular exit
+def find_truth(render: Callable[[Way], Found], kept: Path | None) -> ndarray:
+    """Two images of each view with many samples."""
+    if kept is not None and kept.exists():
+        return np.load(kept)
+    truth = np.stack([render(Way(TRUTH, seed=seed)).images for seed in TRUTH_SEEDS])
+    if kept is not None:
+        kept.parent.mkdir(exist_ok=True)
+        np.save(kept, truth)
+    return truth
 
 
-def summarise(images: dict[str, list[ndarray]], seconds: dict[str, list[float]], quality: str) -> dict[str, object]:
+def summarise(found: dict[str, list[Found]], truths: list[ndarray]) -> dict[str, object]:
     """The figures of the claim."""
-    stacked = {way: np.concatenate(parts) for way, parts in images.items()}
-    mean = {way: float(np.mean(taken)) for way, taken in seconds.items() if taken}
+    seconds = {way: np.array([np.mean(one.seconds) for one in parts]) for way, parts in found.items()}
+    images = sum(len(one.images) for one in found["published"])
     result: dict[str, object] = {
         "benchmark": "render",
-        "quality": quality,
-        "images": len(stacked["ours"]),
+        "objects": len(truths),
+        "images": images,
         "cores": os.cpu_count(),
     }
-    for way in [way for way in stacked if way != "truth"]:
-        decibels = psnr(stacked[way], stacked["truth"])
+    for way, parts in found.items():
+        pairs = np.stack([seconds["published"], seconds[way]])
         result[way] = {
-            "seconds_per_image": round(mean[way], 3),
-            "psnr_mean": round(float(decibels.mean()), 2),
-            "psnr_worst": round(float(decibels.min()), 2),
+            "seconds_per_image": round(float(seconds[way].mean()), 4),
+            "ratio": with_interval(lambda pair: pair[0].mean() / pair[1].mean(), pairs),
+            **judge([square_errors(one.images, truth) for one, truth in zip(parts, truths, strict=True)]),
+            "guard_seconds": round(float(np.mean([one.guard for one in parts])), 4),
         }
-    result["guard"] = {"seconds_per_image": round(mean["guard"], 4), "part": round(mean["guard"] / mean["ours"], 4)}
-    return result | {"ratio": round(mean["plain"] / mean["ours"], 2)}
+    return result
+
+
+def judge(errors: list[ndarray]) -> dict[str, object]:
+    """PSNR in several ways from the squared errors of each object's images."""
+    decibels = [-10 * np.log10(each.mean((1, 2, 3))) for each in errors]
+    side = SIZE // BLOCK
+    blocks = [each.reshape(len(each), side, BLOCK, side, BLOCK, 3).mean((2, 4, 5)) for each in errors]
+    sorted_blocks = np.sort(np.concatenate([each.ravel() for each in blocks]))
+    return {
+        "psnr_mean": with_interval(np.mean, np.array([each.mean() for each in decibels])),
+        "psnr_worst": round(min(float(each.min()) for each in decibels), 2),
+        "psnr_worst_blocks": round(float(-10 * np.log10(sorted_blocks[-(len(sorted_blocks) // 100) :].mean())), 2),
+    }
+
+
+def square_errors(images: ndarray, truth: ndarray) -> ndarray:
+    """Squared errors of each value, to whose mean the noise of the truth's two images adds nothing."""
+    return (images - truth[0]) * (images - truth[1])
+
+
+def with_interval(score: Callable[[ndarray], float], objects: ndarray) -> list[float]:
+    """A score of values of each object, which stand last, and the ends of its 95 % interval over objects."""
+    dice, number = np.random.default_rng(0), objects.shape[-1]
+    drawn = [score(objects[..., dice.integers(number, size=number)]) for _ in range(BOOTSTRAPS)]
+    return [round(float(value), 2) for value in (score(objects), *np.percentile(drawn, [2.5, 97.5]))]
 
 
 if __name__ == "__main__":

@@ -14,17 +14,20 @@ from numpy import ndarray
 
 from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
+from iebench.errors import IebenchError
 from iebench.render import scene as spec
 from iebench.render.blender_export import NormalSettler, add_twin
 from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
 from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_images, has_packed_images
+from iebench.render.denoiser_network import stock_network, use_network
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.quality import Quality
 from iebench.render.scene import VANISHED
 from iebench.render.surface import Surface
 from iebench.render.view_passes import Traced
 
+PROOF_SIZE = 32  # pixels
 SMALLEST, LARGEST = 1e-30, 1e30  # of float32, with room for products
 
 
@@ -51,6 +54,9 @@ class Stage:
             threads: of Cycles; 0 takes all cores.
             focal_length: of the camera in millimetres.
             geometry: whether `trace` is wanted.
+
+        Raises:
+            IebenchError: Blender does not take the denoiser's network.
         """
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene = bpy.context.scene
@@ -68,6 +74,35 @@ class Stage:
         self._geometry = GeometryScene(self._scene, scratch / "geometry.exr") if geometry else None
         self._settler = None if quality.instanced else NormalSettler()
         self._own = set(_all_data())
+        use_network(quality.network)
+        if quality.network is not None:
+            self._prove_network(quality.network)
+
+    def _prove_network(self, name: str) -> None:
+        """Look whether pictures come from our network, as Cycles goes on with its own where it does not know of such files.
+
+        Raises:
+            IebenchError: they do not.
+        """
+        render = self._scene.render
+        render.resolution_x = render.resolution_y = PROOF_SIZE
+        render.use_persistent_data = False
+        try:
+            ours = self._render_floor()
+            with stock_network():
+                is_used = (ours != self._render_floor()).any()
+        except RuntimeError:  # Open Image Denoise cannot use it
+            is_used = False
+        render.resolution_x = render.resolution_y = self._size
+        render.use_persistent_data = True
+        if not is_used:
+            raise IebenchError(
+                f"Blender {blender_version()} does not use the denoiser's network {name}: take --quality fast, or Blender 4.5"
+            )
+
+    def _render_floor(self) -> UInt8[ndarray, "size size 3"]:
+        bpy.ops.render.render(write_still=True)
+        return read_bmp(self._pixels, PROOF_SIZE)
 
     def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> tuple[Surface, list[Lost]]:
         """Put an object on the stage: import it, join its meshes, centre it.

@@ -5,6 +5,9 @@ from typing import Any
 
 from iebench.errors import UsageError
 
+NEWER = ("instanced", "network")  # fields of qualities
+NETWORK = "denoiser-893395f25510.tza"  # trained by benchmarks/studies/denoiser.py
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -18,6 +21,7 @@ class Quality:
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
         instanced: whether the object's mesh is given to Cycles once, and not for every view; a few pixels differ a little.
+        network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
     name: str
@@ -28,10 +32,11 @@ class Quality:
     prefilter: str = "ACCURATE"
     denoiser_quality: str = "HIGH"
     instanced: bool = False
+    network: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values of the fields; without `instanced` where it is not, so that datasets of before it go on."""
-        return {name: value for name, value in asdict(self).items() if name != "instanced" or value}
+        """Plain values of the fields; without the newer ones where they say nothing, so that datasets of before them go on."""
+        return {name: value for name, value in asdict(self).items() if name not in NEWER or value}
 
 
 QUALITIES: dict[str, Quality] = {
@@ -39,6 +44,15 @@ QUALITIES: dict[str, Quality] = {
     for quality in (
         Quality("fast", 6, adaptive_threshold=0.0, passes="RGB_ALBEDO", prefilter="FAST", denoiser_quality="BALANCED"),
         Quality("reference", samples=100, adaptive_threshold=0.01),
+        Quality(
+            "trained",
+            samples=4,
+            adaptive_threshold=0.0,
+            prefilter="FAST",
+            denoiser_quality="FAST",
+            instanced=True,
+            network=NETWORK,
+        ),
         Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),
     )
 }

@@ -25,7 +25,7 @@ from iebench.render.worker_process import Limits
 pytestmark = pytest.mark.slow
 CLASSES = "mug,chair,airplane,car"
 PASSES = ["--passes", "mask,depth,normal,position"]  # which are made and stored whenever views are
-SMALL = ["--classes", CLASSES, "--objects-per-class", 2, "--views", 12, "--size", 64, "--quality", "preview", *PASSES]
+SMALL = ["--classes", CLASSES, "--objects-per-class", 2, "--views", 12, "--size", 64, "--quality", "trained", *PASSES]
 
 
 def digests(root: Path) -> dict[str, str]:
