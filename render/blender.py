@@ -228,7 +228,6 @@ def _set_device(cycles: bpy.types.PropertyGroup, device: str) -> str:
     for entry in preferences.devices:
         entry.use = entry == gpus[int(number or 0)]
     cycles.device = "GPU"
-    cycles.denoising_use_gpu = True
     return f"{backend} ({gpus[int(number or 0)].name})"
 
 
@@ -274,6 +273,7 @@ def _set_cycles(cycles: bpy.types.PropertyGroup, quality: Quality) -> None:
     cycles.denoising_input_passes = quality.passes
     cycles.denoising_prefilter = quality.prefilter
     cycles.denoising_quality = quality.denoiser_quality
+    cycles.denoising_use_gpu = quality.network is not None  # where there is one; older qualities keep their bytes
 
 
 def _set_world(scene: bpy.types.Scene) -> None:
