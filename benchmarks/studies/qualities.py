@@ -17,7 +17,7 @@ from runs import ROOT, iebench, is_kept, read_options, render, tell, threads
 from iebench.evals.results import Results
 
 QUALITIES = ("reference", "trained")
-OBJECTS, EPOCHS = 24, 100  # of each class; of the probes
+OBJECTS, EPOCHS = 12, 100  # of each class; of the probes
 SCORES = {"classification/whole/top1": "top-1", "rotation/whole/r2_uniform": "rotation R², uniform"}
 
 
