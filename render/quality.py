@@ -20,7 +20,7 @@ class Quality:
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
-        instanced: whether the object's mesh is given to Cycles once, and not for every view; a few pixels differ a little.
+        instanced: whether the object's mesh is given to Cycles once, and not for every view; pixels differ where faces coincide.
         network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
@@ -44,15 +44,7 @@ QUALITIES: dict[str, Quality] = {
     for quality in (
         Quality("fast", 6, adaptive_threshold=0.0, passes="RGB_ALBEDO", prefilter="FAST", denoiser_quality="BALANCED"),
         Quality("reference", samples=100, adaptive_threshold=0.01),
-        Quality(
-            "trained",
-            samples=3,
-            adaptive_threshold=0.0,
-            prefilter="FAST",
-            denoiser_quality="FAST",
-            instanced=True,
-            network=NETWORK,
-        ),
+        Quality("trained", 3, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST", network=NETWORK),
         Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),
     )
 }

@@ -102,7 +102,8 @@ BLENDER_PYTHON = click.option(
     help="Clips of N views that turn smoothly from one rotation to another; more --views are more clips.",
 )
 @click.option(
-    "--quality", help="fast, trained (a third faster), reference (as published), or preview.  [default: fast]"
+    "--quality",
+    help="fast, trained (half the time, a little less true), reference (as published), or preview.  [default: fast]",
 )
 @click.option(
     "--focal-length",
