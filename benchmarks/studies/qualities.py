@@ -14,6 +14,7 @@ from pathlib import Path
 
 from runs import ROOT, iebench, is_kept, read_options, render, tell, threads
 
+from iebench.dataset.reader import Dataset
 from iebench.evals.results import Results
 
 QUALITIES = ("reference", "trained")
@@ -26,11 +27,20 @@ def main() -> None:
     runs = str(ROOT / "data" / "table" / "runs")
     options = read_options(__doc__, "qualities", "qualities", runs=runs, network="supervised-0")
     for quality in QUALITIES:
-        words = ("--objects-per-class", str(OBJECTS), "--size", "48", "--quality", quality)
-        render(options.work / quality, options, *words)
+        render(options.work / quality, options, "--objects-per-class", str(OBJECTS), "--quality", quality)
+        words = ("--object-list", str(list_held_out(options.work)), "--quality", quality)
+        render(options.work / f"{quality}-held-out", options, *words)
     for quality, other in zip(QUALITIES, reversed(QUALITIES), strict=True):
         score(quality, other, options)
     write_table(options)
+
+
+def list_held_out(work: Path) -> Path:
+    """A list of the objects on which probes do not train."""
+    dataset, path = Dataset(work / QUALITIES[0]), work / "held-out.txt"
+    names = [f"{dataset.synsets[index]}/{dataset.object_ids[index]}" for index in dataset.split_indices("val")]
+    path.write_text("\n".join(names) + "\n")
+    return path
 
 
 def score(quality: str, other: str, options: argparse.Namespace) -> None:
@@ -40,7 +50,14 @@ def score(quality: str, other: str, options: argparse.Namespace) -> None:
     tell(f"{quality}: evaluating")
     out, kept = options.work / f"scores-{quality}", options.results / quality
     words = ["eval", str(Path(options.runs) / options.network), "--data", str(options.work / quality)]
-    more = ["--ood", str(options.work / other), "--tasks", "classification,rotation", "--epochs", str(EPOCHS)]
+    more = [
+        "--ood",
+        str(options.work / f"{other}-held-out"),
+        "--tasks",
+        "classification,rotation",
+        "--epochs",
+        str(EPOCHS),
+    ]
     iebench(*words, *more, "--baselines", "constant", "--out", str(out), **threads(options))
     kept.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(out / "results.json", kept / "results.json")
