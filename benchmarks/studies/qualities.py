@@ -58,7 +58,7 @@ def score(quality: str, other: str, options: argparse.Namespace) -> None:
         "--epochs",
         str(EPOCHS),
     ]
-    iebench(*words, *more, "--baselines", "constant", "--out", str(out), **threads(options))
+    iebench(*words, *more, "--baselines", "constant", "--out", str(out), cost=None, **threads(options))
     kept.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(out / "results.json", kept / "results.json")
 
