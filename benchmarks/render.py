@@ -27,6 +27,7 @@ import click
 import numpy as np
 from numpy import ndarray
 
+from iebench.evals.measure import Measure, mean_of
 from iebench.factors.space import get_space
 from iebench.render.denoiser_network import HELD_OUT
 from iebench.render.object_source import ObjectSource
@@ -179,10 +180,10 @@ def summarise(found: dict[str, list[Found]], truths: list[ndarray]) -> dict[str,
         "cores": os.cpu_count(),
     }
     for way, parts in found.items():
-        pairs = np.stack([seconds["published"], seconds[way]])
+        speed = Measure("ratio", lambda plain, own: plain.mean() / own.mean(), (seconds["published"], seconds[way]))
         result[way] = {
             "seconds_per_image": round(float(seconds[way].mean()), 4),
-            "ratio": with_interval(lambda pair: pair[0].mean() / pair[1].mean(), pairs),
+            "ratio": with_interval(speed),
             **judge([square_errors(one.images, truth) for one, truth in zip(parts, truths, strict=True)]),
             "guard_seconds": round(float(np.mean([one.guard for one in parts])), 4),
         }
@@ -196,7 +197,7 @@ def judge(errors: list[ndarray]) -> dict[str, object]:
     blocks = [each.reshape(len(each), side, BLOCK, side, BLOCK, 3).mean((2, 4, 5)) for each in errors]
     sorted_blocks = np.sort(np.concatenate([each.ravel() for each in blocks]))
     return {
-        "psnr_mean": with_interval(np.mean, np.array([each.mean() for each in decibels])),
+        "psnr_mean": with_interval(mean_of("psnr", np.array([each.mean() for each in decibels]))),
         "psnr_worst": round(min(float(each.min()) for each in decibels), 2),
         "psnr_worst_blocks": round(float(-10 * np.log10(sorted_blocks[-(len(sorted_blocks) // 100) :].mean())), 2),
     }
@@ -207,11 +208,9 @@ def square_errors(images: ndarray, truth: ndarray) -> ndarray:
     return (images - truth[0]) * (images - truth[1])
 
 
-def with_interval(score: Callable[[ndarray], float], objects: ndarray) -> list[float]:
-    """A score of values of each object, which stand last, and the ends of its 95 % interval over objects."""
-    dice, number = np.random.default_rng(0), objects.shape[-1]
-    drawn = [score(objects[..., dice.integers(number, size=number)]) for _ in range(BOOTSTRAPS)]
-    return [round(float(value), 2) for value in (score(objects), *np.percentile(drawn, [2.5, 97.5]))]
+def with_interval(measure: Measure) -> list[float]:
+    """A score over objects, and the ends of its 95 % interval."""
+    return [round(value, 2) for value in (measure.value, *measure.interval(BOOTSTRAPS))]
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ if __name__ == "__main__":
     data = sys.argv[1]
     epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     score = ScoreOnIebench(data, every_n_epochs=2, max_objects=400)
-    trainer = pl.Trainer(max_epochs=epochs, callbacks=[score], log_every_n_steps=1)
+    trainer = pl.Trainer(max_epochs=epochs, callbacks=[score], log_every_n_steps=1, enable_checkpointing=False)
     trainer.fit(SameInBoth(), PairDataset(data).loader(batch_size=64, num_workers=2))
     for name, value in trainer.callback_metrics.items():
         print(f"{name:40} {value:.3f}")
