@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+Buffer = bytes | memoryview
 Arrays = dict[str, np.ndarray]
 MAGIC, ALIGNMENT, SMALL = b"\xd7\x41\x02\x00", 64, 1_000_000  # bytes; the base networks have 1.8 million
 
@@ -35,13 +36,14 @@ def find_stock_weights(inputs: int, *, small: bool) -> bytes:
     return found[0]
 
 
-def _archives(content: bytes) -> Iterator[bytes]:
-    at = content.find(MAGIC)
+def _archives(library: bytes) -> Iterator[bytes]:
+    at = library.find(MAGIC)
     while at >= 0:
-        (table,) = struct.unpack_from("<Q", content, at + 4)
-        if 12 < table < len(content) - at:
-            yield content[at : at + _end(content[at:], table)]
-        at = content.find(MAGIC, at + 1)
+        content = memoryview(library)[at:]
+        (table,) = struct.unpack_from("<Q", content, 4)
+        if 12 < table < len(content):
+            yield bytes(content[: _end(content, table)])
+        at = library.find(MAGIC, at + 1)
 
 
 def read_weights(content: bytes) -> Arrays:
@@ -53,17 +55,17 @@ def read_weights(content: bytes) -> Arrays:
     }
 
 
-def _end(content: bytes, table: int) -> int:
+def _end(content: Buffer, table: int) -> int:
     return max((end for *_, end in _entries(content, table)), default=table)
 
 
-def _entries(content: bytes, at: int) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
+def _entries(content: Buffer, at: int) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
     """(name, shape, offset, end of the entry) of each tensor in the table."""
     (number,) = struct.unpack_from("<I", content, at)
     at += 4
     for _ in range(number):
         (length,) = struct.unpack_from("<H", content, at)
-        name = content[at + 2 : at + 2 + length].decode()
+        name = bytes(content[at + 2 : at + 2 + length]).decode()
         at += 2 + length
         dimensions = content[at]
         shape = struct.unpack_from(f"<{dimensions}I", content, at + 1)

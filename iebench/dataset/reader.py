@@ -18,6 +18,7 @@ from iebench.dataset.card import CARD, MEND, DatasetCard
 from iebench.dataset.object_table import read_objects
 from iebench.dataset.passes import PASSES, decode_pass
 from iebench.dataset.remote import RemoteFolder, is_remote
+from iebench.dataset.splits import choose_evenly
 from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS, PASS_CHECKSUMS, PASS_OFFSETS
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
@@ -133,8 +134,7 @@ class Dataset:
         if split != "all" and split not in self.card.splits:
             raise UsageError(f"{self.root} has no split {split!r}: it has {', '.join([*self.card.splits, 'all'])}.")
         objects = np.arange(self.num_objects) if split == "all" else np.flatnonzero(self.splits == split)
-        count = len(objects) if most is None else min(most, len(objects))
-        return objects[np.arange(count) * len(objects) // max(count, 1)]
+        return objects[choose_evenly(len(objects), most)]
 
     def read_jpeg(self, object_index: int, view: int) -> bytes:
         """The JPEG of one view, by one read of the shard.

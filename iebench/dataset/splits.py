@@ -4,6 +4,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 
+import numpy as np
+from jaxtyping import Int
+from numpy import ndarray
+
 ObjectName = tuple[str, str]  # (synset, object_id)
 SPLITS = ("train", "val")
 TRAIN_FRACTION = 0.8
@@ -38,3 +42,9 @@ def split_objects(names: Iterable[ObjectName], train_fraction: float = TRAIN_FRA
 def order_objects(names: Iterable[ObjectName]) -> list[ObjectName]:
     """Objects in the order in which they stand in shards: that of a hash, so that classes are mixed."""
     return sorted(names, key=lambda name: (object_fraction(name, "order"), name))
+
+
+def choose_evenly(total: int, most: int | None) -> Int[ndarray, " n"]:
+    """Indices of so many of all at most, evenly chosen; of all where `most` is absent."""
+    count = total if most is None else min(most, total)
+    return np.arange(count) * total // max(count, 1)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from iebench.catalogue import ObjectClass, count_labels
 from iebench.dataset.card_parts import check_design
+from iebench.dataset.splits import choose_evenly
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.fitting_batches import FittingBatches
@@ -99,7 +100,7 @@ class Representations:
         count = min(self.num_objects, max(1, most // self.num_views))
         if count == self.num_objects:
             return self
-        rows = np.arange(count) * self.num_objects // count
+        rows = choose_evenly(self.num_objects, count)
         embeddings = None if self.embeddings is None else self.embeddings[rows]
         labels, objects = self.labels[rows], self.objects[rows]
         latents, values = self.latents[rows], self.values[rows]
