@@ -46,7 +46,7 @@ def project_on_principal(
 def _project_by_umap(values: Float[ndarray, "views width"]) -> tuple[Float[ndarray, "views 2"], list[float]]:
     import umap
 
-    return np.asarray(umap.UMAP(n_components=2, random_state=0).fit_transform(values), np.float64), []
+    return np.asarray(umap.UMAP(n_components=2, random_state=0, n_jobs=1).fit_transform(values), np.float64), []
 
 
 def _projections() -> dict[str, Any]:
