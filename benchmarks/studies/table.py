@@ -55,6 +55,7 @@ def main() -> None:
     render(data, options)
     rows = order_rows(options.rows, options.seeds)
     side_by_side(lambda row: make_row(row[0], row[1], data, options), rows, options)
+    write_tables(options.results)
 
 
 def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
@@ -73,6 +74,8 @@ def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
 def make_row(name: str, seed: int, data: Path, options: argparse.Namespace, *more: str) -> None:
     """Train and evaluate one run, with further options that do not change results."""
     row = f"{name}-{seed}"
+    if is_kept(options, row) and not options.again:
+        return
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
     if options.again and is_kept(options, row) and (options.work / "runs" / row).exists():
