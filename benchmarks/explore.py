@@ -1,8 +1,9 @@
 """The explorer with 50 000 views: its size, and the time to first picture in Chromium, against a plain page of as many files.
 
 Prints one JSON line: seconds of processor time to write the site, its megabytes and files, and the milliseconds from opening a
-page until its first view is drawn, medians over the rounds, opened from disk in a new browser. The plain page has each thumbnail
-in a file of its own and shows them with `<img loading="lazy">`. Beside them the time until a run's map of all views is drawn.
+page until its first view is drawn, medians over the rounds, opened from disk in a new browser, and the megabytes that were loaded
+by then. The plain page has each thumbnail in a file of its own and shows them with `<img loading="lazy">`. Beside them the time
+until a run's map of all views is drawn.
 
     python benchmarks/explore.py [--objects 1000] [--views 50] [--rounds 5] [--folder DIR]
 """
@@ -76,6 +77,7 @@ def open_browser() -> Iterator[Any]:
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     options.page_load_strategy = "none"
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(word)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
@@ -85,17 +87,26 @@ def open_browser() -> Iterator[Any]:
         driver.quit()
 
 
-def time_page(address: str, script: str) -> float:
-    """Milliseconds from opening a page in a new browser until a script tells a number."""
+def time_page(address: str, script: str) -> tuple[float, float]:
+    """Milliseconds from opening a page in a new browser until a script tells a number, and the megabytes loaded by then."""
     with open_browser() as driver:
         driver.set_script_timeout(60)
         driver.get(address)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if (found := driver.execute_async_script(script)) is not None:
-                return float(found)
+                return float(found), count_megabytes(driver, address, found)
             time.sleep(0.01)
     raise TimeoutError(f"{address} shows nothing")
+
+
+def count_megabytes(driver: Any, address: str, milliseconds: float) -> float:
+    """What a page had loaded some time after it was asked for, by the browser's log."""
+    events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    asked = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    start = next(one["timestamp"] for one in asked if one["documentURL"] == address.partition("#")[0])
+    received = [event["params"] for event in events if event["method"] == "Network.dataReceived"]
+    return sum(one["dataLength"] for one in received if one["timestamp"] <= start + milliseconds / 1000) / 1e6
 
 
 def measure_folder(root: Path) -> dict[str, float]:
@@ -129,10 +140,10 @@ def main(objects: int, views: int, rounds: int, folder: Path | None) -> None:
             "object": ((root / "alone" / "index.html").as_uri() + "#object?object=9", FIRST_PICTURE),
             "map": ((root / "site" / "index.html").as_uri() + "#map", FIRST_MAP),
         }
-        times: dict[str, list[float]] = {name: [] for name in pages}
+        measured: dict[str, list[tuple[float, float]]] = {name: [] for name in pages}
         for number in range(rounds):
             for name in list(pages) if number % 2 else reversed(pages):
-                times[name].append(time_page(*pages[name]))
+                measured[name].append(time_page(*pages[name]))
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
         result = {
             "benchmark": "explore",
@@ -141,7 +152,12 @@ def main(objects: int, views: int, rounds: int, folder: Path | None) -> None:
             "site": measure_folder(root / "alone"),
             "plain": measure_folder(root / "plain"),
             "with_a_run": measure_folder(root / "site"),
-            "first_picture_ms": {name: round(statistics.median(values)) for name, values in times.items()},
+            "first_picture_ms": {
+                name: round(statistics.median(ms for ms, _ in found)) for name, found in measured.items()
+            },
+            "first_picture_mb": {
+                name: round(statistics.median(mb for _, mb in found), 2) for name, found in measured.items()
+            },
         }
     print(json.dumps(result))
 
