@@ -173,24 +173,40 @@ def check_protocol(protocol: str, published: bool) -> None:
     help="Only these scores, and rows that have one: rotation, rotation/r2_uniform, top1, mrr; commas between.",
 )
 @click.option(
+    "--all-columns", is_flag=True, help="Every score of every part, where else the main ones of each task stand."
+)
+@click.option(
     "--format", "form", default="text", show_default=True, type=click.Choice(["text", "markdown", "latex", "csv"])
 )
-def table_command(results: tuple[Path, ...], published: bool, protocol: str, metric: str | None, form: str) -> None:
+def table_command(
+    results: tuple[Path, ...], published: bool, protocol: str, metric: str | None, all_columns: bool, form: str
+) -> None:
     """Put RESULTS (runs, or results.json files) into one table; runs that differ only in their seed become mean ± std.
+
+    A table of more than 8 columns shows the main scores of each task, and says how many it leaves out; CSV has all.
 
     \b
     iebench table runs/* --published --protocol "128 px" --metric top1,rotation
     iebench table --published --metric mrr                     # without RESULTS: what papers report
     """  # noqa: D301 - click reads the backspace
     from iebench.evals.results import read_results
-    from iebench.evals.table import build_rows, format_table, published_rows
-    from iebench.evals.table_metrics import select_metrics
+    from iebench.evals.table import build_rows, format_table, published_rows, share_protocols
+    from iebench.evals.table_metrics import select_main, select_metrics
 
     check_protocol(protocol, published)
     if not (results or published):
         raise UsageError("Name RESULTS (runs, or results.json files), or give --published for what papers report.")
     rows = build_rows(read_results(results)) + (published_rows(protocol) if published else [])
-    echo(format_table(rows if metric is None else select_metrics(rows, metric), form), nl=False)
+    left, shared = 0, ""
+    if metric is not None:
+        rows = select_metrics(rows, metric)
+    elif form != "csv" and not all_columns:
+        rows, left = select_main(rows)
+    if form in ("text", "markdown"):
+        rows, shared = share_protocols(rows)
+    echo(format_table(rows, form, shared), nl=False)
+    if left:
+        echo(f"{left} more columns: --all-columns shows them, --metric NAMES some of them.", err=True)
 
 
 @click.command("compare", short_help="Test whether one method scores above another.")
