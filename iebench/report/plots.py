@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 
@@ -97,7 +97,7 @@ class Curve:
     kind: str = ""
 
     @property
-    def line(self) -> str:
+    def line(self) -> Literal["-", "--"]:
         """How matplotlib is told of it."""
         return "--" if self.dashed else "-"
 
@@ -128,8 +128,8 @@ def _legend_of(curves: Sequence[Curve]) -> list[Line2D]:
     lines = []
     for name, curve in reversed(named.items()):
         color, marker = choose_mark(curve.style)
-        line = "-" if curve.kind else curve.line
-        lines.append(Line2D([], [], color=color, marker=marker, linestyle=line, label=name))
+        line = Line2D([], [], color=color, marker=marker, linestyle="-" if curve.kind else curve.line, label=name)
+        lines.append(line)
     kinds = sorted(told.items(), key=lambda item: item[1].dashed)
     return lines + [Line2D([], [], color=INK, linestyle=curve.line, label=kind) for kind, curve in kinds]
 
