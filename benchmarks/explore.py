@@ -1,9 +1,9 @@
 """The explorer with 50 000 views: its size, and the time to first picture in Chromium, against a plain page of as many files.
 
 Prints one JSON line: seconds of processor time to write the site, its megabytes and files, and the milliseconds from opening a
-page until its first view is drawn, medians over the rounds, opened from disk in a new browser, and the megabytes that were loaded
-by then. The plain page has each thumbnail in a file of its own and shows them with `<img loading="lazy">`. Beside them the time
-until a run's map of all views is drawn.
+page until its first view is drawn, medians over the rounds, opened from disk in a new browser, and the megabytes loaded until the
+file of that view was there. The plain page has each thumbnail in a file of its own and shows them with `<img loading="lazy">`.
+Beside them the time until a run's map of all views is drawn.
 
     python benchmarks/explore.py [--objects 1000] [--views 50] [--rounds 5] [--folder DIR]
 """
@@ -36,6 +36,7 @@ from iebench.explore.writing import write_site
 from iebench.loader.decode import decode_view
 
 SHARDS = 10
+LOGGED = ("requestWillBeSent", "dataReceived", "loadingFinished")
 # Milliseconds since the navigation at which the page's first picture can be drawn; null before.
 FIRST_PICTURE = """const [told] = arguments;
 const first = document.querySelector(".picture, img");
@@ -88,25 +89,27 @@ def open_browser() -> Iterator[Any]:
 
 
 def time_page(address: str, script: str) -> tuple[float, float]:
-    """Milliseconds from opening a page in a new browser until a script tells a number, and the megabytes loaded by then."""
+    """Milliseconds from opening a page in a new browser until a script tells a number, and megabytes for the first picture."""
     with open_browser() as driver:
         driver.set_script_timeout(60)
         driver.get(address)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if (found := driver.execute_async_script(script)) is not None:
-                return float(found), count_megabytes(driver, address, found)
+                return float(found), count_megabytes(driver)
             time.sleep(0.01)
     raise TimeoutError(f"{address} shows nothing")
 
 
-def count_megabytes(driver: Any, address: str, milliseconds: float) -> float:
-    """What a page had loaded some time after it was asked for, by the browser's log."""
+def count_megabytes(driver: Any) -> float:
+    """What a page loaded until the file of its first picture was there, by the browser's log; 0 without pictures."""
     events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    asked = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    start = next(one["timestamp"] for one in asked if one["documentURL"] == address.partition("#")[0])
-    received = [event["params"] for event in events if event["method"] == "Network.dataReceived"]
-    return sum(one["dataLength"] for one in received if one["timestamp"] <= start + milliseconds / 1000) / 1e6
+    asked, received, loaded = (
+        [one["params"] for one in events if one["method"] == f"Network.{name}"] for name in LOGGED
+    )
+    pictures = {one["requestId"] for one in asked if one["request"]["url"].endswith(".jpg")}
+    there = min((one["timestamp"] for one in loaded if one["requestId"] in pictures), default=0.0)
+    return sum(one["dataLength"] for one in received if one["timestamp"] <= there) / 1e6
 
 
 def measure_folder(root: Path) -> dict[str, float]:
@@ -156,7 +159,9 @@ def main(objects: int, views: int, rounds: int, folder: Path | None) -> None:
                 name: round(statistics.median(ms for ms, _ in found)) for name, found in measured.items()
             },
             "first_picture_mb": {
-                name: round(statistics.median(mb for _, mb in found), 2) for name, found in measured.items()
+                name: round(statistics.median(mb for _, mb in found), 2)
+                for name, found in measured.items()
+                if name != "map"
             },
         }
     print(json.dumps(result))

@@ -19,6 +19,7 @@ from iebench.evals.table import (
     share_protocols,
     used_columns,
 )
+from iebench.evals.table_metrics import MOST_COLUMNS
 from iebench.files import write_whole
 from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
@@ -27,7 +28,6 @@ from iebench.version import __version__
 
 # Heads that a reader looks for; the others of a wide table unfold.
 MAIN_COLUMNS = frozenset({"top-1", "rotation R², uniform", "rotation error, median", "color R², uniform", "MRR", "H@1"})
-MOST_COLUMNS = 8  # of a table that is shown whole
 
 
 def write_report(

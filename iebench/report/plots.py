@@ -123,15 +123,16 @@ def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str
 
 def _legend_of(curves: Sequence[Curve]) -> list[Line2D]:
     """A line for each name, and one without colour for each kind."""
-    named = {curve.name: curve for curve in reversed(curves)}
-    told = {curve.kind: curve for curve in reversed(curves) if curve.kind}
-    lines = []
-    for name, curve in reversed(named.items()):
+    named, kinds, lines = dict[str, Curve](), dict[str, Curve](), list[Line2D]()
+    for curve in curves:
+        named.setdefault(curve.name, curve)
+        kinds.setdefault(curve.kind, curve)
+    for name, curve in named.items():
         color, marker = choose_mark(curve.style)
-        line = Line2D([], [], color=color, marker=marker, linestyle="-" if curve.kind else curve.line, label=name)
-        lines.append(line)
-    kinds = sorted(told.items(), key=lambda item: item[1].dashed)
-    return lines + [Line2D([], [], color=INK, linestyle=curve.line, label=kind) for kind, curve in kinds]
+        line = "-" if curve.kind else curve.line
+        lines.append(Line2D([], [], color=color, marker=marker, linestyle=line, label=name))
+    told = sorted((curve for kind, curve in kinds.items() if kind), key=lambda curve: curve.dashed)
+    return lines + [Line2D([], [], color=INK, linestyle=curve.line, label=curve.kind) for curve in told]
 
 
 @dataclass(frozen=True)

@@ -322,7 +322,7 @@ def test_what_all_runs_share_is_told_once(measured_report):
 def test_the_legend_names_each_run_and_each_kind_of_line_once():
     curves = [
         Curve(name, [(0, 1), (1, 2)], style, dashed, kind)
-        for style, name in enumerate(("sie", "vicreg"))
+        for style, name in ((0, "sie"), (1, "vicreg"), (0, "sie"))
         for kind, dashed in (("unmoved", True), ("predicted", False))
     ]
     texts = re.findall(r">([a-z]+)</text>", plot_curves("curves", curves, "x", "y", "z").svg)
