@@ -1,8 +1,9 @@
 """The explorer with 50 000 views: its size, and the time to first picture in Chromium, against a plain page of as many files.
 
 Prints one JSON line: seconds of processor time to write the site, its megabytes and files, and the milliseconds from opening a
-page until its first view is drawn, medians over the rounds, opened from disk in a new browser. The plain page has each thumbnail
-in a file of its own and shows them with `<img loading="lazy">`. Beside them the time until a run's map of all views is drawn.
+page until its first view is drawn, medians over the rounds, opened from disk in a new browser, and the megabytes loaded until the
+file of that view was there. The plain page has each thumbnail in a file of its own and shows them with `<img loading="lazy">`.
+Beside them the time until a run's map of all views is drawn.
 
     python benchmarks/explore.py [--objects 1000] [--views 50] [--rounds 5] [--folder DIR]
 """
@@ -35,6 +36,7 @@ from iebench.explore.writing import write_site
 from iebench.loader.decode import decode_view
 
 SHARDS = 10
+LOGGED = ("requestWillBeSent", "dataReceived", "loadingFinished")
 # Milliseconds since the navigation at which the page's first picture can be drawn; null before.
 FIRST_PICTURE = """const [told] = arguments;
 const first = document.querySelector(".picture, img");
@@ -76,6 +78,7 @@ def open_browser() -> Iterator[Any]:
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     options.page_load_strategy = "none"
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(word)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
@@ -85,17 +88,28 @@ def open_browser() -> Iterator[Any]:
         driver.quit()
 
 
-def time_page(address: str, script: str) -> float:
-    """Milliseconds from opening a page in a new browser until a script tells a number."""
+def time_page(address: str, script: str) -> tuple[float, float]:
+    """Milliseconds from opening a page in a new browser until a script tells a number, and megabytes for the first picture."""
     with open_browser() as driver:
         driver.set_script_timeout(60)
         driver.get(address)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if (found := driver.execute_async_script(script)) is not None:
-                return float(found)
+                return float(found), count_megabytes(driver)
             time.sleep(0.01)
     raise TimeoutError(f"{address} shows nothing")
+
+
+def count_megabytes(driver: Any) -> float:
+    """What a page loaded until the file of its first picture was there, by the browser's log; 0 without pictures."""
+    events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    asked, received, loaded = (
+        [one["params"] for one in events if one["method"] == f"Network.{name}"] for name in LOGGED
+    )
+    pictures = {one["requestId"] for one in asked if one["request"]["url"].endswith(".jpg")}
+    there = min((one["timestamp"] for one in loaded if one["requestId"] in pictures), default=0.0)
+    return sum(one["dataLength"] for one in received if one["timestamp"] <= there) / 1e6
 
 
 def measure_folder(root: Path) -> dict[str, float]:
@@ -129,10 +143,10 @@ def main(objects: int, views: int, rounds: int, folder: Path | None) -> None:
             "object": ((root / "alone" / "index.html").as_uri() + "#object?object=9", FIRST_PICTURE),
             "map": ((root / "site" / "index.html").as_uri() + "#map", FIRST_MAP),
         }
-        times: dict[str, list[float]] = {name: [] for name in pages}
+        measured: dict[str, list[tuple[float, float]]] = {name: [] for name in pages}
         for number in range(rounds):
             for name in list(pages) if number % 2 else reversed(pages):
-                times[name].append(time_page(*pages[name]))
+                measured[name].append(time_page(*pages[name]))
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
         result = {
             "benchmark": "explore",
@@ -141,7 +155,14 @@ def main(objects: int, views: int, rounds: int, folder: Path | None) -> None:
             "site": measure_folder(root / "alone"),
             "plain": measure_folder(root / "plain"),
             "with_a_run": measure_folder(root / "site"),
-            "first_picture_ms": {name: round(statistics.median(values)) for name, values in times.items()},
+            "first_picture_ms": {
+                name: round(statistics.median(ms for ms, _ in found)) for name, found in measured.items()
+            },
+            "first_picture_mb": {
+                name: round(statistics.median(mb for _, mb in found), 2)
+                for name, found in measured.items()
+                if name != "map"
+            },
         }
     print(json.dumps(result))
 

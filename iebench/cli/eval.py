@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,6 +11,9 @@ from iebench.dataset.hub import is_hub
 from iebench.errors import UsageError
 from iebench.evals.settings import BASELINES
 from iebench.models.settings import MODELS, NORMALISATIONS, POOLS, TYPES
+
+if TYPE_CHECKING:
+    from iebench.evals.table import Row
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
@@ -173,24 +176,43 @@ def check_protocol(protocol: str, published: bool) -> None:
     help="Only these scores, and rows that have one: rotation, rotation/r2_uniform, top1, mrr; commas between.",
 )
 @click.option(
+    "--all-columns", is_flag=True, help="Every score of every part, where else the main ones of each task stand."
+)
+@click.option(
     "--format", "form", default="text", show_default=True, type=click.Choice(["text", "markdown", "latex", "csv"])
 )
-def table_command(results: tuple[Path, ...], published: bool, protocol: str, metric: str | None, form: str) -> None:
+def table_command(
+    results: tuple[Path, ...], published: bool, protocol: str, metric: str | None, all_columns: bool, form: str
+) -> None:
     """Put RESULTS (runs, or results.json files) into one table; runs that differ only in their seed become mean ± std.
+
+    A table of more than 8 columns shows the main scores of each task, and says how many it leaves out; CSV has all.
 
     \b
     iebench table runs/* --published --protocol "128 px" --metric top1,rotation
     iebench table --published --metric mrr                     # without RESULTS: what papers report
     """  # noqa: D301 - click reads the backspace
     from iebench.evals.results import read_results
-    from iebench.evals.table import build_rows, format_table, published_rows
-    from iebench.evals.table_metrics import select_metrics
+    from iebench.evals.table import build_rows, format_table, published_rows, share_protocols
 
     check_protocol(protocol, published)
     if not (results or published):
         raise UsageError("Name RESULTS (runs, or results.json files), or give --published for what papers report.")
     rows = build_rows(read_results(results)) + (published_rows(protocol) if published else [])
-    echo(format_table(rows if metric is None else select_metrics(rows, metric), form), nl=False)
+    rows, left = _choose_columns(rows, metric, all_columns or form == "csv")
+    rows, shared = share_protocols(rows) if form in ("text", "markdown") else (rows, "")
+    echo(format_table(rows, form, shared), nl=False)
+    if left:
+        echo(f"{left} more columns: --all-columns shows them, --metric NAMES some of them.", err=True)
+
+
+def _choose_columns(rows: "list[Row]", metric: str | None, is_whole: bool) -> "tuple[list[Row], int]":
+    """The rows with the scores that were asked for, else the main ones, and how many columns are left out unasked."""
+    from iebench.evals.table_metrics import select_main, select_metrics
+
+    if metric is not None:
+        return select_metrics(rows, metric), 0
+    return (rows, 0) if is_whole else select_main(rows)
 
 
 @click.command("compare", short_help="Test whether one method scores above another.")

@@ -41,6 +41,11 @@ class Column:
         """The title with its unit."""
         return self.title + (f", {self.unit}" if self.unit else "")
 
+    @property
+    def task(self) -> str:
+        """Name of the evaluator that fills it."""
+        return self.key.removeprefix("ood/").partition("/")[0]
+
     def show(self, cell: Cell | None, interval: bool = False) -> str:
         """The cell as it stands in a table, with its standard deviation, or its interval where that is asked for."""
         if cell is None:
@@ -53,7 +58,7 @@ class Column:
         return text
 
     def _show(self, value: float) -> str:
-        return f"{value * self.scale:.{self.digits}f}"
+        return f"{value * self.scale:z.{self.digits}f}"  # z: no negative zero
 
 
 FigureKind = Literal["curve", "curves", "classes", "matrix", "table"]

@@ -1,20 +1,19 @@
 """One table of many results, and the published rows beside them: each R² in a column of its own."""
 
-import csv
-import io
 import json
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from iebench.escapes import csv_cell, latex_cell, markdown_cell, printable
+from iebench.escapes import printable
 from iebench.evals.columns import Cell, Column
 from iebench.evals.metrics import pooled_from_uniform
 from iebench.evals.published import PublishedResult, read_published
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
+from iebench.evals.table_formats import FORMATS
 
 MAY_DIFFER = ("seed", "num_workers", "devices", "resident")  # between runs of one row
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
@@ -206,46 +205,31 @@ def notes_of(rows: Sequence[Row]) -> list[str]:
     return [PROTOCOLS] * published + [ESTIMATE] * has_estimate(rows)
 
 
-def format_table(rows: Sequence[Row], form: str = "text") -> str:
-    """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its cautions with them."""
+def share_protocols(rows: Sequence[Row]) -> tuple[list[Row], str]:
+    """The rows without the words that the protocols of all runs have, and these words.
+
+    Baselines lose the words too. Published rows keep theirs beside runs of ours, and among themselves share them alike.
+    """
+    runs = [row for row in rows if row.kind == "ours"] or [row for row in rows if row.kind == "published"]
+    protocols = [row.protocol.split(", ") for row in runs]
+    shared = [word for word in protocols[0] if all(word in others for others in protocols)] if len(runs) > 1 else []
+    kinds = {"baseline", runs[0].kind} if runs else set()
+    return [_without(row, shared) if row.kind in kinds else row for row in rows], ", ".join(shared)
+
+
+def _without(row: Row, words: Collection[str]) -> Row:
+    return replace(row, protocol=", ".join(word for word in row.protocol.split(", ") if word not in words))
+
+
+def format_table(rows: Sequence[Row], form: str = "text", shared: str = "") -> str:
+    """The table as text, Markdown, LaTeX or CSV; published rows bring the estimate and its cautions with them.
+
+    Args:
+        rows: of `build_rows` and `published_rows`.
+        form: "text", "markdown", "latex" or "csv".
+        shared: of `share_protocols`, told once below text and Markdown.
+    """
     grid = to_grid(rows, estimate=has_estimate(rows), intervals=form == "text")
-    notes = notes_of(rows) if form in ("text", "markdown") else []
+    told = [f"All runs: {printable(shared)}."] if shared else []
+    notes = [*told, *notes_of(rows)] if form in ("text", "markdown") else []
     return FORMATS[form](grid) + "".join(f"\n{note}\n" for note in notes)
-
-
-def _as_text(grid: list[list[str]]) -> str:
-    """One block for each row's name, a line for each score: wide tables do not fit a terminal."""
-    titles = grid[0][1:-1]
-    width = max(len(line[0]) for line in grid)
-    blocks = []
-    for line in ([printable(cell) for cell in line] for line in grid[1:]):
-        filled = [(title, cell) for title, cell in zip(titles, line[1:-1], strict=True) if cell]
-        wide = max((len(title) for title, _ in filled), default=0)
-        blocks.append(f"{line[0]:{width}s}  {line[-1]}\n" + "".join(f"    {t:{wide}s}  {c}\n" for t, c in filled))
-    return "".join(blocks)
-
-
-def _as_markdown(grid: list[list[str]]) -> str:
-    rows = [[markdown_cell(cell) for cell in line] for line in grid]
-    rule = ["---", *["--:"] * (len(grid[0]) - 2), "---"]
-    return "".join("| " + " | ".join(line) + " |\n" for line in [rows[0], rule, *rows[1:]])
-
-
-def _as_latex(grid: list[list[str]]) -> str:
-    lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in grid]
-    body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-    return "\n".join([rf"\begin{{tabular}}{{l{'r' * (len(grid[0]) - 2)}l}}", *body, r"\end{tabular}", ""])
-
-
-def _as_csv(grid: list[list[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(map(csv_cell, line) for line in grid)
-    return text.getvalue()
-
-
-FORMATS: dict[str, Callable[[list[list[str]]], str]] = {
-    "text": _as_text,
-    "markdown": _as_markdown,
-    "latex": _as_latex,
-    "csv": _as_csv,
-}

@@ -1,11 +1,46 @@
-"""Picking scores of a table by their names."""
+"""Picking scores of a table: by their names, or those that a reader looks for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from iebench.errors import UsageError, suggest
 from iebench.evals.columns import Column
-from iebench.evals.table import Row
+from iebench.evals.table import Row, used_columns
+
+MOST_COLUMNS = 8  # of a table that is shown whole
+MAIN_TITLES = frozenset(
+    {
+        "top-1",
+        "rotation R², pooled",
+        "rotation R², uniform",
+        "rotation error, median",
+        "color R², uniform",
+        "MRR",
+        "H@1",
+        "gain",
+        "MRR by action",
+    }
+)
+
+
+def select_main(rows: Sequence[Row]) -> tuple[list[Row], int]:
+    """The rows with the scores that a reader looks for, and how many columns of a wide table are left out for them.
+
+    Those are the main scores of each evaluator, or its first where none is; and of a row that has none of them its own first.
+    """
+    used = used_columns(rows)
+    if len(used) <= MOST_COLUMNS:
+        return list(rows), 0
+    main = {column.title for column in used if column.title in MAIN_TITLES}
+    covered = {column.task for column in used if column.title in main}
+    first = {column.task: column.title for column in reversed(used) if column.task not in covered}
+    main |= set(first.values())
+    main |= {next(iter(row.cells)) for row in rows if row.cells and not main & set(row.cells)}
+    return _cut(rows, main), len([column for column in used if column.title not in main])
+
+
+def _cut(rows: Sequence[Row], titles: Collection[str]) -> list[Row]:
+    return [replace(row, cells={title: row.cells[title] for title in row.cells if title in titles}) for row in rows]
 
 
 def select_metrics(rows: Sequence[Row], names: str) -> list[Row]:
@@ -21,7 +56,7 @@ def select_metrics(rows: Sequence[Row], names: str) -> list[Row]:
     columns = dict.fromkeys(column for row in rows for column in row.columns)
     asked = [name.strip() for name in names.split(",") if name.strip()] or [""]
     titles = {column.title for name in asked for column in _find_columns(name, list(columns))}
-    cut = [replace(row, cells={title: row.cells[title] for title in row.cells if title in titles}) for row in rows]
+    cut = _cut(rows, titles)
     if not any(row.cells for row in cut):
         raise UsageError(f"--metric {names}: no row of this table has it; leave it out to see which there are.")
     return [row for row in cut if row.cells]

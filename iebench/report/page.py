@@ -1,6 +1,6 @@
 """One HTML page about evaluated runs: tables, plots and pictures in a single file that needs no network."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from iebench.evals.table import (
     has_estimate,
     notes_of,
     published_rows,
+    share_protocols,
     used_columns,
 )
+from iebench.evals.table_metrics import MOST_COLUMNS
 from iebench.files import write_whole
 from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
@@ -26,7 +28,6 @@ from iebench.version import __version__
 
 # Heads that a reader looks for; the others of a wide table unfold.
 MAIN_COLUMNS = frozenset({"top-1", "rotation R², uniform", "rotation error, median", "color R², uniform", "MRR", "H@1"})
-MOST_COLUMNS = 8  # of a table that is shown whole
 
 
 def write_report(
@@ -90,10 +91,10 @@ def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
     A head and its cells are of a fold, by number, unless they are always shown.
     """
     columns = used_columns(rows)
-    folds, shared = _fold(columns), _shared_words(rows)
+    folds, (told, shared) = _fold(columns), share_protocols(rows)
     best = {column.title: _best(rows, column.title, column.better) for column in columns}
     lines = []
-    for row in rows:
+    for row in told:
         cells = []
         for column in columns:
             cell = row.cells.get(column.title)
@@ -108,46 +109,36 @@ def make_table(rows: Sequence[Row], estimate: bool = False) -> dict[str, Any]:
                     "fold": folds.get(column),
                 }
             )
-        lines.append({"name": row.name, "kind": row.kind, "cells": cells, "protocol": ", ".join(_words(row, shared))})
+        lines.append({"name": row.name, "kind": row.kind, "cells": cells, "protocol": row.protocol})
         if estimate:
             text = estimate_pooled(row)
             cells.append({"text": text, "title": text, "value": text.removeprefix("≈ "), "best": False, "fold": None})
-    heads = [{"text": column.head, "fold": folds.get(column)} for column in columns]
+    heads = [{"text": _head_of(column), "fold": folds.get(column)} for column in columns]
     heads += [{"text": ESTIMATED, "fold": None}] * estimate
-    return {"heads": heads, "rows": lines, "folds": _count_folds(columns), "shared": ", ".join(shared)}
+    return {"heads": heads, "rows": lines, "folds": _count_folds(columns), "shared": shared}
 
 
-def _shared_words(rows: Sequence[Row]) -> list[str]:
-    """What the protocols of all rows say, where that is of use: once for all."""
-    words = [_words(row) for row in rows]
-    return [word for word in words[0] if all(word in others for others in words)] if len(words) > 1 else []
-
-
-def _words(row: Row, without: Collection[str] = ()) -> list[str]:
-    return [word for word in row.protocol.split(", ") if word not in without]
+def _head_of(column: Column) -> str:
+    """The head of a column, whose unit does not stand on a line of its own."""
+    return column.head.replace(f", {column.unit}", f",\N{NO-BREAK SPACE}{column.unit}") if column.unit else column.head
 
 
 def _fold(columns: Sequence[Column]) -> dict[Column, int]:
     """Of columns that are shown where they are asked for, the number of their fold: one for each evaluator."""
     if len(columns) <= MOST_COLUMNS:
         return {}
-    tasks = list(dict.fromkeys(map(_task_of, columns)))
-    return {column: tasks.index(_task_of(column)) for column in columns if column.title not in MAIN_COLUMNS}
+    tasks = list(dict.fromkeys(column.task for column in columns))
+    return {column: tasks.index(column.task) for column in columns if column.title not in MAIN_COLUMNS}
 
 
 def _count_folds(columns: Sequence[Column]) -> list[dict[str, Any]]:
     """The folds of a table: number, name, and how many columns each hides."""
     folds = _fold(columns)
-    names = {number: _task_of(column) for column, number in folds.items()}
+    names = {number: column.task for column, number in folds.items()}
     return [
         {"number": number, "name": name, "columns": list(folds.values()).count(number)}
         for number, name in names.items()
     ]
-
-
-def _task_of(column: Column) -> str:
-    """Name of the evaluator that fills a column."""
-    return column.key.removeprefix("ood/").partition("/")[0]
 
 
 def _best(rows: Sequence[Row], title: str, better: str) -> float | None:

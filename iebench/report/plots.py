@@ -3,10 +3,10 @@
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 
@@ -15,6 +15,7 @@ matplotlib.use("svg")
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 from scipy.optimize import isotonic_regression
 
@@ -82,16 +83,23 @@ class Curve:
     """A named line.
 
     Attributes:
-        name: for the legend.
+        name: for the legend, where curves of one name stand once.
         points: in order of x.
         style: number of its colour and marker, the same for runs that differ in their seed alone, in all plots.
         dashed: whether the line is.
+        kind: what lines like this one, dashed or not, tell in all colours; for the legend too.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
     style: int = 0
     dashed: bool = False
+    kind: str = ""
+
+    @property
+    def line(self) -> Literal["-", "--"]:
+        """How matplotlib is told of it."""
+        return "--" if self.dashed else "-"
 
 
 def choose_mark(style: int) -> tuple[str, str]:
@@ -102,17 +110,29 @@ def choose_mark(style: int) -> tuple[str, str]:
 def plot_curves(name: str, curves: Sequence[Curve], x: str, y: str, caption: str) -> Picture:
     """Lines over a common axis."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(6.4, 3.4 + LEGEND_ROW * ((len({curve.name for curve in curves}) + 1) // 2))
-        told: set[str] = set()  # curves of one name stand in the legend once
+        legend = _legend_of(curves)
+        figure, axes = _start(6.4, 3.4 + _legend_height(legend))
         for curve in curves:
             color, marker = choose_mark(curve.style)
-            line, every = "--" if curve.dashed else "-", max(1, len(curve.points) // 12)
-            label = "_nolegend_" if curve.name in told else curve.name
-            axes.plot(*zip(*curve.points, strict=True), line, color=color, marker=marker, markevery=every, label=label)
-            told.add(curve.name)
+            every = max(1, len(curve.points) // 12)
+            axes.plot(*zip(*curve.points, strict=True), curve.line, color=color, marker=marker, markevery=every)
         axes.set(xlabel=x, ylabel=y)
-        _add_legend(axes)
+        _add_legend(axes, legend)
         return Picture(name, _finish(figure, name, caption), caption)
+
+
+def _legend_of(curves: Sequence[Curve]) -> list[Line2D]:
+    """A line for each name, and one without colour for each kind."""
+    named, kinds, lines = dict[str, Curve](), dict[str, Curve](), list[Line2D]()
+    for curve in curves:
+        named.setdefault(curve.name, curve)
+        kinds.setdefault(curve.kind, curve)
+    for name, curve in named.items():
+        color, marker = choose_mark(curve.style)
+        line = "-" if curve.kind else curve.line
+        lines.append(Line2D([], [], color=color, marker=marker, linestyle=line, label=name))
+    told = sorted((curve for kind, curve in kinds.items() if kind), key=lambda curve: curve.dashed)
+    return lines + [Line2D([], [], color=INK, linestyle=curve.line, label=curve.kind) for curve in told]
 
 
 @dataclass(frozen=True)
@@ -197,7 +217,7 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
     first = next(iter(runs.values()))
     classes = sorted(first, key=lambda entry: first[entry])
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure, axes = _start(6.4, 1.2 + 0.22 * len(classes))
+        figure, axes = _start(6.4, 1.2 + 0.22 * len(classes) + _legend_height(runs))
         for number, (run, values) in enumerate(runs.items()):
             color, marker = choose_mark(number)
             axes.plot(
@@ -215,9 +235,14 @@ def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, cap
         return Picture(name, _finish(figure, name, caption), caption)
 
 
-def _add_legend(axes: Axes) -> None:
+def _add_legend(axes: Axes, handles: Sequence[Line2D] | None = None) -> None:
     """Above the plot, as beside it there is no room on a phone."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10, borderaxespad=0.2)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10, borderaxespad=0.2)
+
+
+def _legend_height(entries: Sized) -> float:
+    """In inches, of two columns."""
+    return LEGEND_ROW * ((len(entries) + 1) // 2)
 
 
 def _start(width: float, height: float) -> tuple[Figure, Axes]:

@@ -1,7 +1,7 @@
 """The sections of a page: trade-off, training, and the figures that evaluators declare."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -87,16 +87,26 @@ def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) 
         section.pictures.append(plot_classes(name, marks, figure.x, figure.caption))
     else:
         drawn = [run for run in runs if run.name in found]
-        curves = [curve for run in drawn for curve in _curves_of_run(figure, run, found[run.name])]
+        is_told_by_line = _is_told_by_line(figure, found.values())
+        curves = [curve for run in drawn for curve in _curves_of_run(figure, run, found[run.name], is_told_by_line)]
         section.pictures.append(plot_curves(name, curves, figure.x, figure.y, figure.caption))
 
 
-def _curves_of_run(figure: Figure, run: EvaluatedRun, detail: Mapping[str, Any]) -> Iterator[Curve]:
+def _is_told_by_line(figure: Figure, details: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the curves of each run are so few kinds that a solid and a dashed line tell them apart."""
+    kinds = {name for detail in details for name in detail} if figure.kind == "curves" else set()
+    return len(kinds & set(figure.dashed)) <= 1 and len(kinds - set(figure.dashed)) <= 1
+
+
+def _curves_of_run(
+    figure: Figure, run: EvaluatedRun, detail: Mapping[str, Any], is_told_by_line: bool
+) -> Iterator[Curve]:
     if figure.kind == "curve":
         yield Curve(run.series, _points(detail), run.style)
         return
     for name, values in detail.items():
-        yield Curve(f"{run.series}, {name}", _points(values), run.style, dashed=name in figure.dashed)
+        told = (run.series, name) if is_told_by_line else (f"{run.series}, {name}", "")
+        yield Curve(told[0], _points(values), run.style, dashed=name in figure.dashed, kind=told[1])
 
 
 def _points(values: Mapping[str, float]) -> list[tuple[float, float]]:

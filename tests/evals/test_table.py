@@ -3,9 +3,14 @@ import io
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from iebench.cli.main import cli
+from iebench.evals.columns import Cell, Column
 from iebench.evals.results import Results, ScoreBook, SeedScores, read_results
-from iebench.evals.table import FORMATS, build_rows, format_table, published_rows, to_grid
+from iebench.evals.table import build_rows, format_table, published_rows, share_protocols, to_grid
+from iebench.evals.table_formats import FORMATS
+from iebench.evals.table_metrics import select_main
 
 
 def results(method="sie", seed=0, r2=0.5, epochs=10):
@@ -100,3 +105,86 @@ def test_a_single_run_shows_its_interval_and_several_their_deviation():
 def test_a_run_that_is_named_twice_counts_once(tmp_path):
     results().write(tmp_path / "run" / "results.json")
     assert len(read_results([tmp_path / "run", tmp_path / "run" / "results.json"])) == 1
+
+
+def wide_results():
+    """Nine columns of ours, and eight of two parts with names of their own."""
+    names = ("classification/{}/top1", "classification/{}/top5", "rotation/{}/r2_pooled", "rotation/{}/r2_uniform")
+    parts = {name.format(part): SeedScores([0.5]) for name in names for part in ("whole", "encoder", "context")}
+    others = ("dci/whole/disentanglement", "dci/whole/completeness", "retrieval/val-val/mrr", "retrieval/val-val/pre")
+    scores = parts | {name: SeedScores([0.5]) for name in (*others, "spectrum/whole/rankme")}
+    return replace(results("contextssl"), parts={"encoder": [0, 8], "context": [8, 16]}, scores=ScoreBook(scores))
+
+
+MAIN = ["top-1", "rotation R², pooled", "rotation R², uniform", "DCI disentanglement", "MRR", "RankMe"]
+
+
+def test_a_wide_table_shows_the_main_scores_of_each_task_or_its_first():
+    rows, left = select_main(build_rows([wide_results(), results()]))
+    assert to_grid(rows)[0] == ["method", "top-1, %", *MAIN[1:], "protocol"]
+    assert left == 17 - len(MAIN)
+    assert [row.name for row in rows] == ["contextssl (rotation)", "sie (rotation)", "constant"]
+
+
+def test_a_narrow_table_is_whole():
+    rows = build_rows([results(), results("vicreg")])
+    assert select_main(rows) == (rows, 0)
+
+
+def test_a_row_without_main_scores_keeps_one_of_its_own():
+    rows = build_rows([wide_results(), replace(results(), scores=ScoreBook({"knn/whole/top1": SeedScores([0.4])}))])
+    cells = {row.name: list(row.cells) for row in select_main(rows)[0]}
+    assert cells["sie"] == ["top-1, nearest neighbors"]
+    every = published_rows()
+    assert all(row.cells for row in select_main(every)[0]) and len(select_main(every)[0]) == len(every)
+
+
+def test_what_all_runs_share_is_taken_out_of_their_protocols():
+    rows, shared = share_protocols(build_rows([results(seed=0), results(seed=1), results("vicreg", epochs=20)]))
+    assert shared == "demo 64px, probes 300 epochs"
+    told = {row.name: row.protocol for row in rows}
+    assert told == {
+        "sie (rotation)": "trained 10 epochs, 2 runs",
+        "vicreg (rotation)": "trained 20 epochs, 1 probe seed",
+        "constant": "baseline",
+    }
+
+
+def test_one_run_and_published_rows_keep_their_protocols():
+    papers = published_rows("128 px, seq-JEPA")
+    rows, shared = share_protocols(build_rows([results()]) + papers)
+    assert shared == "" and rows[-len(papers) :] == papers
+    rows, shared = share_protocols(build_rows([results(), results("vicreg")]) + papers)
+    assert shared == "demo 64px, probes 300 epochs, trained 10 epochs, 1 probe seed"
+    assert rows[-len(papers) :] == papers and rows[0].protocol == ""
+    _, shared = share_protocols(papers)
+    assert "128 px" in shared.split(", ")
+
+
+def test_a_protocol_that_nobody_has_is_no_column():
+    rows = [replace(row, protocol="") for row in build_rows([results()])]
+    head = format_table(rows, "markdown", shared="demo 64px").splitlines()[0]
+    assert head == "| method | top-1, % | rotation R², pooled | rotation R², uniform | MRR |"
+
+
+def test_a_score_just_below_zero_is_zero():
+    assert Column("R²", "r2").show(Cell(-0.0004, 0.0001)) == "0.000 ± 0.000"
+    assert Column("R²", "r2").show(Cell(-0.0006)) == "-0.001"
+
+
+@pytest.mark.parametrize(
+    ("options", "columns"), [((), len(MAIN)), (("--all-columns",), 17), (("--metric", "encoder"), 4)]
+)
+def test_the_command_tells_how_many_columns_it_leaves_out(tmp_path, options, columns):
+    for number, result in enumerate((wide_results(), results())):
+        result.write(tmp_path / str(number) / "results.json")
+    paths = [str(tmp_path / "0"), str(tmp_path / "1")]
+    told = CliRunner().invoke(cli, ["table", *paths, "--format", "markdown", *options])
+    assert told.exit_code == 0 and told.stdout.splitlines()[0].count("|") - 1 == columns + 2
+    assert told.stderr == (
+        "" if options else "11 more columns: --all-columns shows them, --metric NAMES some of them.\n"
+    )
+    if "--metric" not in options:
+        assert "All runs: demo 64px, probes 300 epochs" in told.stdout
+    whole = CliRunner().invoke(cli, ["table", *paths, "--format", "csv"]).stdout
+    assert whole == format_table(build_rows(read_results([tmp_path / "0", tmp_path / "1"])), "csv")

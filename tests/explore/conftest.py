@@ -21,7 +21,9 @@ class Browser:
         """Open a page from disk afresh, and wait for what it shows."""
         self.driver.get("about:blank")
         self.driver.get(f"{(site / 'index.html').as_uri()}{address}")
-        self.wait("return document.querySelector('.content > *, [role=alert]') !== null")
+        self.wait(
+            "return document.querySelector('.content > *, [role=alert]') && !document.querySelector('[aria-busy]')"
+        )
 
     def run(self, script: str) -> Any:
         """What a script returns."""
@@ -50,11 +52,11 @@ class Browser:
         """Errors of the console since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
-    def requests(self) -> set[str]:
-        """Addresses that were asked for since the last call."""
+    def requests(self) -> list[str]:
+        """Addresses that were asked for since the last call, in their order."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-        return {event["request"]["url"] for event in sent}
+        return [event["request"]["url"] for event in sent]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The explorer in a real browser, opened from disk, on a data set whose answers are known."""
 
+import shutil
 import time
 
 import numpy as np
@@ -62,6 +63,39 @@ def test_every_page_opens_without_an_error_or_an_outside_request(browser, site, 
     assert browser.faults() == []
     root = site.as_uri() + "/"
     assert all(url.startswith((root, "data:,")) or url == "about:blank" for url in browser.requests())
+
+
+@pytest.mark.parametrize(
+    ("address", "picture"), [("#browse", "covers/0.jpg"), ("#object?object=3", "views/0.jpg"), ("#pair", "views/0.jpg")]
+)
+def test_latents_are_asked_for_after_the_first_pictures(browser, site, address, picture):
+    browser.requests()
+    browser.open(site, address)
+    asked = browser.requests()
+    assert asked.index(f"{site.as_uri()}/{picture}") < asked.index(f"{site.as_uri()}/data/latents.js")
+
+
+MISSING = "data/latents.js is missing or damaged: copy the whole folder of the explorer."
+DRAWN = """const [told] = arguments, image = new Image();
+image.src = getComputedStyle(document.querySelector(".picture")).backgroundImage.slice(5, -2);
+image.decode().then(() => told(true), () => told(false));"""
+
+
+@pytest.mark.parametrize("latents", [None, "receive("])
+@pytest.mark.parametrize("address", ["#browse?floor_hue=0.2:0.4", "#object?object=3&view=2", "#pair?object=3"])
+def test_pictures_need_no_latents(browser, site, tmp_path, address, latents):
+    shutil.copytree(site, tmp_path / "site")
+    damaged = tmp_path / "site" / "data" / "latents.js"
+    damaged.unlink() if latents is None else damaged.write_text(latents)
+    browser.open(tmp_path / "site", address)
+    assert browser.driver.execute_async_script(DRAWN)
+    assert [alert.text for alert in browser.driver.find_elements("css selector", "[role=alert]")] == [MISSING]
+    assert browser.run("return document.querySelectorAll('.dial, .histogram, .gizmo-box:not([hidden])').length") == 0
+    if "browse" in address:  # ranges that cannot be applied are dropped, and what is shown is what is told
+        assert browser.text(".told") == "18 objects, 108 views" and "floor_hue" not in browser.run(
+            "return location.hash"
+        )
+    browser.faults()
 
 
 def test_names_of_others_stay_text(browser, site):

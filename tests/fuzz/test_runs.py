@@ -10,7 +10,8 @@ from mutations import MUTATIONS, exchange_cell, exchange_value
 
 from iebench.evals.gallery import GALLERY, Gallery
 from iebench.evals.results import Results
-from iebench.evals.table import FORMATS, build_rows, format_table
+from iebench.evals.table import build_rows, format_table
+from iebench.evals.table_formats import FORMATS
 from iebench.models import checkpoints
 from iebench.models.registry import find_method
 from iebench.models.runs import METHOD_PREFIX, RunConfig, load

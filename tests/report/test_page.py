@@ -19,7 +19,7 @@ from iebench.evals.results import Results, ScoreBook, SeedScores
 from iebench.report import sections
 from iebench.report.evaluated_runs import load_runs, read_metrics
 from iebench.report.page import write_report
-from iebench.report.plots import Curve, _reach, _spread, plot_curves
+from iebench.report.plots import Curve, _reach, _spread, plot_classes, plot_curves
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -232,10 +232,11 @@ INSPECT = """<script>addEventListener("load", () => {
   const column = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent.startsWith("rotation R², uniform"));
   const order = () => [...table.tBodies[0].rows].map(row => row.cells[column].dataset.value).filter(text => text).map(Number);
   const click = () => { table.tHead.rows[0].cells[column].querySelector("button").click(); return order(); };
+  const scrolls = table.parentElement.scrollWidth - table.parentElement.clientWidth;
   const columns = () => [...table.tHead.rows[0].cells].filter(cell => cell.offsetWidth).length, folded = columns();
   document.querySelectorAll("#table-part .folds input").forEach(box => box.click());
   const findings = {
-    folded, unfolded: columns(),
+    folded, scrolls, unfolded: columns(),
     errors, first: click(), second: click(), rows: table.tBodies[0].rows.length,
     sizes: [...document.querySelectorAll("img, main svg")]
       .map(item => item.getBoundingClientRect()).map(box => [box.width, box.height]),
@@ -292,6 +293,48 @@ def test_in_a_browser(report, tmp_path, size):
     assert findings["second"] == sorted(findings["second"])
     assert len(findings["first"]) == 4  # two methods and two baselines; papers stand apart
     assert findings["folded"] == 7 and findings["unfolded"] == 15
+
+
+@pytest.fixture(scope="module")
+def measured_report(tmp_path_factory):
+    root = tmp_path_factory.mktemp("measured")
+    runs = [MEASURED / name for name in ("sie-0", "sie-1", "supervised-0", "simclr-0", "byol-conditioned-0")]
+    write_report(runs, root / "report.html")
+    return root / "report.html"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+@pytest.mark.parametrize("width", [1200, 1300, 1450, 1900])
+def test_the_table_of_measured_runs_fits_the_page(measured_report, tmp_path, width):
+    findings = inspect_page(measured_report, tmp_path, f"--window-size={width},900")
+    assert findings["folded"] == 8 and findings["scrolls"] == 0 and findings["errors"] == []
+
+
+def test_what_all_runs_share_is_told_once(measured_report):
+    page = measured_report.read_text(encoding="utf-8")
+    shared = "iebench-mini 48px, probes 100 epochs, resnet18-narrow, trained 2000 steps"
+    told = re.findall(r'<td class="words" data-value="([^"]*)"', page)
+    assert f"All runs: {shared}." in page
+    assert set(told) == {"2 runs", "1 probe seed", "baseline"}
+
+
+def test_the_legend_names_each_run_and_each_kind_of_line_once():
+    curves = [
+        Curve(name, [(0, 1), (1, 2)], style, dashed, kind)
+        for style, name in ((0, "sie"), (1, "vicreg"), (0, "sie"))
+        for kind, dashed in (("unmoved", True), ("predicted", False))
+    ]
+    texts = re.findall(r">([a-z]+)</text>", plot_curves("curves", curves, "x", "y", "z").svg)
+    assert [text for text in texts if text not in "xy"] == ["sie", "vicreg", "predicted", "unmoved"]
+
+
+def test_classes_stand_apart_below_a_long_legend():
+    classes = {name: 0.1 * number for number, name in enumerate(("sofa", "chair", "mug", "car"))}
+    svg = plot_classes("classes", {f"run {number}": classes for number in range(20)}, "x", "z").svg
+    heights = {name: float(y) for y, name in re.findall(r'y="([\d.]+)"[^>]*>([a-z]+)</text>', svg) if name in classes}
+    gaps = np.diff([heights[name] for name in reversed(classes)])
+    assert len(heights) == 4 and gaps.min() > 12  # points, of letters of 9.5
 
 
 def test_labels_stand_apart_in_the_order_of_their_points():

@@ -17,6 +17,19 @@ async function loadLatents() {
   site.latents = (await load("latents")).latents;
 }
 
+/** The latents, and until they are there a note in the place of what needs them; where they are missing the note says so.
+ *  They are large, and no picture needs them: those in `pictures` come first. Tells whether they are there. */
+async function latentsAfter(pictures, waiting) {
+  if (site.latents) return true;
+  waiting.replaceChildren(make("p", { class: "faint", role: "status" }, "Loading the factors …"));
+  waiting.setAttribute("aria-busy", "true");
+  await whenPainted(pictures);
+  const missing = await loadLatents().then(() => null, error => make("p", { class: "bad", role: "alert" }, error.message));
+  waiting.replaceChildren(...(missing ? [missing] : []));
+  waiting.removeAttribute("aria-busy");
+  return !missing;
+}
+
 function placeOf(view) {
   return Math.floor(view / site.numViews);
 }

@@ -67,7 +67,7 @@ function onKey(key, action) {
 
 function makeTop() {
   const links = shownPages().map(page => make("a", { href: `#${page.name}`, "data-page": page.name }, page.title));
-  const shown = site.numPlaces < site.numObjects ? `${site.numPlaces.toLocaleString("en")} of ${count(site.numObjects, "object")}` : count(site.numObjects, "object");
+  const shown = site.numPlaces < site.numObjects ? `${thousands(site.numPlaces)} of ${count(site.numObjects, "object")}` : count(site.numObjects, "object");
   const brand = make("div", { class: "brand" }, make("strong", {}, site.name), make("span", { class: "faint" }, `${shown} × ${count(site.numViews, "view")} · ${site.imageSize} px · ${site.space}`));
   const theme = make("button", { type: "button", class: "icon", "aria-label": "Light or dark", title: "Light or dark", onclick: switchTheme }, "◐");
   const help = make("button", { type: "button", class: "icon keys-button", "aria-label": "Keys", title: "Keys", onclick: () => document.getElementById("keys").showModal() }, "?");

@@ -15,7 +15,7 @@ function pageBrowse(main, params) {
   const search = make("input", { type: "search", id: "search", placeholder: "Class or object", "aria-label": "Search classes and objects", value: state.words, oninput: () => { state.words = search.value; refresh(); } });
   const chips = site.classes.map(entry => make("button", {
     type: "button", class: "chip", "aria-pressed": String(state.labels.has(entry.label)), onclick: event => toggle(entry.label, event.currentTarget),
-  }, entry.name, make("small", {}, site.byLabel.get(entry.label).length.toLocaleString("en"))));
+  }, entry.name, make("small", {}, thousands(site.byLabel.get(entry.label).length))));
   const histograms = make("section", { class: "histograms", "aria-label": "Factors" });
   const reset = make("button", { type: "button", class: "quiet", onclick: () => { location.hash = "#browse"; } }, "Clear all");
   const splits = makeChoice("Split", [["", "All"], ...site.splits.map(split => [split, split])], state.split, split => { state.split = split; refresh(); });
@@ -53,15 +53,15 @@ function pageBrowse(main, params) {
   }
 
   function refresh() {
-    const places = objectsLeft();
+    const places = objectsLeft(), waits = state.ranges.size > 0 && !site.latents;
     const matching = places.map(place => [place, viewsOf(place).filter(view => !masks[view])]).filter(([, views]) => views.length);
     const numViews = matching.reduce((sum, [, views]) => sum + views.length, 0);
-    told.replaceChildren(make("strong", {}, count(matching.length, "object")), `, ${count(numViews, "view")}`);
+    told.replaceChildren(...(waits ? ["Filtered as soon as the factors are there"] : [make("strong", {}, count(matching.length, "object")), `, ${count(numViews, "view")}`]));
     reset.hidden = !(state.words || state.labels.size || state.split || state.ranges.size);
     grid.show(site.classes.map(({ label, name }) => {
       const own = matching.filter(([place]) => site.objects.label[place] === label);
       const items = state.mode === "views" ? own.flatMap(([, views]) => views) : own.map(([place, views]) => [place, views[0]]);
-      return { title: name, note: items.length.toLocaleString("en"), items };
+      return { title: name, note: thousands(items.length), items };
     }));
     histograms.classList.toggle("filtered", state.ranges.size > 0);
     showHistograms(places);
@@ -87,7 +87,9 @@ function pageBrowse(main, params) {
 
   const refreshSoon = oncePerFrame(refresh);
   refresh();
-  loadLatents().then(() => {
+  latentsAfter(grid.element, histograms).then(areThere => areThere ? addHistograms() : forgetRanges()).catch(showError);
+
+  function addHistograms() {
     site.factors.slice(0, MOST_HISTOGRAMS).forEach((factor, column) => {
       readMask(column);
       plots.push(makeHistogram(factor, state.ranges.get(column) ?? null, range => {
@@ -98,7 +100,12 @@ function pageBrowse(main, params) {
     });
     histograms.append(make("h2", {}, "Factors"), make("p", { class: "faint" }, "Drag over a histogram to choose a range."), ...plots.map(plot => plot.element));
     refresh();
-  }).catch(showError);
+  }
+
+  function forgetRanges() {
+    state.ranges.clear();
+    refresh();
+  }
 }
 
 function viewLink(view) {

@@ -25,7 +25,7 @@ async function pageDisagreement(main, params) {
     const groups = Object.fromEntries(CELLS.map(([name]) => [name, items.filter(item => cellOf(item) === name).sort((a, b) => b.weight - a.weight)]));
     const texts = { first: `only ${pair[0].name} is right`, second: `only ${pair[1].name} is right`, both: "both are right", neither: "neither is right" };
     cells.replaceChildren(...CELLS.map(([name]) => make("button", { type: "button", class: "cell-choice", "data-cell": name, "aria-pressed": String(state.cell === name), onclick: () => { state.cell = name; show().catch(showError); } },
-      make("strong", {}, groups[name].length.toLocaleString("en")), make("span", {}, texts[name]), make("small", {}, `${(100 * groups[name].length / Math.max(items.length, 1)).toFixed(1)} %`))));
+      make("strong", {}, thousands(groups[name].length)), make("span", {}, texts[name]), make("small", {}, `${(100 * groups[name].length / Math.max(items.length, 1)).toFixed(1)} %`))));
     showItems(groups[state.cell], pair);
     python.show(pythonOfViews(groups[state.cell], texts[state.cell]));
     keepInAddress(main, { first: state.first, second: state.second, by: state.by, cell: state.cell });
@@ -36,7 +36,7 @@ async function pageDisagreement(main, params) {
     holder.replaceChildren(grid.element);
     grid.show(site.classes.map(({ label, name }) => {
       const own = items.filter(item => site.objects.label[placeOf(item.view)] === label);
-      return { title: name, note: own.length.toLocaleString("en"), items: own };
+      return { title: name, note: thousands(own.length), items: own };
     }));
   }
   await show();

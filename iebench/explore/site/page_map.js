@@ -42,7 +42,7 @@ async function pageMap(main, params) {
   function countEntries({ entries, keyOf }) {
     const counts = entries.map(() => 0);
     for (let view = 0; view < site.numShown; view++) counts[keyOf(view)]++;
-    return counts.map(number => number.toLocaleString("en"));
+    return counts.map(thousands);
   }
 
   function point(view, x, y) {

@@ -2,12 +2,12 @@
 // Two views of one object, and what happened between them: in words, as a quaternion, and drawn.
 
 async function pagePair(main, params) {
-  await loadLatents();
   const place = placeFrom(params, allPlaces()), views = viewsOf(place);
   let source = views[numberFrom(params, "source", site.numViews)];
   let target = views[numberFrom(params, "target", site.numViews, Math.min(1, site.numViews - 1))];
   const python = makePython(), gizmo = site.rotation ? makeGizmo() : null;
-  const pictures = { source: make("div"), target: make("div") }, words = make("p", { class: "words" }), facts = make("div");
+  const pictures = { source: make("div"), target: make("div") };
+  const waiting = make("div"), words = make("p", { class: "words" }), facts = make("div");
   const strips = {
     source: makeStrip("Source view", views, source, next => { source = next; show(); }),
     target: makeStrip("Target view", views, target, next => { target = next; show(); }),
@@ -17,24 +17,30 @@ async function pagePair(main, params) {
   main.append(make("div", { class: "pair" },
     make("div", { class: "head" }, makeTitle(place), makeObjectPicker(place, allPlaces(), next => goTo("pair", { object: site.objects.index[next] }))),
     side("source", "Source"), side("target", "Target"),
-    make("section", { class: "between" }, make("h2", {}, "Transform"), words, gizmo && gizmo.element, facts, make("p", {}, swap)), python.element));
+    make("section", { class: "between" }, make("h2", {}, "Transform"), waiting, words, gizmo && gizmo.element, facts, make("p", {}, swap)), python.element));
 
   function show() {
     for (const [name, view] of [["source", source], ["target", target]]) {
       pictures[name].replaceChildren(picture(view, { class: "large" }), make("p", { class: "faint" }, `view ${view % site.numViews}`));
       strips[name].show(view);
     }
+    if (gizmo) gizmo.element.hidden = !site.latents;
+    if (site.latents) showTransform();
+    python.show(pythonOfPair(source, target));
+    remembered.object = site.objects.index[place];
+    keepInAddress(main, { object: remembered.object, source: source % site.numViews, target: target % site.numViews });
+  }
+
+  function showTransform() {
     const turn = site.rotation && relativeRotation(quaternionOf(source), quaternionOf(target));
     words.textContent = tellTransform(source, target, turn);
     facts.replaceChildren(makeFacts(factsOfTransform(source, target, turn)));
     gizmo?.show({ ...sceneOf(target), axis: rotate(quaternionOf(source), axisAndAngle(turn).axis), rotations: [
       { quaternion: quaternionOf(source), faint: true }, { quaternion: quaternionOf(target) }] },
     `The object's axes in the source, faint, and in the target; ${words.textContent}`);
-    python.show(pythonOfPair(source, target));
-    remembered.object = site.objects.index[place];
-    keepInAddress(main, { object: remembered.object, source: source % site.numViews, target: target % site.numViews });
   }
   show();
+  if (await latentsAfter(pictures.source, waiting) && main.isConnected) show();
 }
 
 /** What takes the source to the target, as a sentence. */

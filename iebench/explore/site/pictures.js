@@ -15,6 +15,13 @@ function cover(place, properties = {}) {
   return tile(`covers/${sheet}.jpg`, place % tiles, onSheet, tellView(place * site.numViews), properties);
 }
 
+/** Resolves when the pictures in an element are on the screen; one that cannot be had is not waited for. */
+async function whenPainted(element) {
+  const addresses = new Set(Array.from(element.querySelectorAll(".picture"), shown => shown.style.backgroundImage.slice(5, -2)));
+  await Promise.allSettled(Array.from(addresses, address => Object.assign(new Image(), { src: address }).decode()));
+  await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
 function tile(address, number, onSheet, text, properties) {
   const columns = site.sheets.columns, rows = Math.ceil(onSheet / columns);
   const share = (position, all) => all > 1 ? `${100 * position / (all - 1)}%` : "0%";

@@ -23,10 +23,11 @@ function load(name) {
 }
 
 function addScript(name, promise) {
-  const script = make("script", { onerror: () => {
+  const fail = () => {
     expected.delete(name);
-    promise.reject(new Error(`data/${name}.js is missing: copy the whole folder of the explorer.`));
-  } });
+    promise.reject(new Error(`data/${name}.js is missing or damaged: copy the whole folder of the explorer.`));
+  };
+  const script = make("script", { onerror: fail, onload: () => received.has(name) || fail() });
   const address = `data/${name}.js`;
   script.src = globalThis.trustedTypes ? scriptAddresses.createScriptURL(address) : address;
   document.head.append(script);
