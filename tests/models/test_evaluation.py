@@ -66,6 +66,17 @@ def test_what_somebodys_modules_hold_beside_weights_tells_them_apart():
     assert len(hashes) == 6 and hash_weights(nn.Sequential(Scaled().eval())) in hashes
 
 
+def test_tensors_without_bytes_of_their_own_are_told_apart():
+    """A sparse graph, and a lazily conjugated filter, as modules hold them."""
+
+    def hold(value):
+        network = Scaled()
+        network.graph, network.wave = (value * torch.eye(3)).to_sparse(), torch.tensor([1 + value * 1j]).conj()
+        return network
+
+    assert hash_weights(hold(1.0)) == hash_weights(hold(1.0)) != hash_weights(hold(2.0))
+
+
 def test_the_untrained_twin_has_learned_nothing():
     network = WithToken()
     network(torch.randn(16, 3, 4, 4))
