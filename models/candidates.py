@@ -175,6 +175,8 @@ def _attributes(network: nn.Module) -> Iterator[tuple[str, Tensor | str]]:
 
 
 def _is_plain_value(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain_value, (*value.keys(), *value.values())))
     if isinstance(value, tuple | list):
         return all(map(_is_plain_value, value))
     return value is None or isinstance(value, bool | int | float | str)
