@@ -90,14 +90,15 @@ class Stage:
         try:
             ours = self._render_floor()
             with stock_network():
-                is_used = (ours != self._render_floor()).any()
-        except RuntimeError:  # Open Image Denoise cannot use it
-            is_used = False
+                told = "" if (ours != self._render_floor()).any() else "it goes on with its own, as all before 4.5 do"
+        except RuntimeError as error:  # Open Image Denoise cannot use it, or the picture cannot be written
+            told = " ".join(str(error).split())
         render.resolution_x = render.resolution_y = self._size
         render.use_persistent_data = True
-        if not is_used:
+        if told:
             raise IebenchError(
-                f"Blender {blender_version()} does not use the denoiser's network {name}: take --quality fast, or Blender 4.5"
+                f"Blender {blender_version()} does not use the denoiser's network {name} ({told}): --quality fast "
+                "needs none"
             )
 
     def _render_floor(self) -> UInt8[ndarray, "size size 3"]:
