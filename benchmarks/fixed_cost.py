@@ -1,4 +1,4 @@
-"""The cost of a view that comes from the mesh alone: exported as for every view, with normals settled, and instanced, in one run.
+"""The cost of a view that comes from the mesh alone: exported as for every view, and with normals settled, in one run.
 
 Prints one JSON line for each mesh and way: milliseconds of a view by the clock and of the processor (all cores together, which
 other programs disturb less), those of the object with its first view, how many times faster than the plain way a view is, and
@@ -15,7 +15,6 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,7 +24,7 @@ from numpy import ndarray
 from iebench.factors.space import get_space
 
 CLASSES = ("02691156", "03001627")
-WAYS = {"plain": (False, np.inf), "settled": (False, 0), "instanced": (True, 0)}  # instanced, corners worth settling
+WAYS = {"plain": np.inf, "settled": 0}  # corners worth settling
 CLOCKS = ("clock", "processor")
 
 
@@ -98,7 +97,7 @@ def measure(folder: Path, mesh: Path, size: int, quality: str, views: int, round
     pictures: dict[str, ndarray] = {}
     for _ in range(rounds):
         for way in WAYS:
-            pictures[way], object_seconds, taken = render(folder, mesh, size, quality, views, *WAYS[way])
+            pictures[way], object_seconds, taken = render(folder, mesh, size, quality, views, WAYS[way])
             seconds[way] += taken
             beside[way].append(object_seconds)
     plain = np.mean(seconds["plain"], axis=0)
@@ -116,7 +115,7 @@ def measure(folder: Path, mesh: Path, size: int, quality: str, views: int, round
 
 
 def render(
-    folder: Path, mesh: Path, size: int, quality: str, views: int, instanced: bool, many: float
+    folder: Path, mesh: Path, size: int, quality: str, views: int, many: float
 ) -> tuple[ndarray, ndarray, list[ndarray]]:
     """Pictures of an object; seconds to load it and to show it first; and those of each view after."""
     from iebench.render import blender_export
@@ -125,7 +124,7 @@ def render(
     from iebench.render.scene import view_scene
 
     blender_export.MANY = many  # type: ignore[assignment]
-    stage = Stage(size, replace(get_quality(quality), instanced=instanced), folder)
+    stage = Stage(size, get_quality(quality), folder)
     space = get_space("3diebench")
     first, *scenes = [view_scene(space, row) for row in space.sample(0, "02691156", mesh.stem, views + 1)]
     start = read_clocks()

@@ -14,6 +14,7 @@ it the next time. Objects are built-in ones of classes from which no network has
 --ladder, the way from the published settings to `fast` is gone in steps, to see what each of them buys.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -98,10 +99,10 @@ def main(
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Blender tells of every image
     for source, synset, name in list_objects(meshes, objects_per_class):
         with tempfile.TemporaryDirectory(prefix="iebench-benchmark-", dir="/dev/shm") as scratch:
-            render = open_object(source, synset, name, views, Path(scratch))
+            render, digest = open_object(source, synset, name, views, Path(scratch))
             for way, settings in ways.items():
                 found[way].append(render(settings))
-            truths.append(find_truth(render, truth and truth / f"{synset}-{name}-{views}.npy"))
+            truths.append(find_truth(render, truth and truth / f"{synset}-{name}-{views}-{digest}.npy"))
     os.dup2(output, 1)
     print(json.dumps(summarise(found, truths)), flush=True)
     os._exit(0)  # Blender may crash at a regular exit
@@ -120,15 +121,18 @@ def list_objects(meshes: tuple[str, ...], per_class: int) -> Iterator[tuple[Obje
             yield from ((source, entry.synset, name) for name in source.list_objects(entry.synset))
 
 
-def open_object(source: ObjectSource, synset: str, name: str, num_views: int, scratch: Path) -> Callable[[Way], Found]:
-    """What renders views of an object in a way that it is told."""
+def open_object(
+    source: ObjectSource, synset: str, name: str, num_views: int, scratch: Path
+) -> tuple[Callable[[Way], Found], str]:
+    """What renders views of an object in a way that it is told; and a hash of its mesh, as two folders may have one name."""
     from iebench.render.mesh_files import prepare_mesh
 
     mesh = source.fetch(synset, name, scratch)
     prepared = prepare_mesh(mesh, scratch).path
     space = get_space("3diebench")
     views = [view_scene(space, row) for row in space.sample(0, synset, name, num_views)]
-    return lambda way: render_views(prepared, mesh.unit_diagonal, views, way, scratch)
+    digest = hashlib.sha256(prepared.read_bytes()).hexdigest()[:8]
+    return lambda way: render_views(prepared, mesh.unit_diagonal, views, way, scratch), digest
 
 
 def render_views(mesh: Path, unit_diagonal: bool, views: list[ViewScene], way: Way, scratch: Path) -> Found:
@@ -164,7 +168,7 @@ def find_truth(render: Callable[[Way], Found], kept: Path | None) -> ndarray:
         return np.load(kept)
     truth = np.stack([render(Way(TRUTH, seed=seed)).images for seed in TRUTH_SEEDS])
     if kept is not None:
-        kept.parent.mkdir(exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         np.save(kept, truth)
     return truth
 

@@ -58,7 +58,8 @@ class ScoreOnIebench(Callback):
             dataset: folder or URL of a dataset with the splits "train" and "val".
             network: what is scored of the module that trains: the name of a part of it, such as "backbone" or "teacher.encoder",
                 or a function that gives it. It takes images (batch, 3, size, size) and gives vectors, tokens or a map.
-            every_n_epochs: of the training; the last epoch of `max_epochs` is scored too.
+            every_n_epochs: of the training; the last epoch of `max_epochs` is scored too. What monitors a score sees the last one
+                in the epochs between.
             tasks: names of evaluators, also "package.module:Class"; or "all" that dataset and network have what is needed for.
             max_objects: of each split at most, evenly chosen; None for all.
             epochs: of the probes.

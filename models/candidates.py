@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,13 +28,8 @@ from iebench.models.untrained import untrained_twin
 from iebench.plugins import Trust
 from iebench.untrusted import read_json, refusals
 
-_KNOWN = (
-    "torch",
-    "torchvision",
-    "transformers",
-    "timm",
-    "iebench",
-)  # libraries whose modules show in `repr` what they do
+# Libraries whose modules show in `repr` what they do.
+_KNOWN = ("torch", "torchvision", "transformers", "timm", "iebench")
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
 
 
@@ -140,10 +136,18 @@ def hash_weights(network: nn.Module) -> str:
     for name, value in (*network.state_dict().items(), *_attributes(network)):
         if isinstance(value, Tensor):
             digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+            digest.update(_bytes_of(value.detach().cpu()))
         else:
             digest.update(f"{name} {value}".encode())
     return digest.hexdigest()
+
+
+def _bytes_of(value: Tensor) -> Any:
+    """The content of a tensor; of a sparse one, which has no bytes of its own, as it would be saved."""
+    if value.layout == torch.strided:
+        return value.resolve_conj().resolve_neg().contiguous().flatten().view(torch.uint8).numpy().data
+    torch.save(value, saved := io.BytesIO())
+    return saved.getbuffer()
 
 
 def _code_of(kind: Any) -> str:
@@ -171,6 +175,8 @@ def _attributes(network: nn.Module) -> Iterator[tuple[str, Tensor | str]]:
 
 
 def _is_plain_value(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain_value, (*value.keys(), *value.values())))
     if isinstance(value, tuple | list):
         return all(map(_is_plain_value, value))
     return value is None or isinstance(value, bool | int | float | str)

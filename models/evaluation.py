@@ -161,16 +161,16 @@ def _evaluate(
     def refuse(label: str, scored: Model) -> None:
         """Raise UsageError before the work is done, where scores would be lost by it."""
         if folder is not None:
-            names = _name_scored(evaluators, layered is not None)
+            names = name_scored(evaluators, layered is not None)
             find_earlier(_folder_of(folder, label) / RESULTS, describe_basis(scored, opened, settings, other), names)
 
     refuse("", model)
     if layered is None:
         contexts = {"": make_context(model, opened, other, settings)}
     else:
+        for label in layered.layers:
+            refuse(label, Model(model.represent, key=layered.key_of(model, label)))
         contexts = open_layers(layered, model, opened, other, settings)
-        for label, context in contexts.items():
-            refuse(label, context.model)
     suite = Suite(opened, other, contexts.pop(""), evaluators)
     results = _complete(suite.run(candidate.name, candidate.untrained), candidate)
     if contexts:
@@ -211,9 +211,10 @@ def _score_untrained(labels: Sequence[str], candidate: Candidate, suite: Suite) 
     return dict(score_layers(contexts, replace(suite, evaluators=drawn), f"{candidate.name} at random init"))
 
 
-def _name_scored(evaluators: Sequence[Evaluator], with_layers: bool) -> list[str]:
+def name_scored(evaluators: Sequence[Evaluator], with_layers: bool) -> list[str]:
     """What is scored anew, by the first words of its keys: earlier results of the same give way."""
-    return [*(evaluator.name for evaluator in evaluators), *([FOLDER] if with_layers else [])]
+    names = [evaluator.name for evaluator in evaluators]
+    return [*names, *(f"{FOLDER}/{name}" for name in names if with_layers)]
 
 
 def _folder_of(folder: Path, label: str) -> Path:
@@ -223,7 +224,7 @@ def _folder_of(folder: Path, label: str) -> Path:
 
 def _write(results: Results, suite: Suite, folder: Path, turned: EvalDataset | None = None) -> Results:
     """Write results into a folder, joined with those of other tasks that are there, and the gallery."""
-    names = _name_scored(suite.evaluators, any(key.startswith(f"{FOLDER}/") for key in results.details))
+    names = name_scored(suite.evaluators, any(key.startswith(f"{FOLDER}/") for key in results.details))
     basis = describe_basis(suite.context.model, suite.dataset, suite.context.settings, suite.ood)
     with locked(folder / RESULTS, "eval", waits=True):  # another evaluation may have written meanwhile
         if (earlier := find_earlier(folder / RESULTS, basis, names)) is not None:

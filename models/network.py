@@ -66,7 +66,7 @@ class Network(nn.Module):
         find_named(pool, dict.fromkeys(POOLS), "--pool")
         self.name, self.pool, self.dtype = name, pool, dtype
         self.preprocessing = preprocessing
-        self.body = body.to(find_type(dtype))
+        self.body = _cast(body, find_type(dtype))
         self.make_untrained = make_untrained
         self.eval()
 
@@ -94,3 +94,8 @@ class Network(nn.Module):
     def extra_repr(self) -> str:
         """What keys of caches tell apart beside body and preprocessing."""
         return f"{self.pool}, {self.dtype}"
+
+
+def _cast(network: nn.Module, wanted: torch.dtype) -> nn.Module:
+    """A network whose real numbers have a type; `Module.to` would make complex ones real, such as those of rotary positions."""
+    return network._apply(lambda value: value.to(wanted) if value.is_floating_point() else value)

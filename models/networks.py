@@ -57,7 +57,8 @@ def load_network(
 def wrap_network(body: nn.Module, name: str, settings: NetworkSettings = DEFAULTS) -> Network:
     """A module of somebody behind a normalisation, that of 3DIEBench's images unless told."""
     wanted, normalise = find_type(settings.dtype), PLAIN if settings.normalise == MODEL else settings.normalise
-    if any(value.is_floating_point() and value.dtype != wanted for value in body.parameters()):
+    values = (*body.parameters(), *body.buffers())
+    if any(value.is_floating_point() and value.dtype != wanted for value in values):
         body = deepcopy(body)  # which is cast, while somebody's own stays as it is
     return Network(name, body, named_preprocessing(normalise), settings.pool, settings.dtype)
 

@@ -16,7 +16,7 @@ from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.errors import IebenchError
 from iebench.render import scene as spec
-from iebench.render.blender_export import NormalSettler, add_twin
+from iebench.render.blender_export import NormalSettler
 from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
 from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_images, has_packed_images
@@ -72,7 +72,7 @@ class Stage:
         _set_cycles(self._scene.cycles, quality)
         self.device = _set_device(self._scene.cycles, device)
         self._geometry = GeometryScene(self._scene, scratch / "geometry.exr") if geometry else None
-        self._settler = None if quality.instanced else NormalSettler()
+        self._settler = NormalSettler()
         self._own = set(_all_data())
         use_network(quality.network)
         if quality.network is not None:
@@ -90,14 +90,15 @@ class Stage:
         try:
             ours = self._render_floor()
             with stock_network():
-                is_used = (ours != self._render_floor()).any()
-        except RuntimeError:  # Open Image Denoise cannot use it
-            is_used = False
+                told = "" if (ours != self._render_floor()).any() else "it goes on with its own, as all before 4.5 do"
+        except RuntimeError as error:  # Open Image Denoise cannot use it, or the picture cannot be written
+            told = " ".join(str(error).split())
         render.resolution_x = render.resolution_y = self._size
         render.use_persistent_data = True
-        if not is_used:
+        if told:
             raise IebenchError(
-                f"Blender {blender_version()} does not use the denoiser's network {name}: take --quality fast, or Blender 4.5"
+                f"Blender {blender_version()} does not use the denoiser's network {name} ({told}): --quality fast "
+                "needs none"
             )
 
     def _render_floor(self) -> UInt8[ndarray, "size size 3"]:
@@ -126,13 +127,9 @@ class Stage:
         _centre(self._object, unit_diagonal)
         lost += drop_missing_images()
         surface = read_surface(self._object.data, vertices).placed(unit_diagonal)
-        shown = [self._object]
-        if self._settler is None:
-            shown.append(add_twin(self._scene, self._object))
-        else:
-            self._settler.settle(self._object)
+        self._settler.settle(self._object)
         if self._geometry is not None:
-            self._geometry.show(shown, self._scene)
+            self._geometry.show(self._object, self._scene)
         return surface, lost
 
     def clear(self) -> None:

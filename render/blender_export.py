@@ -4,23 +4,17 @@ Cycles knows one normal for each vertex, a mesh one for each corner of a face: s
 along sharp edges and computes all normals, which with 100 000 faces is half of an export. `NormalSettler` does it beforehand, and
 the pictures are the same, byte for byte. With Blender 5 some normals would be rounded otherwise, so there it is left alone.
 
-A mesh that one object alone has is put into the world's frame and exported anew wherever that object goes
-(`ObjectManager::apply_static_transforms` of Cycles). `add_twin` gives it a second user, so it is exported once and only its
-matrix changes. Rays then meet it in its own frame, where numbers are rounded otherwise, so some pixels change a little.
+The export itself remains, as a mesh that one object alone has is put into the world's frame wherever that object goes
+(`ObjectManager::apply_static_transforms` of Cycles).
 """
 
 import bpy
 import numpy as np
 from jaxtyping import Bool, Float32
-from mathutils import Matrix
 from numpy import ndarray
-
-from iebench.render import scene as spec
-from iebench.render.blender_import import link
 
 SHARP, FLAT, NORMAL = "sharp_edge", "sharp_face", "custom_normal"  # Blender's names
 MANY = 15_000  # corners from which splitting once is cheaper than splitting for each of eight views
-SPECK = 1e-3  # the twin's size
 
 
 class NormalSettler:
@@ -83,12 +77,3 @@ def _find_normals(mesh: bpy.types.Mesh) -> Float32[ndarray, "vertices 3"]:
     normals = np.zeros((len(mesh.vertices), 3), np.float32)
     normals[vertices[corners]] = found[corners]
     return normals
-
-
-def add_twin(scene: bpy.types.Scene, thing: bpy.types.Object) -> bpy.types.Object:
-    """A second object with the same mesh: a speck below the floor, which no ray of this scene can meet."""
-    twin = link(scene, "twin", thing.data)
-    twin.matrix_world = Matrix.Translation((0, 0, 2 * spec.FLOOR_HEIGHT)) @ Matrix.Scale(SPECK, 4)
-    for ray in ("camera", "diffuse", "glossy", "transmission", "shadow"):  # without any it would not be exported
-        setattr(twin, f"visible_{ray}", False)
-    return twin

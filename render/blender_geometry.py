@@ -3,7 +3,6 @@
 It has settings of its own, so that the picture is the same, byte for byte, whether it is asked for or not.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
@@ -36,10 +35,9 @@ class GeometryScene:
         layer = self._scene.view_layers[0]
         layer.use_pass_position = layer.use_pass_normal = True
 
-    def show(self, things: Iterable[bpy.types.Object], scene: bpy.types.Scene) -> None:
-        """Put objects of a scene here too, as they are at that scene's frame."""
-        for thing in things:
-            self._scene.collection.objects.link(thing)
+    def show(self, thing: bpy.types.Object, scene: bpy.types.Scene) -> None:
+        """Put the object of a scene here too, as it is at that scene's frame."""
+        self._scene.collection.objects.link(thing)
         self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
     def trace(self, size: int) -> Traced:

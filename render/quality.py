@@ -5,7 +5,7 @@ from typing import Any
 
 from iebench.errors import UsageError
 
-NEWER = ("instanced", "network")  # fields of qualities
+NEWER = ("network",)  # fields of qualities
 NETWORK = "denoiser-d381d037d0fb.tza"  # trained by benchmarks/studies/denoiser.py
 
 
@@ -20,7 +20,6 @@ class Quality:
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
-        instanced: whether the object's mesh is given to Cycles once, and not for every view; pixels differ where faces coincide.
         network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
@@ -31,7 +30,6 @@ class Quality:
     passes: str = "RGB_ALBEDO_NORMAL"
     prefilter: str = "ACCURATE"
     denoiser_quality: str = "HIGH"
-    instanced: bool = False
     network: str | None = None
 
     def to_json(self) -> dict[str, Any]:

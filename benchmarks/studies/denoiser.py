@@ -85,6 +85,8 @@ def train(network: UNet, options: argparse.Namespace) -> None:
     """Train for some minutes, and leave the averaged weights in the network."""
     views = load_views(options.views, options.samples)
     learned, held = ([view for index, view in views if (index % HELD == 0) is held] for held in (False, True))
+    if not learned or not held:
+        raise SystemExit(f"{options.views} holds too few views: render more by denoiser_views.py.")
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
     optimizer = torch.optim.Adam(network.parameters(), options.rate)
     start, losses = time.monotonic(), list[float]()

@@ -132,9 +132,7 @@ def dress(mesh: bpy.types.Mesh, dice: np.random.Generator) -> None:
 
 def draw_color(tree: bpy.types.NodeTree, color: bpy.types.NodeSocket, dice: np.random.Generator) -> None:
     """A plain color, black, white, or a pattern of two colors over the object."""
-    kind = dice.choice(
-        ["plain", "black", "white", "checker", "noise", "voronoi", "wave"], p=[0.3, 0.1, 0.1, 0.15, 0.15, 0.1, 0.1]
-    )
+    kind = dice.choice(list(COLORINGS), p=list(COLORINGS.values()))
     one, other = ((*dice.uniform(0, 1, 3) ** 2, 1.0) for _ in range(2))
     color.default_value = {"black": (0.005, 0.005, 0.005, 1.0), "white": (0.9, 0.9, 0.9, 1.0)}.get(str(kind), one)
     if kind in ("plain", "black", "white"):

@@ -157,7 +157,7 @@ BLENDER_PYTHON = click.option(
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Say what was found, and the time and disk that the render will take; render nothing.",
+    help="Say what was found, and the time and disk that the render will take; keep nothing.",
 )
 def render(
     out: Path | None,

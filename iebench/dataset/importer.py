@@ -70,7 +70,7 @@ def import_layout(
         UsageError: `out` exists, or is being made.
     """
     layout = _open_layout(path, lists)
-    official, objects = layout.lists, layout.objects
+    official, objects = layout.lists, filter(_is_object, layout.objects)
     if lists is not None and not official.splits:
         raise UsageError(
             f"--lists {lists} holds neither train_images.npy nor val_images.npy: name the folder that does."
@@ -85,6 +85,11 @@ def import_layout(
             progress.add(note=f"{len(importer.faults)} left out", share=layout.share())
         card = importer.finish(out.name, path, channels)
     return card, importer.faults
+
+
+def _is_object(loose: LooseObject) -> bool:
+    """Whether there is more than passes, of which an archive may hold a tree of its own, apart from the images."""
+    return bool(loose.images or loose.latents or not loose.size)
 
 
 @dataclass

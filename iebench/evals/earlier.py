@@ -14,6 +14,7 @@ from iebench.untrusted import read_json
 
 Keyed = TypeVar("Keyed", bound=Column | Figure)
 Value = TypeVar("Value")
+_PREFIXES = ("ood/", "layers/")  # of the scores of another dataset, and of curves over layers
 
 
 def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> Results | None:
@@ -45,9 +46,14 @@ def find_earlier(path: Path, basis: Mapping[str, Any], tasks: Iterable[str]) -> 
     if difference:
         raise UsageError(
             f"{path} holds scores of {', '.join(others)} that would be lost, as they were taken otherwise ({difference}): "
-            "score them again too (--tasks), or give another --out."
+            f"score them again too ({_by_which(others)}), or give another --out."
         )
     return earlier
+
+
+def _by_which(tasks: Iterable[str]) -> str:
+    """The options that name some tasks."""
+    return " ".join(sorted({"--layers" if task.startswith("layers/") else "--tasks" for task in tasks}))
 
 
 def _is_json(path: Path) -> bool:
@@ -102,8 +108,8 @@ def _scored_by(tasks: Iterable[str], with_ood: bool) -> set[str]:
 
 
 def _task_of(key: str) -> str:
-    """The task with whose name a key begins, with the prefix of another dataset."""
-    prefix = "ood/" if key.startswith("ood/") else ""
+    """The task with whose name a key begins, with the prefix of another dataset or of layers."""
+    prefix = next((prefix for prefix in _PREFIXES if key.startswith(prefix)), "")
     return prefix + key.removeprefix(prefix).partition("/")[0]
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import struct
+import tarfile
 import zlib
 
 import conftest
@@ -13,6 +14,7 @@ import simplejpeg
 from mutations import MUTATIONS
 from PIL import Image
 
+from iebench.dataset import layout_archive
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import import_layout
 from iebench.dataset.passes import PASSES, STEPS, decode_pass, encode_pass, order_passes
@@ -175,6 +177,20 @@ def test_passes_that_are_damaged_or_somebody_elses_are_told_or_left_alone(passes
     (tmp_path / "loose" / passes.synsets[0] / passes.object_ids[0] / "depth_1.png").unlink()
     card, faults = import_layout(tmp_path / "loose", tmp_path / "without")
     assert card.passes == ALL[1:] and ["depth 1 is missing" in fault.reason for fault in faults] == [True]
+
+
+@pytest.mark.parametrize("kinds", [(("image", "latent"), ("mask",)), (("mask",), ("image", "latent"))])
+def test_pictures_of_such_names_in_a_tree_of_their_own_are_left_alone(passes, tmp_path, monkeypatch, kinds):
+    """An archive with more objects than may be open at a time, its masks apart from its images."""
+    monkeypatch.setattr(layout_archive, "MAX_OPEN_OBJECTS", 1)
+    export_layout(passes, tmp_path / "loose")
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        for kind in kinds:
+            for file in sorted((tmp_path / "loose").glob("*/*/*_*.*")):
+                if file.name.partition("_")[0] in kind:
+                    archive.add(file, f"{kind[0]}s/{file.relative_to(tmp_path / 'loose')}")
+    card, faults = import_layout(tmp_path / "all.tar", tmp_path / "back", strict=True)
+    assert not faults and card.passes == () and Dataset(tmp_path / "back").num_objects == passes.num_objects
 
 
 def test_batches_have_the_passes_of_their_views(passes):

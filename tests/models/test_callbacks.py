@@ -21,7 +21,10 @@ from iebench.errors import IebenchError, UsageError
 from iebench.loader.views import ViewDataset
 
 CLASS = "iebench/classification/whole/top1"
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:The `srun` command is available"),  # as on any machine of a cluster
+]
 
 
 class Classifier(pl.LightningModule):

@@ -46,9 +46,9 @@ def test_hashes_tell_weights_and_structure_apart():
 
 
 class Scaled(nn.Module):
-    def __init__(self, mode="mean", powers=(1, 2), mean=0.5, activation=torch.relu):
+    def __init__(self, mode="mean", powers=(1, 2), mean=0.5, activation=torch.relu, scale=2):
         super().__init__()
-        self.mode, self.powers, self.activation = mode, powers, activation
+        self.mode, self.powers, self.activation, self.options = mode, powers, activation, {"scale": scale}
         self.register_buffer("mean", torch.tensor([mean]), persistent=False)
         self.plain = torch.tensor([mean])
 
@@ -59,11 +59,23 @@ def test_what_somebodys_modules_hold_beside_weights_tells_them_apart():
         {"mode": "max"},
         {"powers": (1, 3)},
         {"mean": 0.25},
+        {"scale": 3},
         {"activation": lambda x: x + 1},
         {"activation": lambda x: x + 2},
     )
     hashes = {hash_weights(nn.Sequential(Scaled(**one))) for one in ({}, *others)}
-    assert len(hashes) == 6 and hash_weights(nn.Sequential(Scaled().eval())) in hashes
+    assert len(hashes) == 7 and hash_weights(nn.Sequential(Scaled().eval())) in hashes
+
+
+def test_tensors_without_bytes_of_their_own_are_told_apart():
+    """A sparse graph, and a lazily conjugated filter, as modules hold them."""
+
+    def hold(value):
+        network = Scaled()
+        network.graph, network.wave = (value * torch.eye(3)).to_sparse(), torch.tensor([1 + value * 1j]).conj()
+        return network
+
+    assert hash_weights(hold(1.0)) == hash_weights(hold(1.0)) != hash_weights(hold(2.0))
 
 
 def test_the_untrained_twin_has_learned_nothing():

@@ -8,9 +8,13 @@ from torch import nn
 
 import iebench
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.earlier import join_results
+from iebench.evals.registry import find_evaluators
+from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import RANDOM_INIT
 from iebench.models.backbones import build_backbone
 from iebench.models.candidates import prepare
+from iebench.models.evaluation import name_scored
 from iebench.models.layers import LayerReader, choose_layers, find_blocks
 from iebench.models.network import NetworkSettings
 from iebench.models.networks import wrap_network
@@ -188,6 +192,33 @@ def test_layers_of_transformers_are_the_hidden_states_of_its_blocks(kind):
     assert reader.labels == ("0", "1", "2")
     for part, state in zip(reader.measure(images)[1:], states[1:], strict=True):
         assert torch.equal(found[:, part], state[:, 0])
+
+
+def test_curves_of_other_tasks_stay_beside_new_ones():
+    def found(*tasks):
+        curves = {f"layers/{task}": {"0": 0.5} for task in tasks}
+        return Results("", "", {}, {}, {}, {}, {}, ScoreBook(), {}, curves)
+
+    scored = name_scored(find_evaluators(("classification",)), with_layers=True)
+    earlier = found("classification", "classification/untrained", "rotation", "rotation/untrained")
+    details = join_results(earlier, found("classification"), scored).details
+    assert set(details) == {"layers/classification", "layers/rotation", "layers/rotation/untrained"}
+
+
+@pytest.mark.slow
+def test_curves_of_other_tasks_stay_and_what_would_be_lost_is_told_before_the_pass(drawn_dataset, tmp_path):
+    torch.manual_seed(0)
+    network, seen = Transformer(), []
+    told = {**QUICK, "layers": "0", "pool": "cls", "epochs": 1, "out": tmp_path}
+    first = iebench.evaluate(network, drawn_dataset, **{**told, "tasks": "classification"})
+    results = iebench.evaluate(network, drawn_dataset, **{**told, "tasks": "knn"})
+    assert results.details["layers/classification"] == first.details["layers/classification"]
+
+    (tmp_path / "results.json").unlink()
+    network.patches.register_forward_hook(lambda *_: seen.append(1))
+    with pytest.raises(UsageError, match=r"layers/0/results\.json holds scores of knn .*\(--tasks\)"):
+        iebench.evaluate(network, drawn_dataset, **{**told, "tasks": "classification", "epochs": 2})
+    assert not seen
 
 
 def test_scores_of_the_predictor_are_kept_when_layers_are_scored_too(drawn_dataset, tmp_path):

@@ -106,6 +106,25 @@ def test_pooling_type_and_normalisation_are_a_part_of_the_key_and_of_the_name():
     assert candidates[0].training["network"]["pool"] == "mean"
 
 
+class Rotary(nn.Module):
+    """Features turned by complex numbers, as rotary positions are, and divided by frequencies in float64."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("turns", torch.tensor([1j, -1j, 1j]))
+        self.register_buffer("frequencies", torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
+
+    def forward(self, images):
+        return (images.mean((2, 3)) * self.turns).imag / self.frequencies
+
+
+def test_complex_numbers_stay_complex_and_somebodys_buffers_as_they_are():
+    body = Rotary()
+    seen = wrap_network(body, "rotary", NetworkSettings(normalise="unit"))(noise())
+    assert seen.abs().min() > 0, "the imaginary part was lost"
+    assert (body.turns.dtype, body.frequencies.dtype) == (torch.complex64, torch.float64)
+
+
 @pytest.mark.slow
 def test_a_loaded_network_is_scored_as_its_text(drawn_dataset):
     quick = {"tasks": "classification", "epochs": 1, "device": "cpu", "num_workers": 0, "baselines": ()}

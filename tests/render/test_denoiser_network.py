@@ -74,13 +74,12 @@ trained = get_quality("trained")
 fields = {**trained.to_json(), "network": None}
 for name, quality in (("trained", trained), ("stock", Quality(**fields)), ("fast", get_quality("fast"))):
     tell(name, -10 * np.log10(np.mean((render(quality) - truth) ** 2) / 255**2))
-for name, content in (("missing", None), ("damaged", b"no network")):
-    path = scratch / name
-    if content:
-        path.write_bytes(content)
+(scratch / "damaged").write_bytes(b"no network")
+found = denoiser_network.find_network(trained.network)
+for path, folder in ((scratch / "missing", scratch), (scratch / "damaged", scratch), (found, scratch / "damaged" / "x")):
     denoiser_network.find_network = lambda _: path
     try:
-        Stage(64, trained, scratch)
+        Stage(64, trained, folder)
     except IebenchError as error:
         tell("refused", error)
 os._exit(0)
@@ -96,8 +95,9 @@ def test_blender_uses_it_and_refuses_to_go_on_without(tmp_path):
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
     decibels = {name: float(value) for name, value in lines[:3]}
     assert decibels["trained"] > decibels["stock"] + 0.5, decibels
-    assert [name for name, _ in lines[3:]] == ["refused", "refused"], done.stdout + done.stderr
-    assert all("does not use the denoiser's network" in text for _, text in lines[3:])
+    assert [name for name, _ in lines[3:]] == ["refused"] * 3, done.stdout + done.stderr
+    for (_, text), why in zip(lines[3:], ("goes on with its own", "corrupted", "cannot save"), strict=True):
+        assert "does not use the denoiser's network" in text and why in text, "the reason is not told"
 
 
 @pytest.mark.slow

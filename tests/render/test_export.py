@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,9 @@ import trimesh
 from PIL import Image
 
 from iebench.render.procedural import export_object
-from iebench.render.quality import get_quality
 
 STAGE = """
 import os, sys
-from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from iebench.factors.space import get_space
@@ -24,15 +21,15 @@ from iebench.render.blender import Stage
 from iebench.render.quality import get_quality
 from iebench.render.scene import view_scene
 
-many, instanced, order, out, *meshes = sys.argv[1:]
+many, out, *meshes = sys.argv[1:]
 blender_export.MANY = float(many)
 Path(out).mkdir()
-stage = Stage(48, replace(get_quality("fast"), instanced=instanced == "True"), Path(out), geometry=True)
+stage = Stage(48, get_quality("fast"), Path(out), geometry=True)
 scenes = [view_scene(get_space("so3"), row) for row in get_space("so3").sample(0, "a", "b", 3)]
 found = {}
-for mesh in meshes[:: int(order)]:
+for mesh in meshes:
     stage.load(Path(mesh), unit_diagonal=True)
-    for view in list(range(3))[:: int(order)]:
+    for view in range(3):
         name = f"{Path(mesh).name} {view} "
         found[name + "picture"], found[name + "mask"] = stage.render(scenes[view]), stage.mask()
         traced = stage.trace()
@@ -63,8 +60,8 @@ def show(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("export")
     meshes = [export_object("02958343", 1, root / "objects"), smooth_with_a_normal_map(root / "box.glb")]
 
-    def render(name: str, many: float = np.inf, instanced: bool = False, order: int = 1) -> dict[str, np.ndarray]:
-        words = [many, instanced, order, root / name, *meshes]
+    def render(name: str, many: float) -> dict[str, np.ndarray]:
+        words = [many, root / name, *meshes]
         done = subprocess.run(
             [sys.executable, "-c", STAGE, *map(str, words)], capture_output=True, text=True, check=False
         )
@@ -77,22 +74,5 @@ def show(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.mark.slow
 def test_settled_normals_change_no_pixel_and_no_pass(show):
-    plain, settled = show("plain"), show("settled", many=0)
+    plain, settled = show("plain", np.inf), show("settled", 0)
     assert [name for name in plain if not np.array_equal(plain[name], settled[name], equal_nan=True)] == []
-
-
-@pytest.mark.slow
-def test_an_instanced_mesh_shows_the_same_in_any_order(show):
-    plain, forth, back = show("again"), show("forth", instanced=True), show("back", instanced=True, order=-1)
-    assert [name for name in forth if not np.array_equal(forth[name], back[name], equal_nan=True)] == []
-    for name in (name for name in forth if name.endswith("picture")):
-        changes = np.abs(plain[name].astype(int) - forth[name])
-        assert (changes > 2).mean() < 0.01, "more than rounding has changed"
-    masks = [name for name in forth if name.endswith("mask")]
-    assert sum((plain[name] != forth[name]).sum() for name in masks) <= len(masks)
-
-
-def test_a_card_tells_of_instancing_where_there_is_some():
-    fast = get_quality("fast")
-    assert "instanced" not in fast.to_json()
-    assert replace(fast, instanced=True).to_json()["instanced"] is True
