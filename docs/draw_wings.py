@@ -42,21 +42,28 @@ def wing_of(module: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1] in WINGS else "ground"
 
 
-def read_imports(path: Path) -> set[str]:
-    """Dotted names that a file imports, wherever in it: inside functions and under TYPE_CHECKING too.
+@cache
+def read_file(path: Path) -> tuple[frozenset[str], str]:
+    """Dotted names that a file imports, wherever in it, inside functions and under TYPE_CHECKING too; and its docstring.
 
     Raises:
         ValueError: an import is relative, so that it could not be followed.
     """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(f"{path} has a relative import")
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names), ast.get_docstring(tree) or ""
+
+
+def read_imports(path: Path) -> frozenset[str]:
+    """Dotted names that a file imports."""
+    return read_file(path)[0]
 
 
 @cache
@@ -108,8 +115,7 @@ def purpose_of(wing: str) -> str:
     """The first words of a wing's docstring."""
     if wing == "ground":
         return "classes, errors, files"
-    text = ast.get_docstring(ast.parse(list_modules()[f"iebench.{wing}"].read_text(encoding="utf-8"))) or ""
-    return re.split(r"[:,.]", text)[0].lower()
+    return re.split(r"[:,.]", read_file(list_modules()[f"iebench.{wing}"])[1])[0].lower()
 
 
 def draw() -> str:
@@ -184,8 +190,7 @@ def list_files() -> str:
 
 
 def _first_sentence(path: Path) -> str:
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.split("\n\n")[0].replace("\n", " ").split(". ")[0].rstrip(".")
+    return read_file(path)[1].split("\n\n")[0].replace("\n", " ").split(". ")[0].rstrip(".")
 
 
 def page_with_tree() -> str:
