@@ -90,8 +90,8 @@ def test_wandb_keeps_a_run_offline(run, monkeypatch):
 
 
 def test_trackio_keeps_a_run_on_this_machine(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))  # which trackio reads as it is imported
     pytest.importorskip("trackio")
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     log_two_steps(TrackioLogger(run))
     (kept,) = (tmp_path / "trackio").glob("iebench*.db")
     assert b"train/loss" in kept.read_bytes()
