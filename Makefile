@@ -14,10 +14,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## The whole path on built-in objects: render, train, evaluate. At most 6 minutes on 2 cores.
 	$(BIN)/iebench demo --out demo
 
-test: $(READY)  ## Every test. At most 15 minutes on 2 cores.
+test: $(READY)  ## Every test. About 15 minutes on 2 cores.
 	$(BIN)/pytest
 
-fast: $(READY)  ## The tests that start neither Blender nor training. Under a minute.
+fast: $(READY)  ## The tests that start neither Blender nor training. A minute and a half.
 	$(BIN)/pytest -m "not slow"
 
 fuzz: $(READY)  ## Damaged datasets, runs, objects and pictures, twenty times as many as the tests try.
