@@ -74,13 +74,15 @@ def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
 def make_row(name: str, seed: int, data: Path, options: argparse.Namespace, *more: str) -> None:
     """Train and evaluate one run, with further options that do not change results."""
     row = f"{name}-{seed}"
-    if is_kept(options, row) and not options.again:
+    kept = is_kept(options, row)
+    if kept and not options.again:
         return
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
-    if options.again and is_kept(options, row) and (options.work / "runs" / row).exists():
+    if not kept:
+        train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed), *more], evaluate)
+    elif (options.work / "runs" / row).exists():
         evaluate_and_keep(options, row, data, evaluate)
-    train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed), *more], evaluate)
     with WRITING:
         write_tables(options.results)
 

@@ -19,15 +19,12 @@ from iebench.evals.table import (
     share_protocols,
     used_columns,
 )
-from iebench.evals.table_metrics import MOST_COLUMNS
+from iebench.evals.table_metrics import LEADING_TITLES, MOST_COLUMNS
 from iebench.files import write_whole
 from iebench.locks import locked
 from iebench.report.evaluated_runs import load_runs
 from iebench.report.gallery import show_gallery
 from iebench.version import __version__
-
-# Heads that a reader looks for; the others of a wide table unfold.
-MAIN_COLUMNS = frozenset({"top-1", "rotation R², uniform", "rotation error, median", "color R², uniform", "MRR", "H@1"})
 
 
 def write_report(
@@ -128,7 +125,7 @@ def _fold(columns: Sequence[Column]) -> dict[Column, int]:
     if len(columns) <= MOST_COLUMNS:
         return {}
     tasks = list(dict.fromkeys(column.task for column in columns))
-    return {column: tasks.index(column.task) for column in columns if column.title not in MAIN_COLUMNS}
+    return {column: tasks.index(column.task) for column in columns if column.title not in LEADING_TITLES}
 
 
 def _count_folds(columns: Sequence[Column]) -> list[dict[str, Any]]:

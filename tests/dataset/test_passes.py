@@ -24,6 +24,7 @@ from iebench.dataset.verify import verify_dataset
 from iebench.errors import IebenchError, UsageError
 from iebench.loader.geometry import GeometryDataset
 from iebench.loader.multiview import MultiViewDataset
+from iebench.loader.stream import PairStream
 
 ALL = tuple(PASSES)
 
@@ -209,7 +210,6 @@ def test_batches_have_the_passes_of_their_views(passes):
 
 
 def test_a_stream_reads_past_the_passes(passes):
-    stream = pytest.importorskip("iebench.loader.stream")
-    pairs = list(stream.PairStream(passes.root, split="train", buffer=2))
+    pairs = list(PairStream(passes.root, split="train", buffer=2))
     assert sum(len(pair.label) for pair in pairs) == len(passes.split_indices("train"))
     assert simplejpeg.decode_jpeg(passes.read_jpeg(0, 0)).shape == (32, 32, 3)

@@ -21,10 +21,7 @@ from iebench.errors import IebenchError, UsageError
 from iebench.loader.views import ViewDataset
 
 CLASS = "iebench/classification/whole/top1"
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:The `srun` command is available"),  # as on any machine of a cluster
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Classifier(pl.LightningModule):
