@@ -1,14 +1,11 @@
 """Reading a dataset: its card, its objects, their latents, and any one view without reading the rest."""
 
-import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from isal.isal_zlib import crc32
 from jaxtyping import Int, Shaped, UInt32
 from numpy import ndarray
 
@@ -16,6 +13,7 @@ from iebench.catalogue import CLASSES, ObjectClass, count_labels
 from iebench.dataset.appearance import APPEARANCE, LostRow, read_lost
 from iebench.dataset.card import CARD, MEND, DatasetCard
 from iebench.dataset.object_table import read_objects
+from iebench.dataset.open_shards import OpenShards
 from iebench.dataset.passes import PASSES, decode_pass
 from iebench.dataset.remote import RemoteFolder, is_remote
 from iebench.dataset.splits import choose_evenly
@@ -23,14 +21,11 @@ from iebench.dataset.writer import CHECKSUMS, LATENTS, OBJECTS, OFFSETS, PASS_CH
 from iebench.errors import IebenchError, UsageError
 from iebench.factors.space import FactorSpace
 from iebench.limits import MAX_JPEG_BYTES
-from iebench.locks import flock
-from iebench.open_files import allow_more_open_files
-from iebench.untrusted import open_regular, refusals
+from iebench.untrusted import refusals
 from iebench.untrusted_arrays import map_npy
 
 _MAX_OFFSET = 2**60  # of a view in its shard
 _LOOKED_THROUGH = 16 * 2**20  # bytes of latents
-_PROBED = 4  # views of a batch that are looked for in the page cache
 
 
 class Dataset:
@@ -71,7 +66,7 @@ class Dataset:
         self._check_finite()
         self.offsets = self._map_table(OFFSETS, (self.num_objects, self.num_views, 2), "<i8")
         self.checksums = self._map_table(CHECKSUMS, (self.num_objects, self.num_views), "<u4")
-        self._descriptors: dict[str, int] = {}
+        self._open_shards = OpenShards(self.root, self._remote)
 
     @property
     def num_objects(self) -> int:
@@ -146,10 +141,6 @@ class Dataset:
 
     def read_jpegs(self, objects: Int[ndarray, " n"], views: Int[ndarray, " n"]) -> Iterator[bytes]:
         """The JPEGs of some views, in the order given. No byte is read that is not theirs.
-
-        Shards are read, not mapped: a mapped file that is cut short kills the process, and pages of a mapping count as its
-        memory. Unless the last few lie in the page cache, the kernel is told of all of them before the first is read, so that
-        a cold disk serves them together.
 
         Raises:
             IebenchError: a shard is missing, shorter than it should be, or altered.
@@ -226,20 +217,14 @@ class Dataset:
         checksums: UInt32[ndarray, " n"],
         table: str = OFFSETS,
     ) -> Iterator[bytes]:
-        descriptors = [self._descriptor(shard) for shard in self.shards[objects].tolist()]
-        extents, sums = offsets.tolist(), checksums.tolist()
+        def refuse(number: int, what: str) -> IebenchError:
+            return self.damage(int(objects[number]), int(views[number]), what)
+
+        extents = offsets.tolist()
         for number, (offset, length) in enumerate(extents):
             if not (0 <= offset <= _MAX_OFFSET and 0 < length <= MAX_JPEG_BYTES):
-                raise self.damage(int(objects[number]), int(views[number]), f"its row of {table} is damaged")
-        if not all(map(_is_cached, descriptors[-_PROBED:], extents[-_PROBED:])):
-            for descriptor, (offset, length) in zip(descriptors, extents, strict=True):
-                os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
-        for number, (descriptor, (offset, length)) in enumerate(zip(descriptors, extents, strict=True)):
-            content = os.pread(descriptor, length, offset)
-            if len(content) != length or crc32(content) != sums[number]:
-                how = "altered" if len(content) == length else "cut short"
-                raise self.damage(int(objects[number]), int(views[number]), f"the shard is {how}")
-            yield content
+                raise refuse(number, f"its row of {table} is damaged")
+        yield from self._open_shards.read(self.shards[objects].tolist(), extents, checksums.tolist(), refuse)
 
     def locate(self, name: str) -> Path:
         """The path of one of the dataset's files, which is fetched first where the dataset is remote."""
@@ -253,26 +238,6 @@ class Dataset:
             f"`iebench verify {self.root}` names the damage."
         )
 
-    def _descriptor(self, shard: str) -> int:
-        if shard not in self._descriptors:
-            descriptor = self._open(shard)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: neighbours are not wanted
-            if self._remote:
-                flock(descriptor, fcntl.LOCK_SH)  # what is locked is not evicted from the cache
-            self._descriptors[shard] = descriptor
-        return self._descriptors[shard]
-
-    def _open(self, shard: str) -> int:
-        try:
-            return open_regular(self.locate(shard))
-        except OSError as error:
-            if error.errno != errno.EMFILE:
-                raise IebenchError(f"{self.root / shard} cannot be read ({error.strerror}): restore it.") from None
-            allow_more_open_files()
-            return open_regular(self.locate(shard))
-        except ValueError as error:
-            raise IebenchError(f"{self.root / shard} cannot be read ({error}): restore it.") from None
-
     def _check_finite(self) -> None:
         """Look at the latents where that costs no time; `iebench verify` looks at all."""
         if self.latents.nbytes <= _LOOKED_THROUGH and not np.isfinite(self.latents).all():
@@ -283,10 +248,6 @@ class Dataset:
 
     def __setstate__(self, state: dict[str, Path]) -> None:
         self.__init__(state["location"])  # type: ignore[misc]
-
-    def __del__(self) -> None:
-        for descriptor in getattr(self, "_descriptors", {}).values():
-            os.close(descriptor)
 
     def __repr__(self) -> str:
         counts = f"{self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each"
@@ -302,14 +263,6 @@ class Dataset:
                 "restore it, or render the dataset again."
             )
         return table
-
-
-def _is_cached(descriptor: int, extent: list[int]) -> bool:
-    """Whether the first byte of a view lies in the page cache."""
-    try:
-        return os.preadv(descriptor, [bytearray(1)], extent[0], os.RWF_NOWAIT) == 1
-    except OSError:  # it does not, or the file system cannot tell
-        return False
 
 
 def open_dataset(path: str | os.PathLike[str] | Dataset) -> Dataset:

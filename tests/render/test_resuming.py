@@ -46,7 +46,7 @@ def test_a_refused_object_is_listed_once_whatever_is_interrupted(tmp_path, monke
     first = read_failures(out / "failures.csv")
     assert len(first) == 2 and REFUSED in first
     with monkeypatch.context() as patched:
-        patched.setattr("iebench.render.farm._State.forget_failures", stop)
+        patched.setattr("iebench.render.farm_state.FarmState.forget_failures", stop)
         with pytest.raises(KeyboardInterrupt):
             render_dataset(job, out, draw, retry_failed=True)
     render_dataset(job, out, draw)
