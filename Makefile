@@ -1,6 +1,7 @@
 # Every target makes the environment first; a second call finds it ready.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 READY := .venv/ready
 PYTHONS ?= 3.11 3.12 3.13
 
@@ -15,10 +16,10 @@ demo: $(READY)  ## The whole path on built-in objects: render, train, evaluate. 
 	$(BIN)/iebench demo --out demo
 
 test: $(READY)  ## Every test. About 15 minutes on 2 cores.
-	$(BIN)/pytest
+	$(PYTEST)
 
 fast: $(READY)  ## The tests that start neither Blender nor training. A minute and a half.
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 fuzz: $(READY)  ## Damaged datasets, runs, objects and pictures, twenty times as many as the tests try.
 	IEBENCH_FUZZ=20 $(BIN)/pytest tests/fuzz --timeout 3600
