@@ -8,6 +8,8 @@ threshold 0.01, the denoiser with its defaults, and no data kept from one image 
     python benchmarks/render.py [--objects-per-class 1] [--views 4] [--quality trained,fast] [--meshes FOLDER]…
                                 [--truth FOLDER] [--ladder]
 
+`--quality trained:8` is `trained` with 8 samples.
+
 The truth is two images of 128 samples without a denoiser, whose noise is independent: the mean of (image - one)(image - other)
 is an estimate of the mean squared error to which their noise adds nothing. With --truth they are kept in a folder, and taken from
 it the next time. Objects are built-in ones of classes from which no network has learned, and those of each --meshes. With
@@ -81,9 +83,9 @@ def ladder() -> dict[str, Way]:
 
 
 @click.command()
-@click.option("--objects-per-class", default=1, type=click.IntRange(1))
+@click.option("--objects-per-class", default=1, type=click.IntRange(0), help="Built-in objects.")
 @click.option("--views", default=4, type=click.IntRange(1))
-@click.option("--quality", "names", default="trained,fast", help="Qualities, the first of which is compared.")
+@click.option("--quality", "names", default="trained,fast", help="Qualities, or with other samples NAME:SAMPLES.")
 @click.option("--meshes", multiple=True, help="Folder with more objects, as for --objects.")
 @click.option("--truth", type=click.Path(path_type=Path), help="Folder that keeps the images of many samples.")
 @click.option("--ladder", "stepwise", is_flag=True, help="Go from the published settings to `fast` step by step.")
@@ -92,7 +94,7 @@ def main(
 ) -> None:
     """Measure, and print one JSON line."""
     ways = {"published": Way(get_quality("reference"), keep=False), **(ladder() if stepwise else {})}
-    ways |= {name: Way(get_quality(name)) for name in names.split(",")}
+    ways |= {name: Way(find_quality(name)) for name in names.split(",")}
     found: dict[str, list[Found]] = {way: [] for way in ways}
     truths: list[ndarray] = []
     output = os.dup(1)
@@ -106,6 +108,12 @@ def main(
     os.dup2(output, 1)
     print(json.dumps(summarise(found, truths)), flush=True)
     os._exit(0)  # Blender may crash at a regular exit
+
+
+def find_quality(text: str) -> Quality:
+    """The quality of a name, or of NAME:SAMPLES."""
+    name, _, samples = text.partition(":")
+    return replace(get_quality(name), samples=int(samples)) if samples else get_quality(name)
 
 
 def list_objects(meshes: tuple[str, ...], per_class: int) -> Iterator[tuple[ObjectSource, str, str]]:
