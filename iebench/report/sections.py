@@ -83,8 +83,11 @@ def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) 
     elif figure.kind == "table":
         section.tables.append(_table(figure, found))
     elif figure.kind == "classes":
-        marks = _class_means(figure, [run for run in runs if run.name in found])
-        section.pictures.append(plot_classes(name, marks, figure.x, figure.caption))
+        marks, styles = (
+            _class_means(figure, [run for run in runs if run.name in found]),
+            {r.series: r.style for r in runs},
+        )
+        section.pictures.append(plot_classes(name, marks, styles, figure.x, figure.caption))
     else:
         drawn = [run for run in runs if run.name in found]
         is_told_by_line = _is_told_by_line(figure, found.values())
