@@ -17,7 +17,7 @@ from scipy import stats
 from iebench.errors import UsageError, suggest
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results
-from iebench.evals.table import label_of, training_of
+from iebench.evals.table import label_of, series_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Comparison:
     def describe(self) -> str:
         """One line."""
         interval = f"95 % interval {self.low:+.3f} to {self.high:+.3f}, p = {self.p_value:.2g}"
-        caveat = "; over objects only, which says nothing of seeds" if min(self.runs) == 1 else ""
+        caveat = "; the seed of a single run counts as fixed" if min(self.runs) == 1 else ""
         numbers = f"{self.objects} objects, {self.runs[0]} and {self.runs[1]} runs{caveat}"
         return f"{self.score}: {self.difference:+.3f}, {interval} ({numbers})"
 
@@ -62,8 +62,8 @@ def compare_errors(
 
     The variance of the difference is the sum of a part from objects (of their mean differences, over their number) and one from
     runs: of each group's means over its number, or, of two parts of the same runs, of the runs' differences. The degrees of
-    freedom are Welch and Satterthwaite's. A single run says nothing of seeds; they count as fixed then, and the interval is
-    one over objects only.
+    freedom are Welch and Satterthwaite's. A single run says nothing of seeds: its own counts as fixed, and where both groups
+    have one, this is a paired t-test over objects.
 
     Args:
         score: for the result.
@@ -121,9 +121,11 @@ def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], st
     parts = ("whole", *chosen[0].parts)
     if part and part not in parts:
         raise UsageError(f"{method} has no part {part!r}: it has {', '.join(parts)}.")
-    trainings = [training_of(result) for result in chosen]
-    if any(training != trainings[0] for training in trainings):
+    if any(series_of(result) != series_of(chosen[0]) for result in chosen):
         raise UsageError(f"The runs of {method} differ in more than their seed: name those of one training only.")
+    weights = [str(found) for result in chosen if (found := result.protocol.get("weights"))]
+    if len(set(weights)) < len(weights):
+        raise UsageError(f"Two results of {method} are of the same weights, which are one run: name one of them.")
     return chosen, part or "whole"
 
 

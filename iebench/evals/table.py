@@ -15,7 +15,10 @@ from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 from iebench.evals.table_formats import FORMATS
 
-MAY_DIFFER = ("seed", "num_workers", "devices", "resident")  # between runs of one row
+# Between runs of one row: the seed, and what changes no result.
+MAY_DIFFER = (
+    "seed", "devices", "nodes", "num_workers", "resident", "log", "log_every", "validate_every", "checkpoint_every",
+)  # fmt: skip
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 HALVES = ("invariant", "equivariant")  # parts that evaluators declare columns for
 PROTOCOLS = (
@@ -65,18 +68,45 @@ def _columns_of_parts(results: Results) -> Iterator[Column]:
 
 def build_rows(results: Sequence[Results]) -> list[Row]:
     """A row for each kind of training, its runs with other seeds put together as mean ± std, and the baselines below."""
-    rows = [
-        _row_of_runs(group)
-        for group in _group(results, lambda r: [r.method, training_of(r), r.data, r.protocol["probes"]])
-    ]
-    for group in _group(results, lambda r: [r.data, r.protocol["probes"]]):
-        for name in (RANDOM_INIT, CONSTANT, GROUND_TRUTH):
-            books = [result.baselines[name] for result in group if name in result.baselines]
-            if books:
-                columns = columns_of(group[0])
-                cells = _cells(books[:1], columns)
-                rows.append(Row(name, f"baseline, {_describe_data(group[0])}", cells, "baseline", columns))
-    return rows
+    groups = _group(results, lambda result: [series_of(result), *_basis_of(result)])
+    baselines = (row for group in _group(results, _basis_of) for row in _rows_of_baselines(group))
+    return [*(_row_of_runs(_join_evaluations(group)) for group in groups), *baselines]
+
+
+def _basis_of(result: Results) -> list[Any]:
+    """What scores that compare have in common."""
+    return [result.data, result.protocol["probes"]]
+
+
+def _rows_of_baselines(group: Sequence[Results]) -> Iterator[Row]:
+    """Random init of each network, and what no network changes, as the first result has them that has them."""
+    fresh = _group([result for result in group if RANDOM_INIT in result.baselines], _network_of)
+    for first, *_ in fresh:
+        name = f"{RANDOM_INIT}, {_network_of(first)}" if len(fresh) > 1 else RANDOM_INIT
+        yield _row_of_baseline(name, first, first.baselines[RANDOM_INIT])
+    for name in (CONSTANT, GROUND_TRUTH):
+        for first in [result for result in group if name in result.baselines][:1]:
+            yield _row_of_baseline(name, first, first.baselines[name])
+
+
+def _network_of(result: Results) -> str:
+    """What is drawn anew for random init: the backbone of a method, or the network itself."""
+    return str(result.training.get("method_settings", {}).get("backbone", result.name))
+
+
+def _row_of_baseline(name: str, result: Results, book: ScoreBook) -> Row:
+    columns = columns_of(result)
+    return Row(name, f"baseline, {_describe_data(result)}", _cells([book], columns), "baseline", columns)
+
+
+def _join_evaluations(group: Sequence[Results]) -> list[Results]:
+    """The results of each run once: those of the same weights are one run that was scored in other tasks, or once more."""
+    runs: dict[str, Results] = {}
+    for number, result in enumerate(group):
+        key = str(result.protocol.get("weights") or number)
+        first = runs.setdefault(key, result)
+        runs[key] = replace(first, scores=ScoreBook(result.scores.scores | first.scores.scores))
+    return list(runs.values())
 
 
 def _group(results: Sequence[Results], key: Callable[[Results], Any]) -> list[list[Results]]:
@@ -87,15 +117,16 @@ def _group(results: Sequence[Results], key: Callable[[Results], Any]) -> list[li
     return list(groups.values())
 
 
-def training_of(result: Results) -> dict[str, Any]:
-    """The settings of the training without those in which runs of one group may differ."""
+def series_of(result: Results) -> list[Any]:
+    """What runs have in common that differ in their seed alone: of a network whose training is unknown, its weights too."""
 
     def strip(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: strip(inner) for key, inner in value.items() if key not in MAY_DIFFER}
         return value
 
-    return strip(result.training)
+    own = [] if "trainer" in result.training else [result.name, result.protocol.get("weights", "")]
+    return [result.method, strip(result.training), *own]
 
 
 def describe_group(group: Sequence[Results]) -> str:

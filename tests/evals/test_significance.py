@@ -1,5 +1,7 @@
 """The comparison of two methods: known answers, and how often it is wrong where there is nothing to find."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -71,6 +73,9 @@ def test_methods_are_found_by_their_names():
     longer.training = {"trainer": {"steps": 9}}
     with pytest.raises(UsageError, match="runs of simclr differ in more than their seed"):
         compare_methods([*runs, longer], "simclr", "vicreg")
+    twice = [replace(runs[1], protocol={"probes": {"epochs": 1}, "weights": "a"})] * 2
+    with pytest.raises(UsageError, match="Two results of simclr are of the same weights"):
+        compare_methods([runs[0], *twice], "simclr", "vicreg")
     assert compare_methods(runs, "simclr:whole", "vicreg")[0].score == "rotation/whole"
     with pytest.raises(UsageError, match="different datasets"):
         compare_methods([runs[0], results("simclr", [0, 1], "other")], "simclr", "vicreg")
