@@ -23,9 +23,9 @@ from iebench.evals.columns import Cell
 from iebench.files import write_whole
 
 INK = "#010203"  # stands for the colour of the page's text until the SVG is written
-# Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
 LABEL_STEP = 14  # points between labels that stand below each other
 LEGEND_ROW = 0.2  # inches
+# Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LEADER = {
