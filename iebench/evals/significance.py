@@ -17,7 +17,7 @@ from scipy import stats
 from iebench.errors import UsageError, suggest
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results
-from iebench.evals.table import label_of, series_of
+from iebench.evals.series import label_of, series_of, weights_of
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,15 @@ def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], st
         raise UsageError(f"{method} has no part {part!r}: it has {', '.join(parts)}.")
     if any(series_of(result) != series_of(chosen[0]) for result in chosen):
         raise UsageError(f"The runs of {method} differ in more than their seed: name those of one training only.")
-    weights = [str(found) for result in chosen if (found := result.protocol.get("weights"))]
-    if len(set(weights)) < len(weights):
-        raise UsageError(f"Two results of {method} are of the same weights, which are one run: name one of them.")
-    return chosen, part or "whole"
+    # labels tell the transform only where retrieval was scored, and a series may have runs of both kinds
+    runs = [result for result in results if series_of(result) == series_of(chosen[0])]
+    seeds = [result.training.get("trainer", {}).get("seed", weights_of(result)) for result in runs]
+    known = [str(seed) for seed in seeds if seed != ""]
+    if len(set(known)) < len(known):
+        raise UsageError(
+            f"Two results of {method} are of the same seed or weights, which is one run: name one of them."
+        )
+    return runs, part or "whole"
 
 
 def _check_same_data(results: Sequence[Results]) -> None:

@@ -1,8 +1,7 @@
 """One table of many results, and the published rows beside them: each R² in a column of its own."""
 
-import json
 import statistics
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,13 +11,10 @@ from iebench.evals.metrics import pooled_from_uniform
 from iebench.evals.published import PublishedResult, read_published
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
+from iebench.evals.series import describe_data, describe_series, group_results, join_evaluations, label_of, series_of
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 from iebench.evals.table_formats import FORMATS
 
-# Between runs of one row: the seed, and what changes no result.
-MAY_DIFFER = (
-    "seed", "devices", "nodes", "num_workers", "resident", "log", "log_every", "validate_every", "checkpoint_every",
-)  # fmt: skip
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 HALVES = ("invariant", "equivariant")  # parts that evaluators declare columns for
 PROTOCOLS = (
@@ -68,9 +64,9 @@ def _columns_of_parts(results: Results) -> Iterator[Column]:
 
 def build_rows(results: Sequence[Results]) -> list[Row]:
     """A row for each kind of training, its runs with other seeds put together as mean ± std, and the baselines below."""
-    groups = _group(results, lambda result: [series_of(result), *_basis_of(result)])
-    baselines = (row for group in _group(results, _basis_of) for row in _rows_of_baselines(group))
-    return [*(_row_of_runs(_join_evaluations(group)) for group in groups), *baselines]
+    groups = group_results(results, lambda result: [series_of(result), *_basis_of(result)])
+    baselines = (row for group in group_results(results, _basis_of) for row in _rows_of_baselines(group))
+    return [*(_row_of_runs(join_evaluations(group)) for group in groups), *baselines]
 
 
 def _basis_of(result: Results) -> list[Any]:
@@ -80,7 +76,7 @@ def _basis_of(result: Results) -> list[Any]:
 
 def _rows_of_baselines(group: Sequence[Results]) -> Iterator[Row]:
     """Random init of each network, and what no network changes, as the first result has them that has them."""
-    fresh = _group([result for result in group if RANDOM_INIT in result.baselines], _network_of)
+    fresh = group_results([result for result in group if RANDOM_INIT in result.baselines], _network_of)
     for first, *_ in fresh:
         name = f"{RANDOM_INIT}, {_network_of(first)}" if len(fresh) > 1 else RANDOM_INIT
         yield _row_of_baseline(name, first, first.baselines[RANDOM_INIT])
@@ -96,74 +92,13 @@ def _network_of(result: Results) -> str:
 
 def _row_of_baseline(name: str, result: Results, book: ScoreBook) -> Row:
     columns = columns_of(result)
-    return Row(name, f"baseline, {_describe_data(result)}", _cells([book], columns), "baseline", columns)
-
-
-def _join_evaluations(group: Sequence[Results]) -> list[Results]:
-    """The results of each run once: those of the same weights are one run that was scored in other tasks, or once more."""
-    runs: dict[str, Results] = {}
-    for number, result in enumerate(group):
-        key = str(result.protocol.get("weights") or number)
-        first = runs.setdefault(key, result)
-        runs[key] = replace(first, scores=ScoreBook(result.scores.scores | first.scores.scores))
-    return list(runs.values())
-
-
-def _group(results: Sequence[Results], key: Callable[[Results], Any]) -> list[list[Results]]:
-    """The results with equal keys together, in the order in which the first of each comes."""
-    groups: dict[str, list[Results]] = {}
-    for result in results:
-        groups.setdefault(json.dumps(key(result), sort_keys=True), []).append(result)
-    return list(groups.values())
-
-
-def series_of(result: Results) -> list[Any]:
-    """What runs have in common that differ in their seed alone: of a network whose training is unknown, its weights too."""
-
-    def strip(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: strip(inner) for key, inner in value.items() if key not in MAY_DIFFER}
-        return value
-
-    own = [] if "trainer" in result.training else [result.name, result.protocol.get("weights", "")]
-    return [result.method, strip(result.training), *own]
-
-
-def describe_group(group: Sequence[Results]) -> str:
-    """How the numbers of a group of runs came about, in a few words."""
-    first = group[0]
-    trainer = first.training.get("trainer", {})
-    length = f"{trainer['steps']} steps" if trainer.get("steps") else f"{trainer.get('epochs')} epochs"
-    seeds = len(group) if len(group) > 1 else len(first.protocol["seeds"])
-    kind = "run" if len(group) > 1 else "probe seed"
-    backbone = first.training.get("method_settings", {}).get("backbone")
-    words = [
-        _describe_data(first),
-        *([backbone] if backbone else []),
-        *([f"trained {length}"] if trainer else []),
-        f"{seeds} {kind}{'s' if seeds > 1 else ''}",
-    ]
-    return ", ".join(words)
-
-
-def _describe_data(result: Results) -> str:
-    size, epochs = result.data.get("evaluated_size"), result.protocol["probes"]["epochs"]
-    return f"{result.data.get('name', 'data')}{f' {size}px' if size else ''}, probes {epochs} epochs"
-
-
-def label_of(result: Results) -> str:
-    """The method's name with its transform, where it has one."""
-    transform = result.training.get("method_settings", {}).get("transform")
-    has_one = transform is not None and ("retrieval/val-val/mrr" in result.scores.scores or transform != "rotation")
-    return (
-        f"{result.method} ({transform})" if has_one else (result.name if result.method == "backbone" else result.method)
-    )
+    return Row(name, f"baseline, {describe_data(result)}", _cells([book], columns), "baseline", columns)
 
 
 def _row_of_runs(group: Sequence[Results]) -> Row:
     columns = columns_of(group[0])
     cells = _cells([result.scores for result in group], columns)
-    return Row(label_of(group[0]), describe_group(group), cells, columns=columns)
+    return Row(label_of(group[0]), describe_series(group), cells, columns=columns)
 
 
 def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, Cell]:

@@ -10,7 +10,7 @@ from iebench.evals.columns import Figure
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, result_files
 from iebench.evals.results_checks import check_figure
-from iebench.evals.table import label_of, series_of
+from iebench.evals.series import label_of, series_of
 from iebench.untrusted import read_rows, refusals
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from iebench.cli.eval import eval_command
 from iebench.cli.train import make_command, train_command
 from iebench.errors import IebenchError, UsageError
-from iebench.evals.table import MAY_DIFFER
+from iebench.evals.series import MAY_DIFFER
 from iebench.models import precision
 from iebench.models.backbones import RESNETS
 from iebench.models.heads import parse_sizes
