@@ -95,10 +95,11 @@ def _row_of_baseline(name: str, result: Results, book: ScoreBook) -> Row:
     return Row(name, f"baseline, {describe_data(result)}", _cells([book], columns), "baseline", columns)
 
 
-def _row_of_runs(group: Sequence[Results]) -> Row:
-    columns = columns_of(group[0])
-    cells = _cells([result.scores for result in group], columns)
-    return Row(label_of(group[0]), describe_series(group), cells, columns=columns)
+def _row_of_runs(runs: Sequence[Results]) -> Row:
+    columns, books = columns_of(runs[0]), [result.scores for result in runs]
+    counts = {sum(column.key in book.scores for book in books) for column in columns}
+    protocol = describe_series(runs) + ", some scores of fewer" * bool(counts - {0, len(books)})
+    return Row(label_of(runs[0]), protocol, _cells(books, columns), columns=columns)
 
 
 def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, Cell]:
