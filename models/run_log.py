@@ -41,7 +41,7 @@ class MetricsFile:
             rows = self.read()
             self.columns += new
             self._rewrite(rows)
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, self.columns).writerow({"step": step, **metrics})
 
     def read(self) -> list[dict[str, str]]:
@@ -52,7 +52,7 @@ class MetricsFile:
             return read_rows(self.path, ["step"], skip_uneven=True)
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
-        with whole_file(self.path) as partial, partial.open("w", newline="") as file:
+        with whole_file(self.path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
             writer.writerows(rows)

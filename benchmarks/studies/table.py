@@ -20,7 +20,7 @@ from threading import Lock
 from runs import evaluate_and_keep, is_kept, read_options, render, side_by_side, train_and_evaluate
 
 from iebench.evals.results import Results
-from iebench.evals.table import label_of
+from iebench.evals.series import label_of
 
 TASKS = "classification,classification-from-views,rotation,color,retrieval,equivariance,predictor"
 PROBE_EPOCHS = 100

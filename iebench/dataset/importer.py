@@ -84,7 +84,7 @@ def import_layout(
             importer.add(loose)
             progress.add(note=f"{len(importer.faults)} left out", share=layout.share())
         card = importer.finish(out.name, path, channels)
-    return card, importer.faults
+    return card, list(importer.faults.values())
 
 
 def _is_object(loose: LooseObject) -> bool:
@@ -101,12 +101,11 @@ class _Importer:
     lists: Lists
     strict: bool
     objects_per_shard: int
-    faults: list[Failure] = field(default_factory=list)
+    faults: dict[ObjectName, Failure] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.placed, self.classes = self.lists.placed, self.lists.classes
         self.seen: set[ObjectName] = set()
-        self.refused: set[ObjectName] = set()
         self.vote = ChannelVote()
         self.packers = {split: _Packer(self.root, split, self.shape, self.objects_per_shard) for split in SPLITS}
 
@@ -122,13 +121,12 @@ class _Importer:
 
     def finish(self, name: str, path: Path, channels: Channels) -> DatasetCard:
         """Write what is left, the tables and the card."""
-        for missing in sorted(self.placed.keys() - self.seen - self.refused):
+        for missing in sorted(self.placed.keys() - self.seen - self.faults.keys()):
             self._note(missing, ABSENT)
         parts = [part for packer in self.packers.values() for part in packer.finish()]
         if not parts:
-            raise IebenchError(
-                f"{path} holds no whole object: {self.faults[0].reason if self.faults else 'it is empty'}."
-            )
+            reason = next((fault.reason for fault in self.faults.values()), "it is empty")
+            raise IebenchError(f"{path} holds no whole object: {reason}.")
         order, measured = self.vote.result()
         card = DatasetCard(
             name=name,
@@ -143,7 +141,7 @@ class _Importer:
             channels=order if channels == "auto" else channels,
             made={"iebench": __version__},
         )
-        return finish_dataset(self.root, card, parts, self.faults)
+        return finish_dataset(self.root, card, parts, list(self.faults.values()))
 
     def _name_classes(self) -> tuple[ObjectClass, ...]:
         """The classes for the card; none where all are the benchmark's, which a reader knows."""
@@ -154,7 +152,7 @@ class _Importer:
         for part in name:
             if fault := name_fault(part):
                 raise Fault(f"its name {printable(part)} cannot be used, {fault}")
-        if name in self.seen:
+        if name in self.seen or name in self.faults:
             raise Fault("its files stand far apart in the archive")
         if not self.lists.splits:
             if name[0] not in self.classes:
@@ -207,8 +205,7 @@ class _Importer:
         synset, object_id = map(printable, name)
         if self.strict:
             raise IebenchError(f"{synset}/{object_id}: {reason}; without --strict such objects are left out and named.")
-        self.refused.add(name)
-        self.faults.append(Failure(synset, object_id, reason, 1, ""))
+        self.faults[name] = Failure(synset, object_id, reason, 1, "")
 
 
 class _Packer:

@@ -93,6 +93,10 @@ class Context:
         if self.settings.embeddings and representations.embeddings is not None:
             yield "embedding", replace(representations, values=representations.embeddings)
 
+    def tests_for(self, needs: Needs) -> dict[str, Representations]:
+        """The test sets that have what is needed; another dataset may lack a factor, or have too few views."""
+        return {prefix: test for prefix, test in self.tests.items() if needs.are_met_by_data(test)}
+
     def is_whole(self, part: str) -> bool:
         """Whether a name of `parts` is that of the whole representation, or of a part that has all of its columns."""
         width = self.train.values.shape[-1]

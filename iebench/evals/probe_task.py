@@ -66,7 +66,7 @@ class ProbeTask(Learnable, Evaluator):
         """Scores on every test set for every part and seed; intervals and details for the first seed only."""
         if not self._targets_vary(context.train):
             return
-        tests = {prefix: dict(self.parts(context, found)) for prefix, found in self._able_tests(context)}
+        tests = {prefix: dict(self.parts(context, found)) for prefix, found in context.tests_for(self.needs).items()}
         seeds = context.settings.seeds if self.is_seeded else context.settings.seeds[:1]
         work = list(product(self.parts(context, context.train), seeds))
         fitted: dict[tuple[str, int], PredictSamples] = {}
@@ -90,14 +90,10 @@ class ProbeTask(Learnable, Evaluator):
         def predict(_: Representations, samples: Samples) -> ndarray:
             return np.tile(constant, (len(samples.objects), 1))
 
-        for prefix, test in self._able_tests(context):
+        for prefix, test in context.tests_for(self.needs).items():
             for found in self._score(f"{prefix}{self.name}/{name}", test, predict, context, is_first=False):
                 if isinstance(found, Score):
                     yield found
-
-    def _able_tests(self, context: Context) -> Iterator[tuple[str, Representations]]:
-        """The test sets that have what the task needs; another dataset may lack a factor."""
-        return ((prefix, test) for prefix, test in context.tests.items() if self.needs.are_met_by_data(test))
 
     def _targets_vary(self, train: Representations) -> bool:
         return bool(np.ptp(sample_targets(self, train, 1), axis=0).max() > 0)

@@ -17,7 +17,7 @@ from scipy import stats
 from iebench.errors import UsageError, suggest
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results
-from iebench.evals.table import label_of, training_of
+from iebench.evals.series import label_of, series_of, weights_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Comparison:
     def describe(self) -> str:
         """One line."""
         interval = f"95 % interval {self.low:+.3f} to {self.high:+.3f}, p = {self.p_value:.2g}"
-        caveat = "; over objects only, which says nothing of seeds" if min(self.runs) == 1 else ""
+        caveat = "; the seed of a single run counts as fixed" if min(self.runs) == 1 else ""
         numbers = f"{self.objects} objects, {self.runs[0]} and {self.runs[1]} runs{caveat}"
         return f"{self.score}: {self.difference:+.3f}, {interval} ({numbers})"
 
@@ -62,8 +62,8 @@ def compare_errors(
 
     The variance of the difference is the sum of a part from objects (of their mean differences, over their number) and one from
     runs: of each group's means over its number, or, of two parts of the same runs, of the runs' differences. The degrees of
-    freedom are Welch and Satterthwaite's. A single run says nothing of seeds; they count as fixed then, and the interval is
-    one over objects only.
+    freedom are Welch and Satterthwaite's. A single run says nothing of seeds: its own counts as fixed, and where both groups
+    have one, this is a paired t-test over objects.
 
     Args:
         score: for the result.
@@ -121,10 +121,17 @@ def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], st
     parts = ("whole", *chosen[0].parts)
     if part and part not in parts:
         raise UsageError(f"{method} has no part {part!r}: it has {', '.join(parts)}.")
-    trainings = [training_of(result) for result in chosen]
-    if any(training != trainings[0] for training in trainings):
+    if any(series_of(result) != series_of(chosen[0]) for result in chosen):
         raise UsageError(f"The runs of {method} differ in more than their seed: name those of one training only.")
-    return chosen, part or "whole"
+    # labels tell the transform only where retrieval was scored, and a series may have runs of both kinds
+    runs = [result for result in results if series_of(result) == series_of(chosen[0])]
+    seeds = [result.training.get("trainer", {}).get("seed", weights_of(result)) for result in runs]
+    known = [str(seed) for seed in seeds if seed != ""]
+    if len(set(known)) < len(known):
+        raise UsageError(
+            f"Two results of {method} are of the same seed or weights, which is one run: name one of them."
+        )
+    return runs, part or "whole"
 
 
 def _check_same_data(results: Sequence[Results]) -> None:

@@ -1,8 +1,7 @@
 """One table of many results, and the published rows beside them: each R² in a column of its own."""
 
-import json
 import statistics
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,10 +11,10 @@ from iebench.evals.metrics import pooled_from_uniform
 from iebench.evals.published import PublishedResult, read_published
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, ScoreBook
+from iebench.evals.series import describe_data, describe_series, group_results, join_evaluations, label_of, series_of
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT
 from iebench.evals.table_formats import FORMATS
 
-MAY_DIFFER = ("seed", "num_workers", "devices", "resident")  # between runs of one row
 OUR_COLUMNS = tuple(column for evaluator in EVALUATORS for column in evaluator.columns)
 HALVES = ("invariant", "equivariant")  # parts that evaluators declare columns for
 PROTOCOLS = (
@@ -65,74 +64,42 @@ def _columns_of_parts(results: Results) -> Iterator[Column]:
 
 def build_rows(results: Sequence[Results]) -> list[Row]:
     """A row for each kind of training, its runs with other seeds put together as mean ± std, and the baselines below."""
-    rows = [
-        _row_of_runs(group)
-        for group in _group(results, lambda r: [r.method, training_of(r), r.data, r.protocol["probes"]])
-    ]
-    for group in _group(results, lambda r: [r.data, r.protocol["probes"]]):
-        for name in (RANDOM_INIT, CONSTANT, GROUND_TRUTH):
-            books = [result.baselines[name] for result in group if name in result.baselines]
-            if books:
-                columns = columns_of(group[0])
-                cells = _cells(books[:1], columns)
-                rows.append(Row(name, f"baseline, {_describe_data(group[0])}", cells, "baseline", columns))
-    return rows
+    groups = group_results(results, lambda result: [series_of(result), *_basis_of(result)])
+    baselines = (row for group in group_results(results, _basis_of) for row in _rows_of_baselines(group))
+    return [*(_row_of_runs(join_evaluations(group)) for group in groups), *baselines]
 
 
-def _group(results: Sequence[Results], key: Callable[[Results], Any]) -> list[list[Results]]:
-    """The results with equal keys together, in the order in which the first of each comes."""
-    groups: dict[str, list[Results]] = {}
-    for result in results:
-        groups.setdefault(json.dumps(key(result), sort_keys=True), []).append(result)
-    return list(groups.values())
+def _basis_of(result: Results) -> list[Any]:
+    """What scores that compare have in common."""
+    return [result.data, result.protocol["probes"]]
 
 
-def training_of(result: Results) -> dict[str, Any]:
-    """The settings of the training without those in which runs of one group may differ."""
-
-    def strip(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: strip(inner) for key, inner in value.items() if key not in MAY_DIFFER}
-        return value
-
-    return strip(result.training)
-
-
-def describe_group(group: Sequence[Results]) -> str:
-    """How the numbers of a group of runs came about, in a few words."""
-    first = group[0]
-    trainer = first.training.get("trainer", {})
-    length = f"{trainer['steps']} steps" if trainer.get("steps") else f"{trainer.get('epochs')} epochs"
-    seeds = len(group) if len(group) > 1 else len(first.protocol["seeds"])
-    kind = "run" if len(group) > 1 else "probe seed"
-    backbone = first.training.get("method_settings", {}).get("backbone")
-    words = [
-        _describe_data(first),
-        *([backbone] if backbone else []),
-        *([f"trained {length}"] if trainer else []),
-        f"{seeds} {kind}{'s' if seeds > 1 else ''}",
-    ]
-    return ", ".join(words)
+def _rows_of_baselines(group: Sequence[Results]) -> Iterator[Row]:
+    """Random init of each network, and what no network changes, as the first result has them that has them."""
+    fresh = group_results([result for result in group if RANDOM_INIT in result.baselines], _network_of)
+    for first, *_ in fresh:
+        name = f"{RANDOM_INIT}, {_network_of(first)}" if len(fresh) > 1 else RANDOM_INIT
+        yield _row_of_baseline(name, first, first.baselines[RANDOM_INIT])
+    for name in (CONSTANT, GROUND_TRUTH):
+        for first in [result for result in group if name in result.baselines][:1]:
+            yield _row_of_baseline(name, first, first.baselines[name])
 
 
-def _describe_data(result: Results) -> str:
-    size, epochs = result.data.get("evaluated_size"), result.protocol["probes"]["epochs"]
-    return f"{result.data.get('name', 'data')}{f' {size}px' if size else ''}, probes {epochs} epochs"
+def _network_of(result: Results) -> str:
+    """What is drawn anew for random init: the backbone of a method, or the network itself."""
+    return str(result.training.get("method_settings", {}).get("backbone", result.name))
 
 
-def label_of(result: Results) -> str:
-    """The method's name with its transform, where it has one."""
-    transform = result.training.get("method_settings", {}).get("transform")
-    has_one = transform is not None and ("retrieval/val-val/mrr" in result.scores.scores or transform != "rotation")
-    return (
-        f"{result.method} ({transform})" if has_one else (result.name if result.method == "backbone" else result.method)
-    )
+def _row_of_baseline(name: str, result: Results, book: ScoreBook) -> Row:
+    columns = columns_of(result)
+    return Row(name, f"baseline, {describe_data(result)}", _cells([book], columns), "baseline", columns)
 
 
-def _row_of_runs(group: Sequence[Results]) -> Row:
-    columns = columns_of(group[0])
-    cells = _cells([result.scores for result in group], columns)
-    return Row(label_of(group[0]), describe_group(group), cells, columns=columns)
+def _row_of_runs(runs: Sequence[Results]) -> Row:
+    columns, books = columns_of(runs[0]), [result.scores for result in runs]
+    counts = {sum(column.key in book.scores for book in books) for column in columns}
+    protocol = describe_series(runs) + ", some scores of fewer" * bool(counts - {0, len(books)})
+    return Row(label_of(runs[0]), protocol, _cells(books, columns), columns=columns)
 
 
 def _cells(books: Sequence[ScoreBook], columns: Sequence[Column]) -> dict[str, Cell]:

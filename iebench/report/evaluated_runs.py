@@ -10,7 +10,7 @@ from iebench.evals.columns import Figure
 from iebench.evals.registry import EVALUATORS
 from iebench.evals.results import Results, result_files
 from iebench.evals.results_checks import check_figure
-from iebench.evals.table import label_of, training_of
+from iebench.evals.series import label_of, series_of
 from iebench.untrusted import read_rows, refusals
 
 
@@ -50,7 +50,7 @@ def load_runs(paths: Sequence[Path]) -> list[EvaluatedRun]:
             name = f"{name}, {results.name}"
         if any(run.name == name for run in runs):
             name = f"{name}, {len(runs) + 1}"
-        key = json.dumps([label_of(results), training_of(results), results.data], sort_keys=True)
+        key = json.dumps([series_of(results), results.data], sort_keys=True)
         first = series.setdefault(key, name)
         runs.append(EvaluatedRun(name, results, path.parent, first, list(series).index(key)))
     return runs

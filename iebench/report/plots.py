@@ -23,9 +23,9 @@ from iebench.evals.columns import Cell
 from iebench.files import write_whole
 
 INK = "#010203"  # stands for the colour of the page's text until the SVG is written
-# Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
 LABEL_STEP = 14  # points between labels that stand below each other
 LEGEND_ROW = 0.2  # inches
+# Okabe and Ito's colours for all kinds of sight, without black and the yellow that is lost on white.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LEADER = {
@@ -212,23 +212,20 @@ def _spread(wanted: Sequence[float], step: float) -> dict[int, float]:
     return dict(zip(order.tolist(), heights.tolist(), strict=True))
 
 
-def plot_classes(name: str, runs: Mapping[str, Mapping[str, float]], x: str, caption: str) -> Picture:
-    """One row for each class, in the order of the first run's values, and a mark for each run."""
+def plot_classes(
+    name: str, runs: Mapping[str, Mapping[str, float]], styles: Mapping[str, int], x: str, caption: str
+) -> Picture:
+    """One row for each class, in the order of the first run's values, and a mark for each run, of its style as in `Curve`."""
     first = next(iter(runs.values()))
     classes = sorted(first, key=lambda entry: first[entry])
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure, axes = _start(6.4, 1.2 + 0.22 * len(classes) + _legend_height(runs))
-        for number, (run, values) in enumerate(runs.items()):
-            color, marker = choose_mark(number)
-            axes.plot(
-                [values.get(entry, float("nan")) for entry in classes],
-                range(len(classes)),
-                marker,
-                color=color,
-                label=run,
-            )
-        if len(runs) == 1:
-            axes.hlines(range(len(classes)), 0, [first[entry] for entry in classes], color=COLORS[0], alpha=0.4, lw=4)
+        for run, values in runs.items():
+            color, marker = choose_mark(styles[run])
+            found = [values.get(entry, float("nan")) for entry in classes]
+            axes.plot(found, range(len(classes)), marker, color=color, label=run)
+            if len(runs) == 1:
+                axes.hlines(range(len(classes)), 0, found, color=color, alpha=0.4, lw=4)
         axes.set(yticks=range(len(classes)), xlabel=x, ylim=(-0.7, len(classes) - 0.3))
         axes.set_yticklabels(classes, fontsize=9.5)
         _add_legend(axes)

@@ -75,7 +75,8 @@ def make_sections(runs: Sequence[EvaluatedRun]) -> list[Section]:
 def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) -> None:
     """Put a figure with the details of all runs that have it into its section."""
     found = {run.name: detail for run in runs if (detail := figure.find(run.results.details)) is not None}
-    if not found:
+    drawn = [run for run in runs if run.name in found]
+    if not drawn:
         return
     name = figure.key.replace("/", "-").replace("_", "-")
     if figure.kind == "matrix":
@@ -83,10 +84,9 @@ def _add_figure(section: Section, figure: Figure, runs: Sequence[EvaluatedRun]) 
     elif figure.kind == "table":
         section.tables.append(_table(figure, found))
     elif figure.kind == "classes":
-        marks = _class_means(figure, [run for run in runs if run.name in found])
-        section.pictures.append(plot_classes(name, marks, figure.x, figure.caption))
+        styles = {run.series: run.style for run in drawn}
+        section.pictures.append(plot_classes(name, _class_means(figure, drawn), styles, figure.x, figure.caption))
     else:
-        drawn = [run for run in runs if run.name in found]
         is_told_by_line = _is_told_by_line(figure, found.values())
         curves = [curve for run in drawn for curve in _curves_of_run(figure, run, found[run.name], is_told_by_line)]
         section.pictures.append(plot_curves(name, curves, figure.x, figure.y, figure.caption))

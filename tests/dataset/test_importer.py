@@ -13,6 +13,7 @@ import simplejpeg
 from click.testing import CliRunner
 
 from iebench.cli.data import COMMANDS
+from iebench.dataset import layout_archive
 from iebench.dataset.channels import ChannelVote
 from iebench.dataset.exporter import export_layout
 from iebench.dataset.importer import ABSENT, import_layout
@@ -35,9 +36,9 @@ def loose(drawn_dataset, tmp_path):
     return tmp_path / "loose"
 
 
-def pack(folder, archive, mode="w:gz", prefix="3DIEBench"):
+def pack(folder, archive, mode="w:gz", prefix="3DIEBench", last=()):
     with tarfile.open(archive, mode) as file:
-        for path in sorted(folder.glob("*/*/*")):
+        for path in sorted(folder.glob("*/*/*"), key=lambda path: (path in last, path)):
             file.add(path, f"{prefix}/{path.relative_to(folder)}")
     return archive
 
@@ -210,6 +211,17 @@ def test_every_fault_is_counted_and_named_and_the_rest_comes_in(loose, tmp_path)
     with pytest.raises(IebenchError, match="--strict"):
         import_layout(loose, tmp_path / "strict", strict=True)
     assert not (tmp_path / "strict").exists() and not (tmp_path / "strict.partial").exists()
+
+
+def test_an_object_whose_files_stand_far_apart_is_left_out_once(loose, tmp_path, monkeypatch):
+    monkeypatch.setattr(layout_archive, "MAX_OPEN_OBJECTS", 2)
+    torn = one_object(loose)
+    archive = pack(loose, tmp_path / "torn.tar.gz", last=[torn / "latent_0.npy"])
+    _, faults = import_layout(archive, tmp_path / "a", lists=loose)
+    assert [(fault.object_id, fault.reason) for fault in faults] == [
+        (torn.name, "its files stand far apart in the archive")
+    ]
+    assert read_failures(tmp_path / "a" / "failures.csv") == faults
 
 
 def member(name, content=b"", **settings):

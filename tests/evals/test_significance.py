@@ -1,12 +1,14 @@
 """The comparison of two methods: known answers, and how often it is wrong where there is nothing to find."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from iebench.errors import UsageError
 from iebench.evals import EvalSettings, Model, ProbeSettings, run_suite
-from iebench.evals.results import Results, ScoreBook
+from iebench.evals.results import Results, ScoreBook, SeedScores
 from iebench.evals.significance import compare_errors, compare_methods
 
 
@@ -71,9 +73,20 @@ def test_methods_are_found_by_their_names():
     longer.training = {"trainer": {"steps": 9}}
     with pytest.raises(UsageError, match="runs of simclr differ in more than their seed"):
         compare_methods([*runs, longer], "simclr", "vicreg")
+    twice = [replace(runs[1], protocol={"probes": {"epochs": 1}, "weights": "a"})] * 2
+    with pytest.raises(UsageError, match="Two results of simclr are of the same seed or weights"):
+        compare_methods([runs[0], *twice], "simclr", "vicreg")
     assert compare_methods(runs, "simclr:whole", "vicreg")[0].score == "rotation/whole"
     with pytest.raises(UsageError, match="different datasets"):
         compare_methods([runs[0], results("simclr", [0, 1], "other")], "simclr", "vicreg")
+
+
+def test_a_run_that_was_scored_in_fewer_tasks_is_a_run_of_its_method():
+    settings = {"method_settings": {"transform": "rotation"}}
+    runs = [replace(results("sie", [0.2, 0.3]), training={**settings, "trainer": {"seed": seed}}) for seed in (0, 1)]
+    runs[0].scores = ScoreBook({"retrieval/val-val/mrr": SeedScores([0.5])})
+    (found,) = compare_methods([*runs, results("vicreg", [1.0, 0.8])], "sie (rotation)", "vicreg")
+    assert found.runs == (2, 1)
 
 
 def test_mean_errors_are_what_the_scores_lack(fake, read_latents):

@@ -139,6 +139,12 @@ def test_probes_of_another_factor_space_are_scored_too(fake, ground_truth):
     assert results.data["ood"]["space"]["name"] == "ood-rotation"
 
 
+def test_another_dataset_of_single_views_has_no_scores_of_pairs(fake, ground_truth):
+    settings = EvalSettings(baselines=(), draws=0)
+    found = run_suite(ground_truth, fake(), "predictor,retrieval", settings, ood=fake(num_views=1, seed=1))
+    assert "predictor" in found.details and "ood/predictor" not in found.details
+
+
 def test_translation_is_asked_in_both_frames_only_where_there_is_one(fake):
     settings = EvalSettings(probes=ProbeSettings(epochs=1), draws=2)
     tasks = ("translation", "translation-world", "rotation")

@@ -51,6 +51,41 @@ def test_runs_with_other_settings_stay_apart():
     assert len([row for row in build_rows([results(epochs=10), results(epochs=20)]) if row.kind == "ours"]) == 2
 
 
+def network(name, weights, top1, baseline=0.1):
+    """Results of a network of which no training is known."""
+    books = {"random init": ScoreBook({"classification/whole/top1": SeedScores([baseline])})}
+    scores, protocol = ScoreBook({"classification/whole/top1": SeedScores([top1])}), results().protocol
+    told = {"method": name, "training": {}, "protocol": {**protocol, "weights": weights}}
+    return replace(results(), name=name, scores=scores, baselines=books, **told)
+
+
+def test_networks_of_unknown_training_are_no_runs_of_one():
+    found = [network("resnet18", "a", 0.9), network("resnet18", "b", 0.1), network("backbone", "a", 0.5)]
+    rows = [row for row in build_rows(found) if row.kind == "ours"]
+    assert [(row.name, row.cells["top-1"].value) for row in rows] == [
+        ("resnet18", 0.9),
+        ("resnet18", 0.1),
+        ("backbone", 0.5),
+    ]
+
+
+def test_each_network_has_its_own_random_init():
+    rows = build_rows([network("resnet18", "a", 0.9), network("resnet18", "b", 0.8), network("vit", "c", 0.8, 0.3)])
+    told = {row.name: row.cells["top-1"].value for row in rows if row.kind == "baseline"}
+    assert told == {"random init, resnet18": 0.1, "random init, vit": 0.3}
+    assert [row.name for row in build_rows([network("vit", "c", 0.8)])] == ["vit", "random init"]
+
+
+def test_a_run_that_was_scored_twice_is_one_run():
+    first, other = (
+        replace(results(seed=seed), protocol={**results().protocol, "weights": str(seed)}) for seed in (0, 1)
+    )
+    again = replace(first, scores=ScoreBook({**first.scores.scores, "knn/whole/top1": SeedScores([0.7])}))
+    rows = [row for row in build_rows([first, again, other]) if row.kind == "ours"]
+    assert [row.protocol.endswith("2 runs, some scores of fewer") for row in rows] == [True]
+    assert rows[0].cells["top-1, nearest neighbors"].value == 0.7
+
+
 def test_parts_of_other_names_stand_in_columns_of_their_own():
     scores = {f"rotation/{part}/r2_uniform": SeedScores([r2]) for part, r2 in (("encoder", 0.2), ("equivariant", 0.3))}
     found = replace(results(), parts={"encoder": [0, 8], "equivariant": [8, 16]}, scores=ScoreBook(scores))

@@ -14,6 +14,7 @@ from torch import nn
 from iebench.cli.eval import eval_command
 from iebench.cli.train import make_command, train_command
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.series import MAY_DIFFER
 from iebench.models import precision
 from iebench.models.backbones import RESNETS
 from iebench.models.heads import parse_sizes
@@ -73,6 +74,10 @@ def test_a_near_option_and_method_are_suggested() -> None:
     assert "--batch-size" in result.output
     with pytest.raises(UsageError, match="did you mean 'vicreg'"):
         CliRunner().invoke(train_command, ["vicregg"], catch_exceptions=False)
+
+
+def test_runs_of_one_row_may_differ_in_whatever_changes_no_result() -> None:
+    assert set(MAY_DIFFER) == {"seed"} | {s.name for s in list_settings(TrainerSettings) if not s.changes_results}
 
 
 def test_impossible_settings_are_told() -> None:

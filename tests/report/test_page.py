@@ -19,7 +19,7 @@ from iebench.evals.results import Results, ScoreBook, SeedScores
 from iebench.report import sections
 from iebench.report.evaluated_runs import load_runs, read_metrics
 from iebench.report.page import write_report
-from iebench.report.plots import Curve, _reach, _spread, plot_classes, plot_curves
+from iebench.report.plots import COLORS, Curve, _reach, _spread, plot_classes, plot_curves
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -331,10 +331,16 @@ def test_the_legend_names_each_run_and_each_kind_of_line_once():
 
 def test_classes_stand_apart_below_a_long_legend():
     classes = {name: 0.1 * number for number, name in enumerate(("sofa", "chair", "mug", "car"))}
-    svg = plot_classes("classes", {f"run {number}": classes for number in range(20)}, "x", "z").svg
+    runs = {f"run {number}": number for number in range(20)}
+    svg = plot_classes("classes", dict.fromkeys(runs, classes), runs, "x", "z").svg
     heights = {name: float(y) for y, name in re.findall(r'y="([\d.]+)"[^>]*>([a-z]+)</text>', svg) if name in classes}
     gaps = np.diff([heights[name] for name in reversed(classes)])
     assert len(heights) == 4 and gaps.min() > 12  # points, of letters of 9.5
+
+
+def test_a_run_keeps_its_color_where_those_before_it_have_no_classes():
+    svg = plot_classes("classes", {"vicreg": {"sofa": 0.1}}, {"sie": 0, "vicreg": 1}, "x", "z").svg
+    assert COLORS[1] in svg and COLORS[0] not in svg
 
 
 def test_labels_stand_apart_in_the_order_of_their_points():

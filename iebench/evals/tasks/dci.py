@@ -52,8 +52,8 @@ class Disentanglement(Evaluator):
         task, train = AllFactors(context.train.space), context.train.thin(MOST_VIEWS)
         if len(task.columns_of) < 2:  # one factor cannot be told from others
             return
-        able = {prefix: test for prefix, test in context.tests.items() if task.needs.are_met_by_data(test)}
-        tests = {prefix: dict(context.parts(test.thin(MOST_VIEWS))) for prefix, test in able.items()}
+        able = context.tests_for(task.needs).items()
+        tests = {prefix: dict(context.parts(test.thin(MOST_VIEWS))) for prefix, test in able}
         fitted: dict[str, FactorLasso] = {}
         for part, values in track(list(context.parts(train)), self.name, "part"):
             name = "whole" if context.is_whole(part) else part

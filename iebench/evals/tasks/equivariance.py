@@ -69,7 +69,7 @@ class Equivariance(Evaluator):
         return self._score(context, with_controls=False)
 
     def _score(self, context: Context, with_controls: bool) -> Iterator[Score | Detail]:
-        tests = {prefix: dict(context.parts(found)) for prefix, found in self._find_tests(context).items()}
+        tests = {prefix: dict(context.parts(found)) for prefix, found in context.tests_for(self.needs).items()}
         fitted: dict[str, Fits | None] = {}
         for part, train in track(list(context.parts(context.train)), self.name, "part"):
             name = "whole" if context.is_whole(part) else part  # the same numbers, the same actions
@@ -87,12 +87,8 @@ class Equivariance(Evaluator):
 
     def constant(self, context: Context) -> Iterator[Score]:
         """The mean representation says nothing of a target, and retrieves by chance."""
-        for prefix, test in self._find_tests(context).items():
+        for prefix, test in context.tests_for(self.needs).items():
             yield from _score_constant(f"{prefix}{self.name}/whole", test)
-
-    def _find_tests(self, context: Context) -> dict[str, Representations]:
-        """The test sets that have what is needed."""
-        return {prefix: test for prefix, test in context.tests.items() if self.needs.are_met_by_data(test)}
 
 
 def _score_constant(key: str, test: Representations) -> Iterator[Score]:

@@ -39,7 +39,7 @@ class Predictor(Evaluator):
         """One detail for each test set: {"group_laws": …, "distance_by_angle": …}."""
         model, device = context.model, context.settings.device
         assert model.predict is not None
-        for prefix, representations in context.tests.items():
+        for prefix, representations in context.tests_for(self.needs).items():
             analysis = PredictorAnalysis(
                 model.predict, representations, model.transform, device, repeatable=model.repeatable
             )
