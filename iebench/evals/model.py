@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
@@ -80,15 +81,26 @@ def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n widt
     if not isinstance(found, Tensor | ndarray):
         told = describe_output(found)
         raise IebenchError(f"{what} gives {told}: return one array of vectors, ({count}, width) for {count} rows.")
-    vectors = torch.as_tensor(found)
-    if vectors.ndim != 2 or len(vectors) != count or vectors.is_complex():
-        told = f"{tuple(vectors.shape)} of {vectors.dtype}"
+    if found.ndim != 2 or len(found) != count or not found.shape[1] or not _is_real(found):
+        told = f"{tuple(found.shape)} of {found.dtype}"
         raise IebenchError(
             f"{what} gives an array of shape {told} for {count} rows: return real numbers ({count}, width)."
         )
+    vectors = _to_float32(found)
     if not vectors.isfinite().all():
         raise IebenchError(
-            f"{what} gives numbers that are not finite: its weights are damaged, it does not fit the data, or its type is too "
-            "narrow (then --dtype float32 mends it)."
+            f"{what} gives numbers that are not finite in float32: its weights are damaged, it does not fit the data, or its "
+            "type is too narrow (then --dtype float32 mends it)."
         )
-    return vectors.float()
+    return vectors
+
+
+def _is_real(array: Tensor | ndarray) -> bool:
+    return not array.is_complex() if isinstance(array, Tensor) else array.dtype.kind in "biuf"
+
+
+def _to_float32(array: Tensor | ndarray) -> Tensor:
+    if isinstance(array, Tensor):
+        return array.float()
+    with np.errstate(over="ignore"):  # what is too large becomes infinite
+        return torch.from_numpy(np.array(array, np.float32))  # torch takes no other byte orders, nor negative strides

@@ -76,11 +76,29 @@ def test_keys_tell_weights_data_and_settings_apart(fake):
         (lambda images: torch.zeros(len(images)), "shape"),
         (lambda images: torch.zeros(1, 4), "shape"),
         (lambda images: torch.full((len(images), 2), float("nan")), "finite"),
+        (lambda images: torch.full((len(images), 2), 1e300, dtype=torch.float64), "finite"),
+        (lambda images: np.full((len(images), 2), 1e300), "finite"),
+        (lambda images: np.full((len(images), 2), None), "real numbers"),
+        (lambda images: torch.zeros(len(images), 0), "shape"),
     ],
 )
 def test_what_is_no_representation_is_refused(fake, represent, words):
     with pytest.raises(IebenchError, match=words):
         extract(represent, fake(), "val")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [lambda a: a[:, ::-1], lambda a: a.astype(">f8"), lambda a: a.astype(np.longdouble), lambda a: np.asfortranarray(a)],
+)
+def test_arrays_of_numpy_may_lie_in_memory_as_they_like(fake, kind):
+    def represent(images):
+        return images.flatten(1)[:, 30:40].numpy()
+
+    found, plain = (
+        extract(function, fake(), "val").values for function in (lambda x: kind(represent(x)), lambda x: represent(x))
+    )
+    assert np.array_equal(found, kind(plain.reshape(-1, 10)).reshape(plain.shape))
 
 
 def test_embeddings_may_be_made_of_the_images(fake, read_latents, tmp_path):
