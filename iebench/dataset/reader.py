@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -284,9 +284,9 @@ class Dataset:
     def __setstate__(self, state: dict[str, Path]) -> None:
         self.__init__(state["location"])  # type: ignore[misc]
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # bound, as modules are emptied at the end
         for descriptor in getattr(self, "_descriptors", {}).values():
-            os.close(descriptor)
+            close(descriptor)
 
     def __repr__(self) -> str:
         counts = f"{self.num_objects} objects of {len(self.classes)} classes, {self.num_views} views each"
