@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.loader.multiview import Anchor, Views
 
 Represent = Callable[[Tensor], Tensor | ndarray]
@@ -67,6 +67,22 @@ def _shape_of(value: object) -> object:
     return tuple(value.shape) if isinstance(value, Tensor | ndarray) else type(value).__name__
 
 
+def check_images(found: object, what: str) -> UInt8[Tensor, "batch 3 height width"]:
+    """Images that somebody gave, as they are.
+
+    Args:
+        found: what was given.
+        what: who gave it, for the message, such as "The dataset gives".
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not isinstance(found, Tensor) or found.dtype != torch.uint8 or found.ndim != 4 or found.shape[1] != 3:
+        told = describe_output(found) + (f" of {found.dtype}" if isinstance(found, Tensor | ndarray) else "")
+        raise UsageError(f"{what} {told}: give images as uint8 tensors (batch, 3, height, width).")
+    return found
+
+
 def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n width"]:
     """What a user's function gave for a batch, as float32 vectors.
 
@@ -91,6 +107,20 @@ def check_vectors(found: object, count: int, what: str) -> Float[Tensor, "n widt
         raise IebenchError(
             f"{what} gives numbers that are not finite in float32: its weights are damaged, it does not fit the data, or its "
             "type is too narrow (then --dtype float32 mends it)."
+        )
+    return vectors
+
+
+def check_predictions(found: object, embeddings: Float[Tensor, "n width"]) -> Float[Tensor, "n columns"]:
+    """What a user's predictor gave for embeddings, whose last columns it predicts.
+
+    Raises:
+        IebenchError: it is no matrix of finite real numbers, or wider than the embeddings.
+    """
+    vectors, width = check_vectors(found, len(embeddings), "The predictor"), embeddings.shape[1]
+    if vectors.shape[1] > width:
+        raise IebenchError(
+            f"The predictor gives {vectors.shape[1]} numbers for an embedding of {width}: return its last columns, or all."
         )
     return vectors
 
