@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from operator import index
 from typing import TypeVar
 
 Entry = TypeVar("Entry")
@@ -43,8 +44,28 @@ EXTRAS = {
 
 def suggest(name: str, names: Iterable[str], otherwise: str) -> str:
     """The end of a sentence about an unknown name: the nearest known one, or what to say where none is near."""
-    near = get_close_matches(name, list(names), n=1)
+    near = get_close_matches(str(name), list(names), n=1)
     return f"did you mean {near[0]!r}?" if near else otherwise
+
+
+def whole_number(value: object, name: str, least: int | None = None) -> int:
+    """A whole number that somebody gave, as Python's own: numpy's could not be written as JSON.
+
+    Args:
+        value: what was given.
+        name: of the argument.
+        least: that it may be.
+
+    Raises:
+        UsageError: it is none, or less.
+    """
+    try:
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise UsageError(f"{name}={value!r}: give a whole number.") from None
+    if least is not None and number < least:
+        raise UsageError(f"{name}={number}: give {least} or more.")
+    return number
 
 
 def find_named(name: str, entries: Mapping[str, Entry], kind: str) -> Entry:

@@ -16,6 +16,7 @@ from iebench.evals.registry import find_evaluators
 from iebench.evals.results import Results
 from iebench.evals.settings import BLOCK, EvalSettings, ProbeSettings
 from iebench.evals.suite import Suite, make_context
+from iebench.evals.torch_state import torch_as_usual
 from iebench.models.checkpoints import generators_kept
 from iebench.models.modes import modes_kept
 from iebench.models.network import NetworkSettings
@@ -135,7 +136,7 @@ class ScoreOnIebench(Callback):
         return found
 
     def _score(self, network: nn.Module, max_objects: int | None, probes: ProbeSettings) -> dict[str, float]:
-        with generators_kept(), modes_kept(network):
+        with torch_as_usual(), generators_kept(), modes_kept(network):
             results = self._suite(network, max_objects, probes).run("network")
         return _shown(results)
 

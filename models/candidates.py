@@ -10,7 +10,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy import ndarray
 from torch import Tensor, nn
 
 from iebench.dataset.hub import is_hub
@@ -28,6 +30,8 @@ from iebench.models.untrained import untrained_twin
 from iebench.plugins import Trust
 from iebench.untrusted import read_json, refusals
 
+# What every module holds: weights and parts, which are told by themselves, hooks, and its mode.
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 # Libraries whose modules show in `repr` what they do.
 _KNOWN = ("torch", "torchvision", "transformers", "timm", "iebench")
 Evaluable = str | Path | Model | Method | nn.Module | Callable[[Tensor], Tensor]
@@ -168,9 +172,11 @@ def _attributes(network: nn.Module) -> Iterator[tuple[str, Tensor | str]]:
         for name, value in sorted({**vars(module), **module._buffers}.items()):
             if isinstance(value, Tensor):
                 yield f"{path} {name}", value
-            elif inspect.isfunction(value):
+            elif isinstance(value, ndarray) and not value.dtype.hasobject:
+                yield f"{path} {name}", f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
+            elif inspect.isroutine(value):
                 yield f"{path} {name}", _code_of(value)
-            elif _is_plain_value(value) and not name.startswith("_") and name != "training":
+            elif _is_plain_value(value) and name not in _OF_EVERY_MODULE:
                 yield f"{path} {name}", repr(value)
 
 
@@ -179,7 +185,7 @@ def _is_plain_value(value: Any) -> bool:
         return all(map(_is_plain_value, (*value.keys(), *value.values())))
     if isinstance(value, tuple | list):
         return all(map(_is_plain_value, value))
-    return value is None or isinstance(value, bool | int | float | str)
+    return value is None or isinstance(value, bool | int | float | str | np.generic | torch.dtype)
 
 
 def _prepare_run(run: Path, device: str, trust: Trust) -> Candidate:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from iebench.dataset.reader import Dataset
-from iebench.errors import UsageError
+from iebench.errors import UsageError, whole_number
 from iebench.evals.baselines import settings_of_baselines
 from iebench.evals.earlier import find_earlier, join_results
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
@@ -18,6 +18,7 @@ from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, BLOCK, RANDOM_INIT, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
+from iebench.evals.torch_state import torch_as_usual
 from iebench.locks import locked
 from iebench.models.candidates import Candidate, Evaluable, prepare
 from iebench.models.layer_scores import (
@@ -104,7 +105,7 @@ def evaluate(
     if folder is not None and folder.is_file():
         raise UsageError(f"out={folder} is a file: name a folder for the results.")
     settings = EvalSettings(
-        seeds=tuple(range(seeds)),
+        seeds=tuple(range(whole_number(seeds, "seeds"))),
         probes=ProbeSettings(epochs=epochs),
         embeddings=embeddings,
         baselines=choose_baselines(baselines) if isinstance(baselines, str) else tuple(baselines),
@@ -114,7 +115,7 @@ def evaluate(
         cache=Path(cache) if cache is not None else folder and own_cache(folder),
     )
     network = NetworkSettings(pool, dtype, normalise)
-    with modes_kept(model):
+    with torch_as_usual(), modes_kept(model):
         candidate = prepare(model, device, weights, trust, network)
         layered = None if layers is None else _find_layers(candidate, layers)
         return _evaluate(candidate, data, tasks, settings, ood, size, num_workers, folder, sweep, layered)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from iebench.errors import find_named
+from iebench.evals.model import check_images
 from iebench.models.pooling import AUTO, pool_output
 from iebench.models.preprocessing import MODEL, Images
 from iebench.models.settings import POOLS
@@ -71,8 +72,12 @@ class Network(nn.Module):
         self.eval()
 
     def forward(self, images: Images) -> Float[Tensor, "batch dim"]:
-        """The representations of images."""
-        pixels = self.preprocessing(images)
+        """The representations of images.
+
+        Raises:
+            UsageError: they are something else, such as numbers in [0, 1], which would be normalised as if they were bytes.
+        """
+        pixels = self.preprocessing(check_images(images, "The network is given"))
         if pixels.is_floating_point():
             pixels = pixels.to(DTYPES[self.dtype])
         vectors = pool_output(self.body(pixels), self.pool)

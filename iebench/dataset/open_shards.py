@@ -88,9 +88,9 @@ class OpenShards:
     def _open_file(self, shard: str) -> int:
         return open_regular(self._remote.fetch(shard) if self._remote else self._root / shard)
 
-    def __del__(self) -> None:
-        for descriptor in getattr(self, "_descriptors", {}).values():
-            os.close(descriptor)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # bound, as modules are emptied at the end
+        for descriptor in self._descriptors.values():
+            close(descriptor)
 
 
 def _is_cached(descriptor: int, extent: Extent) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
 from iebench.catalogue import ObjectClass
 from iebench.dataset.reader import Dataset, open_dataset
-from iebench.errors import UsageError
+from iebench.errors import UsageError, whole_number
 from iebench.factors.space import FactorSpace
 from iebench.loader.views import ViewDataset
 
@@ -73,6 +74,8 @@ class StoredDataset:
         max_objects: int | None = None,
     ):
         self.dataset = open_dataset(path)
+        size = None if size is None else whole_number(size, "size")
+        max_objects = None if max_objects is None else whole_number(max_objects, "max_objects", 1)
         self.size, self.batch_size, self.num_workers, self.max_objects = size, batch_size, num_workers, max_objects
         self.space, self.latents, self.labels = self.dataset.space, self.dataset.latents, self.dataset.labels
         self.classes = self.dataset.classes
@@ -99,14 +102,32 @@ def open_eval_dataset(
     """What can be evaluated on: a dataset on disk, at a URL or open, with the further arguments of `StoredDataset`, or as it is.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: it is something else, or labels or latents of somebody's dataset do not fit its classes or factors.
         IebenchError: the dataset cannot be read.
     """
     if isinstance(dataset, str | Path | Dataset):
         return StoredDataset(dataset, size, num_workers=num_workers)
     if not isinstance(dataset, EvalDataset):
         raise UsageError(f"A {type(dataset).__name__} cannot be evaluated on: give a folder, a URL, or an EvalDataset.")
+    if not isinstance(dataset, StoredDataset):
+        _check(dataset)
     return dataset
+
+
+def _check(dataset: EvalDataset) -> None:
+    """Refuse what somebody's dataset cannot be scored by.
+
+    Raises:
+        UsageError: a label has no class, or the latents are no finite numbers of all objects, views and factors.
+    """
+    labels, latents = np.asarray(dataset.labels), np.asarray(dataset.latents)
+    known, width = [entry.label for entry in dataset.classes], len(dataset.space.names)
+    if labels.dtype.kind not in "iu" or not np.isin(labels, known).all():
+        raise UsageError("The dataset has labels without a class: give whole numbers that its classes have as labels.")
+    if latents.ndim != 3 or latents.shape[::2] != (len(labels), width) or not np.isfinite(latents).all():
+        raise UsageError(
+            f"The dataset's latents are {latents.shape}: give finite numbers ({len(labels)} objects, views, {width} factors)."
+        )
 
 
 def _describe(dataset: Dataset, size: int | None) -> dict[str, Any]:

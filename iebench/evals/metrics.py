@@ -10,8 +10,9 @@ from iebench.factors.rotations import IDENTITY, angle_between
 def hit_chances(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> Float[ndarray, " n"]:
     """For each row, the chance that its label is among the k highest scores; its mean is the top-k accuracy.
 
-    Equal scores are taken to be in random order, so constant scores give k / classes.
+    Equal scores are taken to be in random order, so constant scores give k / classes. NaN is the lowest score.
     """
+    scores = np.where(np.isnan(scores), -np.inf, scores)
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     higher, tied = (scores > own).sum(1), (scores == own).sum(1)
     return np.clip((k - higher) / tied, 0, 1)

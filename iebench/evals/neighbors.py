@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from iebench.evals.representations import Representations
 
 _BLOCK_ELEMENTS = 2**25  # cosines at a time
+_LEAST = -40.0  # the logarithm of a weight that float32 holds beside much smaller ones
 
 
 class Neighbors:
@@ -34,14 +35,19 @@ class Neighbors:
         self._k = min(k, len(values))
 
     def vote(self, values: Float[ndarray, "n width"]) -> Float[ndarray, "n labels"]:
-        """The summed weights of the neighbors of each class, as shares of that of a view in the same direction."""
+        """The summed weights of the neighbors of each class, as shares of that of a view in the same direction.
+
+        Where the temperature is so small that all weights would vanish, they are greater by a factor that is one for each row.
+        """
         size = max(1, _BLOCK_ELEMENTS // len(self._labels))
         return np.concatenate([self._vote(values[start : start + size]) for start in range(0, len(values), size)])
 
     def _vote(self, values: Float[ndarray, "n width"]) -> Float[ndarray, "n labels"]:
         cosines, rows = (self._direct(values) @ self._directions.T).topk(self._k)
+        logarithms = (cosines - 1) / self._temperature
+        logarithms -= (logarithms[:, :1] - _LEAST).clamp(max=0)  # nothing where the nearest one has a weight
         votes = torch.zeros(len(values), self._num_labels, device=self._device)
-        return votes.scatter_add_(1, self._labels[rows], ((cosines - 1) / self._temperature).exp()).cpu().numpy()
+        return votes.scatter_add_(1, self._labels[rows], logarithms.exp()).cpu().numpy()
 
     def _direct(self, values: Float[ndarray, "n width"]) -> Float[Tensor, "n width"]:
         """Unit vectors."""

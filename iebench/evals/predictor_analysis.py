@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from iebench.evals.metrics import mean_by_angle
-from iebench.evals.model import Predict, check_vectors
+from iebench.evals.model import Predict, check_predictions
 from iebench.evals.probe_fitting import validation_samples
 from iebench.evals.representations import Representations
 from iebench.factors.rotations import IDENTITY, angle_between, compose, euler_to_quaternion, relative_rotation
@@ -77,7 +77,7 @@ class PredictorAnalysis:
         """The whole embeddings after a transform; only their last, equivariant part is predicted."""
         moved = torch.from_numpy(transforms.astype(np.float32))
         blocks = [
-            check_vectors(self._predict(e.to(self.device), t.to(self.device)), len(e), "The predictor").cpu()
+            check_predictions(self._predict(e.to(self.device), t.to(self.device)), e).cpu()
             for e, t in zip(embeddings.split(4096), moved.split(4096), strict=True)
         ]
         predicted = torch.cat(blocks)

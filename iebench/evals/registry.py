@@ -45,6 +45,8 @@ def _instance_of(found: object, name: str) -> Evaluator:
     evaluator = found() if isinstance(found, type) else found
     if not isinstance(evaluator, Evaluator):
         raise UsageError(f"{name} is no evaluator: derive the class from iebench.evals.Evaluator.")
+    if not getattr(evaluator, "name", ""):
+        raise UsageError(f'{name} has no name: write name = "…" in the class, with which the keys of its scores begin.')
     return evaluator
 
 

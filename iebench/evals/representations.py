@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -20,7 +20,7 @@ from iebench.dataset.splits import choose_evenly
 from iebench.errors import IebenchError, UsageError
 from iebench.evals.eval_dataset import EvalDataset
 from iebench.evals.fitting_batches import FittingBatches
-from iebench.evals.model import Represent, check_vectors
+from iebench.evals.model import Represent, check_images, check_vectors
 from iebench.evals.row_file import RowFile
 from iebench.evals.settings import BLOCK
 from iebench.factors.designs import Design, design_from_json
@@ -155,7 +155,7 @@ def extract(
 
     Raises:
         UsageError: the split has no objects.
-        IebenchError: the representation is no matrix of finite numbers.
+        IebenchError: the representation is no matrix of finite numbers, or there is not one image for each view.
     """
     objects = dataset.split_indices(split)
     shape = (len(objects), dataset.latents.shape[1])
@@ -164,7 +164,7 @@ def extract(
         raise UsageError(f"The dataset has no objects in its {split} split: render more objects.")
 
     def represent_from(start: int) -> Iterator[ndarray]:
-        return _apply(represent, dataset.images(split, start), device, batch_size)
+        return _apply(represent, _images(dataset, split, start), device, batch_size)
 
     values = _fill(represent_from, size, folder and folder / split, dtype, f"{split} views", 16 * batch_size)
     embeddings = None
@@ -172,7 +172,7 @@ def extract(
 
         def embed_from(start: int) -> Iterator[ndarray]:
             if embeds_images:
-                return _apply(embed, dataset.images(split, start), device, batch_size)
+                return _apply(embed, _images(dataset, split, start), device, batch_size)
             starts = range(start, size, batch_size)
             blocks = (torch.from_numpy(np.array(values[i : i + batch_size], "f4")) for i in starts)
             return _apply(embed, blocks, device, batch_size)
@@ -185,13 +185,23 @@ def extract(
         dataset.space,
         dataset.classes,
         latents,
-        dataset.labels[objects],
+        np.asarray(dataset.labels, np.int64)[objects],
         objects,
         values.reshape(*shape, -1),
         embeddings,
         partial(dataset.images, split),
         _find_design(dataset),
     )
+
+
+def _images(dataset: EvalDataset, split: str, start: int) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
+    """The images of a split.
+
+    Raises:
+        UsageError: they are something else.
+    """
+    for batch in dataset.images(split, start):
+        yield check_images(batch, "The dataset gives")
 
 
 def _find_design(dataset: EvalDataset) -> Design | None:
@@ -260,5 +270,12 @@ def _progress(blocks: Iterator[ndarray], size: int, start: int, what: str) -> It
     with Progress(what, size, "image") as progress:
         progress.skip(start)
         for block in blocks:
+            start += len(block)
+            if start > size:
+                break
             yield block
             progress.add(len(block))
+    if start != size:
+        raise IebenchError(
+            f"The dataset gives {start} images for its {size} {what}: let `images` give every view of each object once."
+        )

@@ -8,6 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy import ndarray
+from torch import Tensor
+
 from iebench.errors import IebenchError
 from iebench.evals.columns import Column, Figure
 from iebench.evals.evaluator import Score
@@ -109,18 +113,19 @@ class Results:
         score = self.scores.scores.get(key)
         return None if score is None else score.mean
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write as JSON, by rename."""
+        path = Path(path)
         value: dict[str, Any] = {"format": FORMAT, **vars(self)}
         value["scores"] = self.scores.to_json()
         value["baselines"] = {name: book.to_json() for name, book in self.baselines.items()}
         value["columns"] = [asdict(column) for column in self.columns]
         value["figures"] = [asdict(figure) for figure in self.figures]
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(value, indent=1) + "\n", lasting=True)
+        write_whole(path, json.dumps(_plain(value), indent=1) + "\n", lasting=True)
 
     @classmethod
-    def read(cls, path: Path) -> "Results":
+    def read(cls, path: str | Path) -> "Results":
         """Read a `results.json`, or that of a run's folder.
 
         Raises:
@@ -143,7 +148,7 @@ class Results:
             return cls(**value)
 
 
-def result_files(paths: Iterable[Path]) -> list[Path]:
+def result_files(paths: Iterable[str | Path]) -> list[Path]:
     """The results files of some runs or files, each once however often it is named.
 
     Raises:
@@ -152,7 +157,7 @@ def result_files(paths: Iterable[Path]) -> list[Path]:
     return list({path.resolve(): path for path in map(find_results, paths)}.values())
 
 
-def read_results(paths: Iterable[Path]) -> list[Results]:
+def read_results(paths: Iterable[str | Path]) -> list[Results]:
     """The results of some runs or files, each file once.
 
     Raises:
@@ -161,16 +166,26 @@ def read_results(paths: Iterable[Path]) -> list[Results]:
     return [Results.read(path) for path in result_files(paths)]
 
 
-def find_results(path: Path) -> Path:
+def find_results(path: str | Path) -> Path:
     """The results file that a path means: itself, or `results.json` in a run's folder.
 
     Raises:
         IebenchError: there is none.
     """
+    path = Path(path)
     found = path / RESULTS if path.is_dir() else path
     if not found.is_file():
         raise IebenchError(f"{path} has no {RESULTS}: run `iebench eval {path}` first.")
     return found
+
+
+def _plain(value: Any) -> Any:
+    """A value with the numbers and arrays of numpy and torch in it as Python's."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_plain, value))
+    return value.tolist() if isinstance(value, np.generic | ndarray | Tensor) else value
 
 
 def _from_format_1(value: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from iebench.evals.measure import Measure, mean_of
-from iebench.evals.model import Predict, check_vectors
+from iebench.evals.model import Predict, check_predictions
 from iebench.evals.representations import Representations
 from iebench.factors.rotations import compose, euler_to_quaternion
 from iebench.factors.space import ROTATION
@@ -90,7 +90,7 @@ class Retrieval:
         source = torch.from_numpy(np.repeat(embeddings[:, :1], latents.shape[1], axis=1).astype(np.float32))
         moved = torch.from_numpy(transforms).flatten(0, 1).to(self.device)
         predicted = self.predict(source.flatten(0, 1).to(self.device), moved)
-        vectors = check_vectors(predicted, len(moved), "The predictor")
+        vectors = check_predictions(predicted, source.flatten(0, 1))
         return F.normalize(vectors, dim=1).unflatten(0, latents.shape[:2])
 
     def ranks(self, representations: Representations, block: int = 64) -> Iterator[Measure]:

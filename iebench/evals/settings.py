@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from iebench.errors import UsageError, suggest
+from iebench.errors import UsageError, suggest, whole_number
 
 CONSTANT, GROUND_TRUTH, RANDOM_INIT = "constant", "ground-truth latents", "random init"
 # The backbone always sees blocks of this many images, counted from the first view of a split: so neither the loader's
@@ -39,8 +39,7 @@ class ProbeSettings:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "pairs_per_object"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name}={getattr(self, name)}: give 1 or more.")
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, 1))
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,7 @@ class EvalSettings:
     cache: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise UsageError(f"batch_size={self.batch_size}: give 1 or more.")
+        object.__setattr__(self, "batch_size", whole_number(self.batch_size, "batch_size", 1))
         if not self.seeds:
             raise UsageError("There is no seed to take scores with: give one or more.")
         for name in self.baselines:

@@ -13,13 +13,14 @@ from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
 from iebench.evals.baselines import ground_truth_context, score_baseline, score_constants, settings_of_baselines
 from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
-from iebench.evals.evaluator import Context, Evaluator, Score
+from iebench.evals.evaluator import Context, Detail, Evaluator, Score
 from iebench.evals.fitting_batches import same_alone
 from iebench.evals.model import Model, Represent
 from iebench.evals.registry import find_evaluators
 from iebench.evals.representations import Representations, cache_key, extract
 from iebench.evals.results import Results, ScoreBook
 from iebench.evals.settings import CONSTANT, GROUND_TRUTH, RANDOM_INIT, EvalSettings
+from iebench.evals.torch_state import torch_as_usual
 from iebench.version import __version__
 
 OOD = "ood/"
@@ -57,8 +58,12 @@ class Suite:
             for found in evaluator.run(self.context):
                 if isinstance(found, Score):
                     scores.add(found)
-                else:
+                elif isinstance(found, Detail):
                     details[found.key] = found.value
+                else:
+                    raise UsageError(
+                        f"{evaluator.name} yields a {type(found).__name__}: let it yield Score and Detail."
+                    )
         return Results(
             name=name,
             method="backbone",
@@ -128,6 +133,7 @@ def open_suite(
     return Suite(opened, other, make_context(model, opened, other, settings), evaluators)
 
 
+@torch_as_usual()
 def run_suite(
     model: Model | Represent,
     dataset: EvalDataset | Dataset | str | Path,
@@ -151,7 +157,12 @@ def make_context(model: Model, dataset: EvalDataset, ood: EvalDataset | None, se
 
 def _check_parts(model: Model, width: int) -> None:
     for name, columns in model.parts.items():
-        if not isinstance(columns, slice) or not len(range(width)[columns]) or (columns.stop or width) > width:
+        if name == "whole" or "/" in name:
+            raise UsageError(
+                f"A part is named {name!r}: give it another name, without /, as scores bear it in their keys."
+            )
+        is_range = isinstance(columns, slice) and columns.step in (None, 1)
+        if not is_range or not len(range(width)[columns]) or (columns.stop or width) > width:
             raise UsageError(
                 f"The part {name!r} is {columns}: give a slice of the {width} columns of the representation."
             )

@@ -87,12 +87,12 @@ class Transform:
         return still
 
     def rotate_about(self, axis: Float[ndarray, "3"], angles: Float[ndarray, " n"]) -> Float[ndarray, "n t"]:
-        """Transforms that only rotate about one of the object's axes, a unit vector in its own frame, by radians.
+        """Transforms that only rotate about one of the object's axes, a vector of any length in its own frame, by radians.
 
         Raises:
             UsageError: the transform has no rotation.
         """
-        half = np.asarray(angles)[:, None] / 2
+        axis, half = axis / np.linalg.norm(axis), np.asarray(angles)[:, None] / 2
         turned = self.identity(len(half))
         turned[:, self.columns("rotation")] = self._write(np.concatenate([np.sin(half) * axis, np.cos(half)], axis=1))
         return turned

@@ -11,7 +11,7 @@ from numpy import ndarray
 from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from iebench.errors import IebenchError, UsageError
+from iebench.errors import IebenchError, UsageError, whole_number
 from iebench.loader.buffers import OWN_MEMORY, BufferPool
 from iebench.loader.order import Plan, count_batches, plan_batches
 
@@ -20,6 +20,8 @@ Arrays = tuple[ndarray, ...]
 PREFETCH = 2  # batches that each worker prepares ahead, torch's default
 _HELD = 3  # batches that may be with the user before a buffer is missed
 _MUST_AGREE = ("num_items", "seed", "shuffle")
+# Settings of torch's DataLoader that are decided here.
+_DECIDED = {"batch_sampler", "collate_fn", "drop_last", "last", "prefetch_factor", "sampler", "shuffle"}
 
 
 @runtime_checkable
@@ -90,6 +92,11 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
             pin_memory: put batches in page-locked memory; None does it where there is a GPU.
             settings: further settings of torch's DataLoader, such as multiprocessing_context.
         """
+        if refused := sorted(settings.keys() & _DECIDED):
+            raise UsageError(
+                f"{refused[0]}= is decided by this loader: leave it out, or make a torch.utils.data.DataLoader of the dataset "
+                '(for drop_last=True, pairs have last="drop").'
+            )
         if not 0 <= rank < plan.num_ranks:
             raise UsageError(f"rank={rank}: it must lie between 0 and {plan.num_ranks - 1}.")
         self.plan, self.rank = plan, rank
@@ -111,6 +118,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         )
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        self._turn = turn = object()
         self.position = self._requests.begin
         for loaded in super().__iter__():
             if isinstance(loaded, IebenchError):
@@ -120,6 +128,8 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
                     del loaded  # else the error holds this frame, which holds the error, and the workers live on
             self.position = self._advance(self.position)
             yield self._unpack(loaded)
+            if self._turn is not turn:  # torch lets both share one iterator, so that each misses what the other got
+                raise UsageError("A second `for` over this loader has begun: make a loader for each.")
         self._go_to(EpochPosition(self._requests.begin.epoch + 1, 0))
 
     def __len__(self) -> int:
@@ -133,8 +143,8 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be this epoch, from its beginning; set to the epoch that it resumed, it goes on where it was."""
-        if epoch != self._requests.begin.epoch:
-            self._go_to(EpochPosition(epoch, 0))
+        if (number := whole_number(epoch, "epoch")) != self._requests.begin.epoch:
+            self._go_to(EpochPosition(number, 0))
 
     def state_dict(self) -> dict[str, int | bool]:
         """The position of the next batch, as plain values. Save that of rank 0, which has a batch in every step."""

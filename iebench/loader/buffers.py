@@ -10,6 +10,7 @@ import mmap
 import os
 import weakref
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import reduction
 from typing import Any
@@ -86,6 +87,8 @@ class BufferPool:
         self.__dict__.update(state, _file=state["_file"].detach())
         self._map_memory()
 
-    def __del__(self) -> None:
-        if self._file != _OWN:
-            os.close(self._file)
+    def __del__(
+        self, close: Callable[[int], None] = os.close, own: int = _OWN
+    ) -> None:  # as modules are emptied at the end
+        if self._file != own:
+            close(self._file)

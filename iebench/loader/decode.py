@@ -9,7 +9,7 @@ from PIL import Image
 from iebench.dataset.card import DatasetCard
 from iebench.dataset.jpeg import check_scans
 from iebench.dataset.reader import Dataset
-from iebench.errors import UsageError
+from iebench.errors import UsageError, whole_number
 
 
 class Decoder:
@@ -28,6 +28,7 @@ class Decoder:
         Raises:
             UsageError: larger than the dataset's images, or less than one pixel.
         """
+        size = None if size is None else whole_number(size, "size")
         if size is not None and not 1 <= size <= card.image_size:
             raise UsageError(
                 f"size={size} is not within the {card.image_size} pixels a side of {card.name}: give 1 to {card.image_size}, or "

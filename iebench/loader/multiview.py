@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from iebench.dataset.reader import Dataset, open_dataset
-from iebench.errors import UsageError
+from iebench.errors import UsageError, whole_number
 from iebench.factors.rotations import RotationFormat
 from iebench.factors.transforms import Frame, LatentsFunction, TransformSpec, make_transform
 from iebench.loader.batches import Arrays, BatchLoader, find_rank
@@ -120,18 +120,16 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
             IebenchError: the dataset cannot be read.
             UsageError: an argument that it does not have.
         """
-        if anchor not in get_args(Anchor):
-            raise UsageError(f"anchor={anchor!r}: choose one of {', '.join(get_args(Anchor))}.")
         self.dataset = open_dataset(path)
         self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split)
-        self.seed, self.epoch = seed, 0
+        self.seed, self.epoch = whole_number(seed, "seed"), 0
         self._decoder = Decoder(self.dataset.card, size)
         self.size = self._decoder.size
-        self.num_views, self.anchor = num_views, anchor
+        self.num_views, self.anchor = whole_number(num_views, "num_views"), anchor
         self.transform = make_transform(transform, self.dataset.space, rotation_format, canonical, translation_frame)
         self.choose(0, self.objects[:1])  # raises where there are too few
-        first = np.asarray(self.dataset.latents[self.objects[:1], 0])
-        self.transform_size: int = np.asarray(self.transform(first, first)).shape[-1]
+        first = np.asarray(self.dataset.latents[self.objects[:1], :1])
+        self.transform_size: int = transform_views(self.transform, first.repeat(2, axis=1), anchor).shape[-1]
 
     def __len__(self) -> int:
         """Objects, each of which an epoch shows once."""
@@ -219,15 +217,30 @@ class ObjectViews(TorchDataset[Batch], Generic[Batch], ABC):
 def transform_views(
     transform: LatentsFunction, latents: Float64[ndarray, "batch views factors"], anchor: Anchor
 ) -> Float32[ndarray, "batch n t"]:
-    """The transforms of some views of each object, from anchors to the others."""
+    """The transforms of some views of each object, from anchors to the others.
+
+    Raises:
+        UsageError: there is no such anchor, or somebody's function gives no vector for each pair of latents.
+    """
     anchors, others = find_anchors(latents.shape[1], anchor)
     starts, ends = (latents[:, views].reshape(-1, latents.shape[2]) for views in (anchors, others))
     transforms = np.asarray(transform(starts, ends), dtype=np.float32)
+    if transforms.ndim != 2 or len(transforms) != len(starts):
+        raise UsageError(
+            f"The transform gives an array of shape {transforms.shape} for {len(starts)} pairs of latents: return numbers "
+            f"({len(starts)}, t)."
+        )
     return transforms.reshape(len(latents), len(anchors), transforms.shape[-1])
 
 
 def find_anchors(num_views: int, anchor: Anchor) -> tuple[list[int], list[int]]:
-    """Which views the transforms of `num_views` views start at, and which they lead to."""
+    """Which views the transforms of `num_views` views start at, and which they lead to.
+
+    Raises:
+        UsageError: there is no such anchor.
+    """
+    if anchor not in get_args(Anchor):
+        raise UsageError(f"anchor={anchor!r}: choose one of {', '.join(get_args(Anchor))}.")
     if anchor == "all":
         pairs = list(permutations(range(num_views), 2))
         return [first for first, _ in pairs], [second for _, second in pairs]

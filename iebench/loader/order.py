@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Int, UInt64
 from numpy import ndarray
 
-from iebench.errors import UsageError
+from iebench.errors import UsageError, whole_number
 
 Last = Literal["keep", "drop", "pad"]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -45,8 +45,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("num_items", "batch_size", "num_ranks"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}: give 1 or more.")
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, 1))
         if self.last not in get_args(Last):
             raise UsageError(f"last={self.last!r} is not understood: choose one of {', '.join(get_args(Last))}.")
         if self.last == "drop" and self.num_items < self.step_size:
@@ -131,7 +130,8 @@ def choose_views(
     """
     if not 1 <= count <= num_views:
         raise UsageError(
-            f"{count} different views are wanted, and each object has {num_views}: take a dataset with more views."
+            f"{count} different views are wanted, and each object has {num_views}: ask for 1 to {num_views}, or take a dataset "
+            "with more views."
         )
     state = _mix(_mix(objects.astype(np.uint64) + np.uint64(1)) ^ _key("views", seed, epoch)[0])
     table = np.tile(np.arange(num_views), (len(objects), 1))

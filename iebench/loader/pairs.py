@@ -2,6 +2,7 @@
 
 import os
 
+from iebench.errors import UsageError, whole_number
 from iebench.factors.rotations import RotationFormat
 from iebench.factors.transforms import Frame, TransformSpec
 from iebench.loader.multiview import ObjectViews, Pair, Views
@@ -46,6 +47,8 @@ class PairDataset(ObjectViews[Pair]):
             IebenchError: the dataset cannot be read.
             UsageError: an argument that it does not have.
         """
+        if whole_number(num_views, "num_views") < 2:
+            raise UsageError(f"num_views={num_views}: a pair has 2 views or more; MultiViewDataset gives single ones.")
         super().__init__(
             path,
             split,

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from iebench.dataset.reader import Dataset, open_dataset
+from iebench.errors import whole_number
 from iebench.loader.batches import Arrays, BatchLoader
 from iebench.loader.decode import Decoder
 from iebench.loader.order import Plan
@@ -55,7 +56,8 @@ class ViewDataset(TorchDataset[View]):
             UsageError: it has no such split, or its images are smaller.
         """
         self.dataset = open_dataset(path)
-        self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split, max_objects)
+        most = None if max_objects is None else whole_number(max_objects, "max_objects", 1)
+        self.objects: Int[ndarray, " objects"] = self.dataset.split_indices(split, most)
         self._decoder = Decoder(self.dataset.card, size)
         self.size = self._decoder.size
 

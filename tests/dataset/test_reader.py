@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import tarfile
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import simplejpeg
 
 from iebench.catalogue import CLASSES, ObjectClass
+from iebench.dataset import reader
 from iebench.dataset.card import FORMAT, DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError
@@ -26,6 +28,19 @@ def test_every_view_is_where_its_offset_says(drawn_dataset):
                 assert simplejpeg.decode_jpeg(jpeg).shape == (32, 32, 3)
             stored = np.load(io.BytesIO(archive.extractfile(f"{key}.latents.npy").read()))
             np.testing.assert_array_equal(stored, dataset.latents[index])
+
+
+def test_a_dataset_is_closed_where_modules_are_emptied_before_it(drawn_dataset, monkeypatch):
+    """As at the end of the interpreter, which printed a traceback."""
+    dataset = Dataset(drawn_dataset)
+    dataset.read_jpeg(0, 0)
+    (descriptor,) = dataset._descriptors.values()
+    with monkeypatch.context() as patched:
+        patched.setattr(reader, "os", None)
+        dataset.__del__()
+    dataset._descriptors.clear()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_latents_equal_what_the_seed_gives(drawn_dataset):

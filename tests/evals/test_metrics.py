@@ -19,6 +19,8 @@ def quaternion_about_z(degrees):
         ([[3, 2, 1], [1, 2, 3]], [1, 0], 2, 0.5),
         ([[0, 0, 0, 0]], [2], 1, 0.25),  # ties count by their chance
         ([[5, 1, 1, 0]], [1], 2, 0.5),
+        ([[np.nan] * 4], [2], 1, 0.25),  # a probe that has diverged knows nothing
+        ([[np.nan, 1, 2, 3]], [0], 3, 0),
     ],
 )
 def test_top_k(scores, labels, k, expected):

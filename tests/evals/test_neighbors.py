@@ -54,6 +54,14 @@ def test_votes_are_those_of_the_formula():
         assert vote == pytest.approx(expected / np.exp(2), rel=1e-4)
 
 
+@pytest.mark.parametrize("temperature", [1e-3, 1e-6])
+def test_at_a_small_temperature_the_nearest_one_decides(temperature):
+    bank = views_of(lambda latents, rng: rng.normal(size=(*latents.shape[:2], 9)), 7)
+    queries = np.random.default_rng(1).normal(size=(11, 9)).astype(np.float32)
+    nearest, found = (Neighbors(bank, k, temperature).vote(queries) for k in (1, 20))
+    assert (nearest.max(1) > 0).all() and np.array_equal(found.argmax(1), nearest.argmax(1))
+
+
 @pytest.mark.parametrize("settings", [{"k": 0}, {"temperature": 0.0}, {"temperature": float("nan")}])
 def test_settings_without_a_vote_are_refused(settings):
     with pytest.raises(UsageError, match="give 1 or more"):

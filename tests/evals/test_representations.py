@@ -76,11 +76,55 @@ def test_keys_tell_weights_data_and_settings_apart(fake):
         (lambda images: torch.zeros(len(images)), "shape"),
         (lambda images: torch.zeros(1, 4), "shape"),
         (lambda images: torch.full((len(images), 2), float("nan")), "finite"),
+        (lambda images: torch.full((len(images), 2), 1e300, dtype=torch.float64), "finite"),
+        (lambda images: np.full((len(images), 2), 1e300), "finite"),
+        (lambda images: np.full((len(images), 2), None), "real numbers"),
+        (lambda images: torch.zeros(len(images), 0), "shape"),
     ],
 )
 def test_what_is_no_representation_is_refused(fake, represent, words):
     with pytest.raises(IebenchError, match=words):
         extract(represent, fake(), "val")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda a: a[:, ::-1],
+        lambda a: a.astype(">f8"),
+        lambda a: a.astype(np.longdouble),
+        lambda a: np.asfortranarray(a),
+    ],
+)
+def test_arrays_of_numpy_may_lie_in_memory_as_they_like(fake, kind):
+    def represent(images):
+        return images.flatten(1)[:, 30:40].numpy()
+
+    found, plain = (
+        extract(function, fake(), "val").values for function in (lambda x: kind(represent(x)), lambda x: represent(x))
+    )
+    assert np.array_equal(found, kind(plain.reshape(-1, 10)).reshape(plain.shape))
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("change", [lambda rows: rows[:-3], lambda rows: torch.cat([rows, rows])])
+def test_images_that_are_not_one_for_each_view_are_refused(fake, read_latents, tmp_path, change, kept):
+    """Twice as many would be taken for representations of twice the width."""
+    dataset = fake()
+    rows = change(torch.cat(list(dataset.images("val"))))
+    dataset.images = lambda split, start=0: iter(rows[start:].split(64))
+    with pytest.raises(IebenchError, match="images for its 200 val views"):
+        extract(read_latents, dataset, "val", folder=tmp_path if kept else None)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("change", [lambda b: b.float(), lambda b: b[:, :1], lambda b: b.numpy(), lambda b: b[0]])
+def test_what_is_no_image_is_refused(fake, read_latents, change):
+    dataset = fake()
+    batches = list(dataset.images("val"))
+    dataset.images = lambda split, start=0: map(change, batches)
+    with pytest.raises(IebenchError, match="uint8 tensors"):
+        extract(read_latents, dataset, "val")
 
 
 def test_embeddings_may_be_made_of_the_images(fake, read_latents, tmp_path):

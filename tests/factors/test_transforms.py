@@ -102,6 +102,7 @@ def test_the_identity_changes_nothing(latents, form):
 def test_rotations_about_an_axis_are_asked_for_in_any_form(form):
     transform = make("rotation+floor_hue", form)
     turns = transform.rotate_about(np.array([0.0, 0.0, 1.0]), np.radians([30, 60, -90]))
+    assert np.array_equal(turns, transform.rotate_about(np.array([0.0, 0.0, 2.0]), np.radians([30, 60, -90])))
     assert turns.shape == (3, transform.size) and not turns[:, -1].any()
     there = transform.compose(turns[:1], turns[1:2])
     same(transform, transform.compose(there, turns[2:]), transform.identity(1))

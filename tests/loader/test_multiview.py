@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 from iebench import MultiViewDataset, PairDataset, Views
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError
+from iebench.loader.multiview import find_anchors
 
 
 @pytest.mark.parametrize("anchor", ["first", "previous"])
@@ -73,6 +74,8 @@ def test_a_single_view_has_no_transform(drawn_dataset):
 def test_wrong_arguments_are_named(drawn_dataset):
     with pytest.raises(UsageError, match="anchor='last'"):
         MultiViewDataset(drawn_dataset, anchor="last")
+    with pytest.raises(UsageError, match="anchor='last'"):  # that of somebody's Model comes here
+        find_anchors(2, "last")
     with pytest.raises(UsageError, match="9 different views"):
         MultiViewDataset(drawn_dataset, num_views=9)
 

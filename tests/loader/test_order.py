@@ -94,7 +94,7 @@ def test_views_of_an_object_depend_on_epoch_and_seed_and_not_on_its_neighbours()
 def test_impossible_plans_are_refused():
     with pytest.raises(UsageError, match="do not fill one batch"):
         Plan(10, 8, 2, last="drop")
-    with pytest.raises(UsageError, match="num_items is 0"):
+    with pytest.raises(UsageError, match="num_items=0"):
         Plan(0, 8)
     with pytest.raises(UsageError, match="3 different views"):
         choose_views(0, 0, np.arange(2), 2, 3)

@@ -1,5 +1,6 @@
 """Pairs and views: the right images, the right transforms, the right order, from any number of workers."""
 
+import json
 import os
 import pickle
 import re
@@ -197,6 +198,25 @@ def test_resumed_in_mid_epoch_with_other_workers_the_batches_are_those_of_an_uni
         assert len(head) == done and all(equal(a, b) for a, b in zip(expected, head + tail, strict=True))
 
 
+def test_a_second_loop_ends_the_first_one(drawn_dataset):
+    """With workers both would be given the batches of one, and neither all of them."""
+    loader = PairDataset(drawn_dataset).loader(4, 0)
+    first, second = iter(loader), iter(loader)
+    next(first), next(second)
+    with pytest.raises(UsageError, match="A second `for`"):
+        next(first)
+    assert len(list(second)) == len(loader) - 1 and loader.epoch == 1
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_state_is_plain_whatever_the_numbers_came_as(drawn_dataset):
+    loader = PairDataset(drawn_dataset, seed=np.int64(3)).loader(np.int64(4), 0)
+    loader.set_epoch(np.int64(2))
+    assert json.loads(json.dumps(loader.state_dict())) == PairDataset(drawn_dataset, seed=3).loader(
+        4, 0
+    ).state_dict() | {"epoch": 2}
+
+
 def test_a_state_of_other_data_is_refused(drawn_dataset):
     state = PairDataset(drawn_dataset, seed=1).loader(3, 0).state_dict()
     with pytest.raises(UsageError, match="seed=1, and this loader has 2"):
@@ -244,9 +264,25 @@ def test_wrong_arguments_are_named(drawn_dataset):
         ({"transform": "translation"}, "no transform 'translation'"),
         ({"rotation_format": "axis"}, "rotation_format='axis'"),
         ({"num_views": 9}, "9 different views"),
+        ({"num_views": 1}, "a pair has 2 views"),
+        ({"num_views": 2.5}, "num_views=2.5: give a whole number"),
+        ({"seed": None}, "seed=None: give a whole number"),
         ({"size": 0}, "size=0"),
+        ({"size": "24"}, "size='24': give a whole number"),
+        ({"transform": lambda source, target: (target - source)[:, 0]}, "shape \\(1,\\) for 1 pairs"),
     ):
         with pytest.raises(UsageError, match=words):
             PairDataset(drawn_dataset, **settings)
+    for settings, words in (
+        ({"batch_size": 2.5}, "batch_size=2.5: give a whole number"),
+        ({"drop_last": True}, "drop_last= is decided .* last=.drop."),
+        ({"sampler": [1]}, "sampler= is decided"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            PairDataset(drawn_dataset).loader(**{"num_workers": 0, **settings})
+    with pytest.raises(UsageError, match="shape \\(1, 7\\) for 3 pairs"):
+        PairDataset(drawn_dataset, transform=lambda source, target: (target - source)[:1]).read_batch(np.arange(3))
+    with pytest.raises(UsageError, match="max_objects=0"):
+        ViewDataset(drawn_dataset, max_objects=0)
     with pytest.raises(IndexError):
         PairDataset(drawn_dataset)[10_000]

@@ -1,19 +1,26 @@
 """Evaluating whatever somebody has: what its representations are cached under, and what its untrained twin is."""
 
 import sys
+from contextlib import contextmanager
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import iebench
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.evaluator import Detail, Evaluator, Score
 from iebench.evals.model import Model
 from iebench.evals.registry import find_evaluators
+from iebench.evals.results import Results
 from iebench.evals.settings import RANDOM_INIT
+from iebench.evals.tasks.knn import NearestNeighbors
 from iebench.evals.tasks.rotation import Rotation
 from iebench.models.backbones import build_backbone
 from iebench.models.candidates import hash_weights, prepare
+from iebench.models.networks import wrap_network
 from iebench.models.untrained import untrained_twin
 
 QUICK = {"epochs": 2, "tasks": "classification", "device": "cpu", "num_workers": 0}
@@ -46,8 +53,9 @@ def test_hashes_tell_weights_and_structure_apart():
 
 
 class Scaled(nn.Module):
-    def __init__(self, mode="mean", powers=(1, 2), mean=0.5, activation=torch.relu, scale=2):
+    def __init__(self, mode="mean", powers=(1, 2), mean=0.5, activation=torch.relu, scale=2, curve=(0, 1), adapter=""):
         super().__init__()
+        self._adapter, self.curve = adapter, np.array(curve)
         self.mode, self.powers, self.activation, self.options = mode, powers, activation, {"scale": scale}
         self.register_buffer("mean", torch.tensor([mean]), persistent=False)
         self.plain = torch.tensor([mean])
@@ -62,9 +70,12 @@ def test_what_somebodys_modules_hold_beside_weights_tells_them_apart():
         {"scale": 3},
         {"activation": lambda x: x + 1},
         {"activation": lambda x: x + 2},
+        {"activation": torch.tanh},
+        {"curve": (0, 2)},
+        {"adapter": "styles"},
     )
     hashes = {hash_weights(nn.Sequential(Scaled(**one))) for one in ({}, *others)}
-    assert len(hashes) == 7 and hash_weights(nn.Sequential(Scaled().eval())) in hashes
+    assert len(hashes) == 10 and hash_weights(nn.Sequential(Scaled().eval())) in hashes
 
 
 def test_tensors_without_bytes_of_their_own_are_told_apart():
@@ -113,6 +124,39 @@ def test_a_module_and_a_function_are_evaluated_alike(drawn_dataset):
     by_function = iebench.evaluate(represent, drawn_dataset, **QUICK)
     assert by_module.scores.to_json() == by_function.scores.to_json()
     assert RANDOM_INIT in by_module.baselines and RANDOM_INIT not in by_function.baselines
+
+
+@contextmanager
+def float64_by_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    "state", [torch.inference_mode, partial(torch.autocast, "cpu", torch.bfloat16), float64_by_default]
+)
+def test_scores_do_not_depend_on_what_the_caller_has_switched_on(drawn_dataset, state):
+    """Lightning validates in inference mode and under autocast."""
+    network = make_network()
+    told = {**QUICK, "tasks": ("knn", "classification", "rotation-linear"), "baselines": ("random init",)}
+    plain = iebench.evaluate(network, drawn_dataset, **told)
+    with state():
+        found, kind = iebench.evaluate(network, drawn_dataset, **told), torch.zeros(0).dtype
+    assert found.scores.to_json() == plain.scores.to_json()
+    assert found.baselines["random init"].to_json() == plain.baselines["random init"].to_json()
+    assert kind == (torch.float64 if state is float64_by_default else torch.float32)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    "images", [torch.rand(2, 3, 8, 8), torch.rand(2, 8, 8, 3).byte(), np.zeros((2, 3, 8, 8), "u1")]
+)
+def test_what_is_no_image_is_refused_by_a_network(images):
+    with pytest.raises(UsageError, match="uint8 tensors"):
+        wrap_network(make_network(), "own")(images)
 
 
 def test_a_network_is_left_as_it_was(drawn_dataset):
@@ -199,6 +243,35 @@ def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, 
     assert again.scores.to_json() == results.scores.to_json()
 
 
+class Nameless(Evaluator):
+    def run(self, context):
+        yield Score("x/whole/y", 0.5)
+
+
+class Told(Evaluator):
+    """An evaluator that yields one thing."""
+
+    name = "told"
+
+    def __init__(self, found):
+        self.found = found
+
+    def run(self, context):
+        yield self.found
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_numbers_of_numpy_and_torch_are_written_as_pythons(drawn_dataset, tmp_path):
+    """Where they were not, everything had been computed when it was told."""
+    told = {np.int64(3): np.float32(0.5), "rows": np.arange(3), "mean": torch.tensor(2.0)}
+    tasks = (Told(Detail("told/whole/found", told)), NearestNeighbors(k=np.int64(3)))
+    settings = {**QUICK, "tasks": tasks, "epochs": np.int64(2), "batch_size": np.int64(8), "size": np.int64(16)}
+    iebench.evaluate(mean_color, drawn_dataset, **settings, out=tmp_path)
+    found = Results.read(str(tmp_path))
+    assert found.details["told/whole/found"] == {"3": 0.5, "rows": [0, 1, 2], "mean": 2.0}
+    assert found.details["knn/settings"]["k"] == 3 and found.data["evaluated_size"] == 16
+
+
 def mean_color(images):
     return images.float().mean((2, 3)) / 255
 
@@ -215,7 +288,15 @@ def mean_color(images):
             "predictor gives",
         ),
         (Model(mean_color, lambda x: x, predict=lambda e, t: (e, t)), {"tasks": "retrieval"}, "gives a tuple"),
+        (Model(mean_color, lambda x: x, predict=lambda e, t: e.repeat(1, 2)), {"tasks": "retrieval"}, "6 numbers for"),
         (Model(mean_color, parts={"more": slice(1, 99)}), {}, "The part 'more'"),
+        (Model(mean_color, parts={"odd": slice(0, 3, 2)}), {}, "The part 'odd'"),
+        (Model(mean_color, parts={"whole": slice(0, 1)}), {}, "another name"),
+        (nn.Flatten(), {"dtype": torch.float16}, "did you mean 'float16'"),
+        (mean_color, {"seeds": [0, 1]}, "seeds=.* whole number"),
+        (mean_color, {"size": 24.0}, "size=24.0: give a whole number"),
+        (mean_color, {"tasks": (Told("a score"),)}, "yields a str"),
+        (mean_color, {"tasks": (Nameless,)}, "has no name"),
         (mean_color, {"tasks": "retrieval"}, "nothing to score"),
         (mean_color, {"tasks": ()}, "nothing to score"),
         (mean_color, {"seeds": 0}, "no seed"),
