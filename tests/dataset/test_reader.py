@@ -11,7 +11,7 @@ import pytest
 import simplejpeg
 
 from iebench.catalogue import CLASSES, ObjectClass
-from iebench.dataset import reader
+from iebench.dataset import open_shards
 from iebench.dataset.card import FORMAT, DatasetCard
 from iebench.dataset.reader import Dataset
 from iebench.errors import IebenchError
@@ -34,11 +34,12 @@ def test_a_dataset_is_closed_where_modules_are_emptied_before_it(drawn_dataset, 
     """As at the end of the interpreter, which printed a traceback."""
     dataset = Dataset(drawn_dataset)
     dataset.read_jpeg(0, 0)
-    (descriptor,) = dataset._descriptors.values()
+    shards = dataset._open_shards
+    (descriptor,) = shards._descriptors.values()
     with monkeypatch.context() as patched:
-        patched.setattr(reader, "os", None)
-        dataset.__del__()
-    dataset._descriptors.clear()
+        patched.setattr(open_shards, "os", None)
+        shards.__del__()
+    shards._descriptors.clear()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 
