@@ -20,6 +20,9 @@ def check_values(value: Mapping[str, Any]) -> None:
         of_type(value[name], str, name)
     for name in ("training", "data", "protocol", "versions", "parts", "details", "scores", "baselines"):
         of_type(value[name], dict, name)
+    for part, columns in value["parts"].items():
+        first, last = of_type(columns, list, part)
+        count(last, count(first, 0, 2**40, part), 2**40, part)
     of_type(value["protocol"]["seeds"], list, "seeds")
     count(of_type(value["protocol"]["probes"], dict, "probes")["epochs"], 0, 2**40, "epochs")
     for name in ("trainer", "method_settings"):

@@ -75,7 +75,10 @@ def make_results(method, level, with_predictor):
     return Results(
         name=f"{method}-{level}",
         method=method,
-        training={"method_settings": {"transform": "rotation"}, "trainer": {"seed": level, "epochs": 100}},
+        training={
+            "method_settings": {"transform": "rotation", "backbone": "resnet18"},
+            "trainer": {"seed": level, "epochs": 100},
+        },
         data={"name": "demo <data> & more", "evaluated_size": 64},
         protocol={"seeds": [0], "probes": {"epochs": 300}},
         versions={"iebench": "1"},
