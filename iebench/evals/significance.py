@@ -121,10 +121,11 @@ def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], st
     parts = ("whole", *chosen[0].parts)
     if part and part not in parts:
         raise UsageError(f"{method} has no part {part!r}: it has {', '.join(parts)}.")
-    if any(series_of(result) != series_of(chosen[0]) for result in chosen):
+    series = series_of(chosen[0])
+    if any(series_of(result) != series for result in chosen):
         raise UsageError(f"The runs of {method} differ in more than their seed: name those of one training only.")
     # labels tell the transform only where retrieval was scored, and a series may have runs of both kinds
-    runs = [result for result in results if series_of(result) == series_of(chosen[0])]
+    runs = [result for result in results if series_of(result) == series]
     seeds = [result.training.get("trainer", {}).get("seed", weights_of(result)) for result in runs]
     known = [str(seed) for seed in seeds if seed != ""]
     if len(set(known)) < len(known):

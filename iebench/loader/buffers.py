@@ -87,8 +87,6 @@ class BufferPool:
         self.__dict__.update(state, _file=state["_file"].detach())
         self._map_memory()
 
-    def __del__(
-        self, close: Callable[[int], None] = os.close, own: int = _OWN
-    ) -> None:  # as modules are emptied at the end
-        if self._file != own:
+    def __del__(self, close: Callable[[int], None] = os.close, own: int = _OWN) -> None:
+        if self._file != own:  # both are bound, as modules are emptied at the interpreter's end
             close(self._file)
