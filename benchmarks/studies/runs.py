@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+import torch
+
 Row = TypeVar("Row")
 ROOT = Path(__file__).parents[2]
 Cost = dict[str, float]  # seconds by the clock and of the processors, and the training's steps in that time
@@ -38,10 +40,17 @@ def read_options(doc: str | None, work: str, results: str, **more: str | float |
     parser.add_argument("--work", type=Path, default=ROOT / "data" / work, help="folder for datasets and whole runs")
     parser.add_argument("--results", type=Path, default=ROOT / "results" / results, help="folder for what is kept")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
+    parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto", help="where to train")
+    parser.add_argument("--minutes", type=float, default=0, help="end after these; the same command goes on; 0: never")
     for option, default in more.items():
         kind: dict[str, Any] = {"action": "store_true"} if default is False else {"type": type(default)}
         parser.add_argument(f"--{option.replace('_', '-')}", default=default, **kind)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.accelerator == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("torch finds no CUDA device here: run this where there is one, or leave --accelerator out.")
+    if options.minutes:
+        end_after(options.minutes)
+    return options
 
 
 def render(data: Path, options: argparse.Namespace, *words: str) -> None:
@@ -50,9 +59,15 @@ def render(data: Path, options: argparse.Namespace, *words: str) -> None:
 
 
 def side_by_side(make: Callable[[Row], None], rows: Iterable[Row], options: argparse.Namespace) -> None:
-    """Make all rows, as many at a time as there are jobs."""
+    """Make all rows, as many at a time as there are jobs, until the time is over."""
+
+    def make_in_time(row: Row) -> None:
+        if TIME_IS_OVER.is_set():
+            raise SystemExit(GOES_ON)
+        make(row)
+
     with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(make, rows))
+        list(pool.map(make_in_time, rows))
 
 
 def is_kept(options: argparse.Namespace, name: str) -> bool:
@@ -79,6 +94,7 @@ def train_and_evaluate(
     tell(f"{name}: training")
     run.parent.mkdir(parents=True, exist_ok=True)
     words = ["train", method, "--recipe", "mini", "--data", str(data), "--out", str(run), *more]
+    words += ["--accelerator", options.accelerator, *(["--resident"] if options.accelerator == "cuda" else [])]
     start = last_step(run)
     iebench(
         *words,

@@ -62,9 +62,13 @@ def main() -> None:
     options = read_options(__doc__, "scaling", "scaling", data=str(data), table=str(table))
     data = Path(options.data)
     render(data, options)
-    rows = [(size, method) for size in LENGTHS | OTHERWISE for method in METHODS]
-    side_by_side(lambda row: make_run(row[0], row[1], data, options), rows, options)
+    side_by_side(lambda run: make_run(*run, data, options), list_runs(), options)
     draw(options)
+
+
+def list_runs() -> list[tuple[str, str]]:
+    """(size, method) of all runs."""
+    return [(size, method) for size in LENGTHS | OTHERWISE for method in METHODS]
 
 
 def make_run(size: str, method: str, data: Path, options: argparse.Namespace) -> None:

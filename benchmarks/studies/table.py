@@ -54,7 +54,7 @@ def main() -> None:
     data = options.work / "data"
     render(data, options)
     rows = order_rows(options.rows, options.seeds)
-    side_by_side(lambda row: make_row(row[0], row[1], data, options), rows, options)
+    side_by_side(lambda row: make_and_tell(row[0], row[1], data, options), rows, options)
     write_tables(options.results)
 
 
@@ -71,20 +71,23 @@ def order_rows(names: str, seeds: int) -> Iterator[tuple[str, int]]:
         yield from ((name, seed) for seed in range(seeds) for name in group)
 
 
-def make_row(name: str, seed: int, data: Path, options: argparse.Namespace, *more: str) -> None:
-    """Train and evaluate one run, with further options that do not change results."""
+def make_and_tell(name: str, seed: int, data: Path, options: argparse.Namespace) -> None:
+    """Make a row that is missing, and the tables with it."""
+    if options.again or not is_kept(options, f"{name}-{seed}"):
+        make_row(name, seed, data, options)
+        with WRITING:
+            write_tables(options.results)
+
+
+def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> None:
+    """Train and evaluate one run, or evaluate one that is there."""
     row = f"{name}-{seed}"
-    kept = is_kept(options, row)
-    if kept and not options.again:
-        return
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
-    if not kept:
-        train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed), *more], evaluate)
-    elif (options.work / "runs" / row).exists():
+    if not is_kept(options, row):
+        train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
+    elif options.again and (options.work / "runs" / row).exists():
         evaluate_and_keep(options, row, data, evaluate)
-    with WRITING:
-        write_tables(options.results)
 
 
 def write_tables(results: Path) -> None:
