@@ -83,14 +83,14 @@ class Retrieval:
 
     @torch.no_grad()
     def predictions(self, representations: Representations, rows: slice) -> Float[Tensor, "objects views e"]:
-        """Unit predicted embeddings of all views of some objects, each from the object's view 0."""
+        """Unit predicted embeddings of all views of some objects, each from the object's view 0, on the device."""
         embeddings, latents = _embeddings(representations)[rows], representations.latents[rows]
         sources = np.repeat(latents[:, :1], latents.shape[1], axis=1)
         transforms = make_transform(self.transform, representations.space)(sources, latents)
         source = torch.from_numpy(np.repeat(embeddings[:, :1], latents.shape[1], axis=1).astype(np.float32))
         moved = torch.from_numpy(transforms).flatten(0, 1).to(self.device)
         predicted = self.predict(source.flatten(0, 1).to(self.device), moved)
-        vectors = check_predictions(predicted, source.flatten(0, 1))
+        vectors = check_predictions(predicted, source.flatten(0, 1)).to(self.device)
         return F.normalize(vectors, dim=1).unflatten(0, latents.shape[:2])
 
     def ranks(self, representations: Representations, block: int = 64) -> Iterator[Measure]:

@@ -106,3 +106,9 @@ def test_block_sizes_change_nothing(fake, read_latents):
 def test_ground_truth_representations_are_quaternions_and_latents(fake, read_latents):
     found = extract(read_latents, fake(), "val")
     assert represent_by_latents(found).values.shape[-1] == 11
+
+
+def test_a_predictor_may_answer_in_memory_where_all_else_is_on_a_device(fake, read_latents):
+    found = extract(lambda images: quaternions_of(images, read_latents), fake(), "val")
+    retrieval = Retrieval(lambda embedding, _transform: np.ones(embedding.shape, np.float32), device="meta")
+    assert retrieval.predictions(found, slice(2)).device.type == "meta"  # as the candidates are, with which they are compared
