@@ -19,7 +19,8 @@ from iebench.render import scene as spec
 from iebench.render.blender_export import NormalSettler
 from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
-from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_images, has_packed_images
+from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_data, has_packed_images
+from iebench.render.blender_print import has_fine_print
 from iebench.render.denoiser_network import stock_network, use_network
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.quality import Quality
@@ -61,7 +62,8 @@ class Stage:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene = bpy.context.scene
         self._pixels = scratch / "view.bmp"
-        self._size = image_size
+        self._size, self._quality = image_size, quality
+        self._pixel = spec.pixel_at_object(image_size, focal_length)
         self._object: bpy.types.Object | None = None
         _set_world(self._scene)
         _add_camera(self._scene, focal_length)
@@ -126,18 +128,26 @@ class Stage:
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
         lost += drop_missing_images()
+        self._choose_samples(self._object.data)
         surface = read_surface(self._object.data, vertices).placed(unit_diagonal)
         self._settler.settle(self._object)
         if self._geometry is not None:
             self._geometry.show(self._object, self._scene)
         return surface, lost
 
+    def _choose_samples(self, mesh: bpy.types.Mesh) -> None:
+        printed, samples = self._quality.printed_samples, self._quality.samples
+        wanted = printed if printed and has_fine_print(mesh, self._pixel) else samples
+        if self._scene.cycles.samples != wanted:
+            self._scene.cycles.samples = wanted
+            forget_kept_data(self._scene)  # else some pixels are still as before
+
     def clear(self) -> None:
         """Take the object off the stage, with all that came with it, so that memory does not grow."""
         self._object = None
         if has_packed_images():
             for scene in bpy.data.scenes:
-                forget_kept_images(scene)
+                forget_kept_data(scene)
         bpy.data.batch_remove([thing for thing in _all_data() if thing not in self._own])
 
     def render(self, view: spec.ViewScene) -> UInt8[ndarray, "size size 3"]:

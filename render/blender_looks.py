@@ -72,10 +72,11 @@ def has_packed_images() -> bool:
     return any(image.packed_file for image in bpy.data.images)
 
 
-def forget_kept_images(scene: bpy.types.Scene) -> None:
-    """Have Cycles give up the textures that it keeps from view to view.
+def forget_kept_data(scene: bpy.types.Scene) -> None:
+    """Have Cycles give up what it keeps from view to view.
 
-    It knows one without a file by its place in memory, and takes the next object's picture there for the one it has.
+    It knows a texture without a file by its place in memory, and takes the next object's picture there for the one it has; and
+    it heeds a change of samples only in part.
     """
     scene.render.use_persistent_data = False  # setting it frees what is kept
     scene.render.use_persistent_data = True

@@ -5,7 +5,7 @@ from typing import Any
 
 from iebench.errors import UsageError
 
-NEWER = ("network",)  # fields of qualities
+NEWER = ("network", "printed_samples")  # fields of qualities
 NETWORK = "denoiser-d381d037d0fb.tza"  # trained by benchmarks/studies/denoiser.py
 
 
@@ -20,6 +20,7 @@ class Quality:
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
+        printed_samples: most samples per pixel of objects with fine print; 0 for as many as of others.
         network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
@@ -30,6 +31,7 @@ class Quality:
     passes: str = "RGB_ALBEDO_NORMAL"
     prefilter: str = "ACCURATE"
     denoiser_quality: str = "HIGH"
+    printed_samples: int = 0
     network: str | None = None
 
     def to_json(self) -> dict[str, Any]:

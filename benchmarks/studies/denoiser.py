@@ -1,11 +1,12 @@
 """The denoiser's network of quality `trained`: Open Image Denoise's small one, trained further on views of this scene.
 
-    python benchmarks/studies/denoiser.py --views FOLDER [--out FOLDER] [--samples 4] [--minutes 30]
+    python benchmarks/studies/denoiser.py --views FOLDER:4 [FOLDER:8] [--out FOLDER] [--minutes 30]
 
 Starts at the weights that lie in the library of bpy's wheel (high dynamic range, albedo, normals, small), learns from what
-`denoiser_views.py` rendered, and writes OUT/weights.tza, which Cycles takes for its own, and log.csv. Every fiftieth view is
-only looked at. The loss is the logarithm of the mean squared error after Filmic, so each view counts for its decibels. Images are
-whole, as crops lose at their edges; weights are averaged over the last steps. `--minutes` decides how many steps there are.
+`denoiser_views.py` rendered, of each folder with so many samples, and writes OUT/weights.tza, which Cycles takes for its own, and
+log.csv. Every fiftieth view is only looked at. The loss is the logarithm of the mean squared error after Filmic, so each view
+counts for its decibels. Images are whole, as crops lose at their edges; weights are averaged over the last steps. `--minutes`
+decides how many steps there are.
 """
 
 import argparse
@@ -33,9 +34,8 @@ Views = Float[Tensor, "batch 9 height width"]
 def main() -> None:
     """Train, telling of each hundred steps, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--views", type=Path, required=True)
+    parser.add_argument("--views", nargs="+", required=True, help="folders, each with :SAMPLES behind it")
     parser.add_argument("--out", type=Path, default=Path("data/denoiser"))
-    parser.add_argument("--samples", type=int, nargs="+", default=[4])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--start", type=Path, help="weights to start at, in place of the stock ones")
@@ -83,10 +83,10 @@ class UNet(nn.Module):
 
 def train(network: UNet, options: argparse.Namespace) -> None:
     """Train for some minutes, and leave the averaged weights in the network."""
-    views = load_views(options.views, options.samples)
+    views = [view for text in options.views for view in load_views(text)]
     learned, held = ([view for index, view in views if (index % HELD == 0) is held] for held in (False, True))
     if not learned or not held:
-        raise SystemExit(f"{options.views} holds too few views: render more by denoiser_views.py.")
+        raise SystemExit(f"{' '.join(options.views)}: too few views; render more by denoiser_views.py.")
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
     optimizer = torch.optim.Adam(network.parameters(), options.rate)
     start, losses = time.monotonic(), list[float]()
@@ -122,13 +122,14 @@ def learn(network: UNet, batch: list["View"], optimizer: torch.optim.Optimizer) 
 View = dict[str, Tensor]
 
 
-def load_views(folder: Path, samples: list[int]) -> list[tuple[int, View]]:
-    """(index, view) of all views that were rendered, once for each number of samples."""
+def load_views(text: str) -> list[tuple[int, View]]:
+    """(index, view) of all views that were rendered into FOLDER, with SAMPLES: "FOLDER:SAMPLES"."""
+    folder, _, samples = text.rpartition(":")
     found = []
-    for path in sorted(folder.glob("*.npz")):
+    for path in sorted(Path(folder).glob("*.npz")):
         with np.load(path) as file:
-            for number in samples if "target" in file else ():
-                images = [torch.from_numpy(file[f"{kind}-{number}"]) for kind in IMAGES]
+            if "target" in file:  # an object that could not be rendered leaves an empty one
+                images = [torch.from_numpy(file[f"{kind}-{samples}"]) for kind in IMAGES]
                 found.append((int(path.stem), {"seen": torch.cat(images), "target": torch.from_numpy(file["target"])}))
     return found
 

@@ -68,8 +68,10 @@ def order_passes(names: Sequence[str]) -> tuple[str, ...]:
     """The passes of some names, each once, in the order in which a dataset has them.
 
     Raises:
-        UsageError: there is no such pass.
+        UsageError: there is no such pass, or a single name in place of some.
     """
+    if isinstance(names, str):
+        raise UsageError(f"passes={names!r}: give a list of names, as [{names!r}].")
     for name in names:
         if name not in PASSES:
             raise UsageError(f"There is no pass {name!r}: choose some of {','.join(PASSES)}.")

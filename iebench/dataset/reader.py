@@ -53,8 +53,8 @@ class Dataset:
             IebenchError: there is none, it is unfinished or damaged, or it is of another format.
         """
         self._remote = RemoteFolder(str(root)) if is_remote(root) else None
-        self.location = self._remote.url if self._remote else root  # by which workers open the same
-        self.root = self._remote.root if self._remote else Path(root)
+        self.location = self._remote.url if self._remote else root
+        self.root = self._remote.root if self._remote else Path(root).absolute()  # the working folder may change
         self.card = self._remote.card if self._remote else DatasetCard.read(self.root)
         columns = read_objects(self.locate(OBJECTS), self.card)
         self.splits, self.synsets = columns["split"], columns["synset"]
@@ -244,7 +244,9 @@ class Dataset:
             raise IebenchError(f"{self.root / LATENTS} is damaged (numbers that are not finite): {MEND}.")
 
     def __getstate__(self) -> dict[str, object]:
-        return {"location": self.location}  # a worker process opens the dataset for itself
+        return {
+            "location": self.location if self._remote else self.root
+        }  # a worker process opens the dataset for itself
 
     def __setstate__(self, state: dict[str, Path]) -> None:
         self.__init__(state["location"])  # type: ignore[misc]

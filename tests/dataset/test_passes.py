@@ -90,6 +90,8 @@ def test_what_is_read_is_what_was_written(passes):
     assert not verify_dataset(passes.root, decode=True)
     with pytest.raises(UsageError, match="no pass 'depht'"):
         order_passes(["depht"])
+    with pytest.raises(UsageError, match=r"give a list of names, as \['mask'\]"):
+        order_passes("mask")
     assert order_passes(["position", "mask", "mask"]) == ("mask", "position")
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import tarfile
 
 import numpy as np
@@ -28,6 +29,15 @@ def test_every_view_is_where_its_offset_says(drawn_dataset):
                 assert simplejpeg.decode_jpeg(jpeg).shape == (32, 32, 3)
             stored = np.load(io.BytesIO(archive.extractfile(f"{key}.latents.npy").read()))
             np.testing.assert_array_equal(stored, dataset.latents[index])
+
+
+def test_a_dataset_stays_open_where_the_working_folder_changes(drawn_dataset, monkeypatch, tmp_path):
+    monkeypatch.chdir(drawn_dataset.parent)
+    dataset = Dataset(drawn_dataset.name)
+    monkeypatch.chdir(tmp_path)  # as Hydra does at the start of a run
+    expected = Dataset(drawn_dataset).read_jpeg(0, 0)
+    assert dataset.read_jpeg(0, 0) == expected
+    assert pickle.loads(pickle.dumps(dataset)).read_jpeg(0, 0) == expected
 
 
 def test_a_dataset_is_closed_where_modules_are_emptied_before_it(drawn_dataset, monkeypatch):

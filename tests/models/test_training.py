@@ -229,7 +229,6 @@ def test_a_folder_of_other_things_is_refused(data: Path, tmp_path: Path) -> None
         train("sie", SETTINGS, TRAINER, data, tmp_path)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_missing_gpu_is_told(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--accelerator cuda"):
         train("sie", SETTINGS, replace(TRAINER, accelerator="cuda"), data, tmp_path / "run")
