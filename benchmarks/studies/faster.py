@@ -72,6 +72,8 @@ STUDIES = {
             "all 56 pairs of 8 views": Way(PAIRS["all 56 pairs of 8 views"], 1.21),
             "weight decay 1e-4": Way({"weight_decay": 1e-4}),
             "weight decay 1e-3": Way({"weight_decay": 1e-3}),
+            "weight decay 3e-3": Way({"weight_decay": 3e-3}),
+            "weight decay 1e-2": Way({"weight_decay": 1e-2}),
             "head of 256": Way({"regressor_hidden": "256"}),
             "regression times 50": Way({"regression_weight": 50.0}),
             "rate 3e-4": Way({"learning_rate": 3e-4}),
