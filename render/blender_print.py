@@ -14,7 +14,7 @@ FINE = (
     0.04  # contrast from which on an object counts as printed; `benchmarks/studies/print_contrast.py` has those of many
 )
 POINTS, LARGEST_SIDE = 20_000, 1024
-COLORS = {"BSDF_PRINCIPLED": "Base Color", "BSDF_DIFFUSE": "Color"}  # node → the socket of its color
+COLORS = {"BSDF_PRINCIPLED": "Base Color", "BSDF_DIFFUSE": "Color", "EMISSION": "Color"}  # node → the socket of its color
 
 
 @dataclass(frozen=True)
