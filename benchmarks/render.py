@@ -6,14 +6,15 @@ every image with where the latents put the object. Intervals are of 95 % over ob
 samples, adaptive threshold 0.01, the denoiser with its defaults, and no data kept from one image to the next.
 
     python benchmarks/render.py [--objects-per-class 1] [--views 4] [--quality trained,fast] [--meshes FOLDER]…
-                                [--truth FOLDER] [--ladder]
+                                [--truth FOLDER] [--ladder] [--sheet FILE]
 
 `--quality trained:4` is `trained` with 4 samples, `trained:4:10` with 10 for objects with fine print.
 
 The truth is two images of 128 samples without a denoiser, whose noise is independent: the mean of (image - one)(image - other)
 is an estimate of the mean squared error to which their noise adds nothing. With --truth they are kept in a folder, and taken from
 it the next time. Objects are built-in ones of classes from which no network has learned, and those of each --meshes. With
---ladder, the way from the published settings to `fast` is gone in steps, to see what each of them buys.
+--ladder, the way from the published settings to `fast` is gone in steps, to see what each of them buys. --sheet draws the best,
+the middle and the worst view of the first quality: in all ways, and the difference from the published one, eight times as bright.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ from typing import Any
 import click
 import numpy as np
 from numpy import ndarray
+from PIL import Image
 
 from iebench.evals.measure import Measure, mean_of
 from iebench.factors.space import get_space
@@ -90,8 +92,15 @@ def ladder() -> dict[str, Way]:
 @click.option("--meshes", multiple=True, help="Folder with more objects, as for --objects.")
 @click.option("--truth", type=click.Path(path_type=Path), help="Folder that keeps the images of many samples.")
 @click.option("--ladder", "stepwise", is_flag=True, help="Go from the published settings to `fast` step by step.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Draw three of the views into this file.")
 def main(
-    objects_per_class: int, views: int, names: str, meshes: tuple[str, ...], truth: Path | None, stepwise: bool
+    objects_per_class: int,
+    views: int,
+    names: str,
+    meshes: tuple[str, ...],
+    truth: Path | None,
+    stepwise: bool,
+    sheet: Path | None,
 ) -> None:
     """Measure, and print one JSON line."""
     ways = {"published": Way(get_quality("reference"), keep=False), **(ladder() if stepwise else {})}
@@ -109,6 +118,8 @@ def main(
             kept = truth and truth / f"{synset}-{name}-{views}-{digest}.npy"
             truths.append(find_truth(render, kept))
             objects.append(f"{synset}/{name}")
+    if sheet:
+        draw_sheet(found, truths, names.split(",")[0], sheet)
     os.dup2(output, 1)
     print(json.dumps(summarise(found, truths, objects)), flush=True)
     os._exit(0)  # Blender may crash at a regular exit
@@ -219,6 +230,20 @@ def judge(errors: list[ndarray]) -> dict[str, object]:
         "psnr_worst_of_each": [round(float(each.min()), 1) for each in each_image],
         "psnr_worst_blocks": round(float(-10 * np.log10(sorted_blocks[-(len(sorted_blocks) // 100) :].mean())), 2),
     }
+
+
+def draw_sheet(found: dict[str, list[Found]], truths: list[ndarray], name: str, path: Path) -> None:
+    """Draw the best, the middle and the worst view of a quality: a row for each, a column for each way, and the difference."""
+    errors = np.stack(
+        [square_errors(one.images, truth).mean((1, 2, 3)) for one, truth in zip(found[name], truths, strict=True)]
+    )
+    order = np.argsort(errors, axis=None)
+    rows = []
+    for place in (order[0], order[len(order) // 2], order[-1]):
+        thing, view = np.unravel_index(place, errors.shape)
+        seen = {way: parts[thing].images[view] for way, parts in found.items()}
+        rows.append(np.hstack([*seen.values(), np.clip(8 * np.abs(seen[name] - seen["published"]), 0, 1)]))
+    Image.fromarray((np.vstack(rows) * 255).round().astype(np.uint8)).save(path, quality=92)
 
 
 def square_errors(images: ndarray, truth: ndarray) -> ndarray:
