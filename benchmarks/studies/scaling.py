@@ -5,8 +5,8 @@
 SIE, VICReg and SimCLR train on `mini` for fewer steps than in the table (seed 20, which that does not use); the table's runs
 are the longest. A logistic curve of the score over the logarithm of compute is fitted to each; runs of another width or size
 of images are shown beside it and not fitted. Compute is that of the backbone: three forward passes for each image. What is
-done stays done; small files are kept under results/scaling, of which results/scaling.svg and scaling.md are made. A method
-whose longest run no interval tells from a constant has no curve.
+done stays done; small files are kept under results/scaling, of which results/scaling.svg and scaling.md are made. A score that
+no interval tells from a constant's in the longest run, or that has fallen by then, has no curve.
 """
 
 import argparse
@@ -120,13 +120,19 @@ def logistic(decades: ndarray, rate: float, middle: float) -> ndarray:
 
 
 def fit(points: list[Point]) -> ndarray | None:
-    """The curve on GRID, and beside it the 95 % band of a parametric bootstrap; None where the longest runs are at chance."""
-    if len(points) < 3 or points[-1].score - 1.96 * points[-1].error <= 0:
+    """The curve on GRID, and beside it the 95 % band of a parametric bootstrap; None where a growing one fits none."""
+    if len(points) < 3 or points[-1].score - 1.96 * points[-1].error <= 0 or _falls(points):
         return None
     decades, scores, errors = (np.array(column) for column in zip(*map(as_decades, points), strict=True))
     noise = np.random.default_rng(0).standard_normal((DRAWS, len(points)))
     curves = np.array([fit_once(decades, scores + errors * draw, errors) for draw in (0 * noise[0], *noise)])
     return np.array([curves[0], *np.quantile(curves[1:], (0.025, 0.975), axis=0)])
+
+
+def _falls(points: list[Point]) -> bool:
+    """Whether a shorter run is above the longest by more than the intervals of both allow."""
+    best, last = max(points, key=lambda point: point.score), points[-1]
+    return best.score - last.score > 1.96 * math.hypot(best.error, last.error)
 
 
 def as_decades(point: Point) -> tuple[float, float, float]:
