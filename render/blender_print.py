@@ -12,11 +12,8 @@ from iebench.render.blender_import import coordinates
 
 FINE = 0.07  # contrast; at 256 px of labels on a can or box 0.15, of bread 0.08, of most built-in objects below 0.05
 POINTS, LARGEST_SIDE = 20_000, 1024
-COLORS = {
-    "BSDF_PRINCIPLED": "Base Color",
-    "BSDF_DIFFUSE": "Color",
-    "EMISSION": "Color",
-}  # node → the socket of its color
+# node → the socket of its color
+COLORS = {"BSDF_PRINCIPLED": "Base Color", "BSDF_DIFFUSE": "Color", "EMISSION": "Color"}
 
 
 @dataclass(frozen=True)

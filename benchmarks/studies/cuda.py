@@ -6,8 +6,8 @@ The datasets are rendered elsewhere and carried there, and nothing is fetched. F
 each dataset of --data; then, side by side, rows of table.py and the runs of faster.py and scaling.py, on `mini`; then each
 method on each dataset of --data, as published (ResNet-18, Adam at a constant 1e-3, batches of 1024) for --steps steps, with
 images that stay on the device. What is done stays done. When the minutes are over, trainings are told to save, and the same
-command goes on. Results lie under --results, those of faster.py and scaling.py where these look for them on `--results` and
-`--table` too, with the backbone's weights of the runs on --data; checkpoints stay under --work.
+command goes on. Results lie under --results (mini, faster, scaling, and a folder for each dataset with the backbones' weights);
+checkpoints stay under --work.
 """
 
 import argparse

@@ -244,9 +244,8 @@ class Dataset:
             raise IebenchError(f"{self.root / LATENTS} is damaged (numbers that are not finite): {MEND}.")
 
     def __getstate__(self) -> dict[str, object]:
-        return {
-            "location": self.location if self._remote else self.root
-        }  # a worker process opens the dataset for itself
+        # A worker process opens the dataset for itself.
+        return {"location": self.location if self._remote else self.root}
 
     def __setstate__(self, state: dict[str, Path]) -> None:
         self.__init__(state["location"])  # type: ignore[misc]
