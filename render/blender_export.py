@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
+from iebench.render.blender_import import read_triangles
+
 SHARP, FLAT, NORMAL = "sharp_edge", "sharp_face", "custom_normal"  # Blender's names
 MANY = 15_000  # corners from which splitting once is cheaper than splitting for each of eight views
 
@@ -68,9 +70,7 @@ def _find_sharp_edges(mesh: bpy.types.Mesh) -> Bool[ndarray, " edges"]:
 
 def _find_normals(mesh: bpy.types.Mesh) -> Float32[ndarray, "vertices 3"]:
     """The normal of each vertex: that of its corner in the last of its triangles, as Cycles writes them."""
-    mesh.calc_loop_triangles()
-    corners, vertices = np.empty(3 * len(mesh.loop_triangles), np.int32), np.empty(len(mesh.loops), np.int32)
-    mesh.loop_triangles.foreach_get("loops", corners)
+    corners, vertices = read_triangles(mesh, "loops").ravel(), np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", vertices)
     found = np.empty((len(mesh.loops), 3), np.float32)
     mesh.corner_normals.foreach_get("vector", found.ravel())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from mathutils import Matrix
 from numpy import ndarray
 
@@ -164,12 +164,18 @@ def coordinates(mesh: bpy.types.Mesh) -> Float[ndarray, "n 3"]:
 
 def read_surface(mesh: bpy.types.Mesh, vertices: Float[ndarray, "n 3"]) -> Surface:
     """The triangles of a mesh, as Cycles cuts its polygons, between vertices that do not come from it."""
-    mesh.calc_loop_triangles()
-    triangles, materials = (np.empty(width * len(mesh.loop_triangles), np.int32) for width in (3, 1))
-    mesh.loop_triangles.foreach_get("vertices", triangles)
-    mesh.loop_triangles.foreach_get("material_index", materials)
     solid = np.array([_is_solid(material) for material in mesh.materials] or [True])
-    return Surface(vertices, triangles.reshape(-1, 3).astype(np.int64), solid[np.clip(materials, 0, len(solid) - 1)])
+    triangles, materials = read_triangles(mesh, "vertices"), read_triangles(mesh, "material_index")[:, 0]
+    return Surface(vertices, triangles.astype(np.int64), solid[np.clip(materials, 0, len(solid) - 1)])
+
+
+def read_triangles(mesh: bpy.types.Mesh, name: str) -> Int[ndarray, "n columns"]:
+    """The "vertices", "loops" or "material_index" of the triangles into which Cycles cuts a mesh's polygons."""
+    mesh.calc_loop_triangles()
+    columns = 1 if name == "material_index" else 3
+    values = np.empty(columns * len(mesh.loop_triangles), np.int32)
+    mesh.loop_triangles.foreach_get(name, values)
+    return values.reshape(-1, columns)
 
 
 def _is_invisible(material: bpy.types.Material | None) -> bool:

@@ -14,6 +14,7 @@ from iebench.render.object_files import readable_name
 COLOR = "iebench color"  # the one color attribute of all meshes of an object
 VERTEX_COLORS = "vertex colors"
 BLACK = 1e-4
+COLOR_SOCKETS = {"BSDF_PRINCIPLED": "Base Color", "BSDF_DIFFUSE": "Color"}  # of the nodes that show a surface's color
 
 
 def show_vertex_colors(meshes: Sequence[bpy.types.Object]) -> list[Lost]:
@@ -117,10 +118,10 @@ def _multiply(material: bpy.types.Material) -> None:
     readers = [node for node in tree.nodes if node.type == "VERTEX_COLOR"]
     for node in readers:
         node.layer_name = COLOR
-    surface = next((node for node in tree.nodes if node.type in ("BSDF_PRINCIPLED", "BSDF_DIFFUSE")), None)
+    surface = next((node for node in tree.nodes if node.type in COLOR_SOCKETS), None)
     if readers or surface is None:
         return
-    socket = surface.inputs["Base Color" if surface.type == "BSDF_PRINCIPLED" else "Color"]
+    socket = surface.inputs[COLOR_SOCKETS[surface.type]]
     colors, mix = tree.nodes.new("ShaderNodeVertexColor"), tree.nodes.new("ShaderNodeVectorMath")
     colors.layer_name, mix.operation = COLOR, "MULTIPLY"
     tree.links.new(colors.outputs["Color"], mix.inputs[0])

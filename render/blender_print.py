@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.render.blender_import import coordinates
+from iebench.render.blender_import import coordinates, read_triangles
+from iebench.render.blender_looks import COLOR_SOCKETS
 
 FINE = 0.07  # contrast; at 256 px of labels on a can or box 0.15, of bread 0.08, of most built-in objects below 0.05
 POINTS, LARGEST_SIDE = 20_000, 1024
-# node → the socket of its color
-COLORS = {"BSDF_PRINCIPLED": "Base Color", "BSDF_DIFFUSE": "Color", "EMISSION": "Color"}
+COLORS = {**COLOR_SOCKETS, "EMISSION": "Color"}
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,23 @@ def print_contrast(mesh: bpy.types.Mesh, pixel: float) -> float:
     placed = {index: found for index, material in enumerate(mesh.materials) if (found := _find_picture(material))}
     if not placed:
         return 0.0
-    corners, loops, materials = _read_triangles(mesh)
+    corners = coordinates(mesh)[read_triangles(mesh, "vertices")]
+    loops, materials = read_triangles(mesh, "loops"), read_triangles(mesh, "material_index")[:, 0]
+    materials = np.clip(materials, 0, len(mesh.materials) - 1)
     areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     if not areas.sum():
         return 0.0
     dice = np.random.default_rng(0)
     picked = dice.choice(len(areas), POINTS, p=areas / areas.sum())
+    layers: dict[str, ndarray] = {}  # that were read, as many materials have one
     squares = 0.0
     for index, found in placed.items():  # one after the other, as there may be many pictures
         chosen = picked[materials[picked] == index]
         layer = mesh.uv_layers.get(found.uv_layer) or _rendered_layer(mesh)
         if layer is not None and len(chosen):
-            uv, picture = _read_uv(layer)[loops[chosen]] * found.scale, _read_picture(found.image)
+            if layer.name not in layers:
+                layers[layer.name] = _read_uv(layer)
+            uv, picture = layers[layer.name][loops[chosen]] * found.scale, _read_picture(found.image)
             places = _draw_pairs(corners[chosen], pixel / 2, dice)
             one, other = (_look_up(picture, np.einsum("nk,nkj->nj", weights, uv)) for weights in places)
             squares += float(np.square(one - other).mean(axis=1).sum())
@@ -90,17 +95,6 @@ def _draw_pairs(
 
 def _weights(second: Float[ndarray, " n"], third: Float[ndarray, " n"]) -> Float[ndarray, "n 3"]:
     return np.stack([1 - second - third, second, third], axis=1)
-
-
-def _read_triangles(mesh: bpy.types.Mesh) -> tuple[Float[ndarray, "n 3 3"], Int[ndarray, "n 3"], Int[ndarray, " n"]]:
-    """Corners of the triangles, their places in the layers, and the index of their material."""
-    mesh.calc_loop_triangles()
-    count = len(mesh.loop_triangles)
-    vertices, loops, materials = (np.empty(width * count, np.int32) for width in (3, 3, 1))
-    for name, values in (("vertices", vertices), ("loops", loops), ("material_index", materials)):
-        mesh.loop_triangles.foreach_get(name, values)
-    clipped = np.clip(materials, 0, max(len(mesh.materials) - 1, 0))
-    return coordinates(mesh)[vertices.reshape(-1, 3)].astype(np.float64), loops.reshape(-1, 3), clipped
 
 
 def _rendered_layer(mesh: bpy.types.Mesh) -> bpy.types.MeshUVLoopLayer | None:

@@ -28,9 +28,8 @@ def use_one_thread() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
-os.environ["CUDA_VISIBLE_DEVICES"] = (
-    ""  # answers are known to the bit on a CPU; benchmarks/studies/cuda.py is for the others
-)
+# Answers are known to the bit on a CPU; benchmarks/studies/cuda.py is for the others.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.register_at_fork(after_in_child=use_one_thread)
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as shells start what runs in the background; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)

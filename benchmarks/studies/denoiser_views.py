@@ -148,7 +148,7 @@ def draw_color(tree: bpy.types.NodeTree, color: bpy.types.NodeSocket, dice: np.r
     if kind in ("plain", "black", "white"):
         return
     texture = tree.nodes.new(f"ShaderNodeTex{str(kind).capitalize()}")
-    texture.inputs["Scale"].default_value = float(np.exp(dice.uniform(np.log(3), np.log(40))))
+    texture.inputs["Scale"].default_value = log_uniform(dice, 3, 40)
     mix = tree.nodes.new("ShaderNodeMix")
     mix.data_type = "RGBA"
     factor, a, b = mix.inputs[0], *[socket for socket in mix.inputs if socket.type == "RGBA"]

@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-import torch
-
 Row = TypeVar("Row")
 ROOT = Path(__file__).parents[2]
 Cost = dict[str, float]  # seconds by the clock and of the processors, and the training's steps in that time
@@ -46,11 +44,19 @@ def read_options(doc: str | None, work: str, results: str, **more: str | float |
         kind: dict[str, Any] = {"action": "store_true"} if default is False else {"type": type(default)}
         parser.add_argument(f"--{option.replace('_', '-')}", default=default, **kind)
     options = parser.parse_args()
-    if options.accelerator == "cuda" and not torch.cuda.is_available():
-        raise SystemExit("torch finds no CUDA device here: run this where there is one, or leave --accelerator out.")
+    if options.accelerator == "cuda":
+        check_cuda()
     if options.minutes:
         end_after(options.minutes)
     return options
+
+
+def check_cuda() -> None:
+    """Refuse to begin where torch, which takes seconds to import, finds no CUDA device."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise SystemExit("torch finds no CUDA device here: run this where there is one, or leave --accelerator out.")
 
 
 def render(data: Path, options: argparse.Namespace, *words: str) -> None:

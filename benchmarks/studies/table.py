@@ -84,10 +84,10 @@ def make_row(name: str, seed: int, data: Path, options: argparse.Namespace) -> N
     row = f"{name}-{seed}"
     baselines = ("--baselines", "all") if row == "sie-0" else ()  # all rows have one backbone, so once is enough
     evaluate = ["--tasks", TASKS, "--epochs", str(PROBE_EPOCHS), *baselines]
-    if not is_kept(options, row):
-        train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
-    elif options.again and (options.work / "runs" / row).exists():
+    if options.again and is_kept(options, row) and (options.work / "runs" / row).exists():
         evaluate_and_keep(options, row, data, evaluate)
+    else:
+        train_and_evaluate(options, row, data, [*ROWS[name], "--seed", str(seed)], evaluate)
 
 
 def write_tables(results: Path) -> None:

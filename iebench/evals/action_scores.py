@@ -276,7 +276,7 @@ def retrieve(
     placed = replace(test, values=coordinates.unflatten(0, test.values.shape[:2]).numpy(), embeddings=None)
 
     def predict(source: Tensor, transforms: Tensor) -> Tensor:
-        return action.move(source.cpu(), transforms.cpu().double().numpy()).to(source.device)
+        return action.move(source.cpu(), transforms.cpu().double().numpy())
 
     retrieval = Retrieval(predict, device=device)
     yield from (score_of(measure, key, draws) for measure in retrieval.ranks(placed))

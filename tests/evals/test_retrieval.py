@@ -111,6 +111,5 @@ def test_ground_truth_representations_are_quaternions_and_latents(fake, read_lat
 def test_a_predictor_may_answer_in_memory_where_all_else_is_on_a_device(fake, read_latents):
     found = extract(lambda images: quaternions_of(images, read_latents), fake(), "val")
     retrieval = Retrieval(lambda embedding, _transform: np.ones(embedding.shape, np.float32), device="meta")
-    assert (
-        retrieval.predictions(found, slice(2)).device.type == "meta"
-    )  # as the candidates are, with which they are compared
+    # as the candidates are, with which they are compared
+    assert retrieval.predictions(found, slice(2)).device.type == "meta"
