@@ -88,7 +88,7 @@ def ladder() -> dict[str, Way]:
 @click.command()
 @click.option("--objects-per-class", default=1, type=click.IntRange(0), help="Built-in objects.")
 @click.option("--views", default=4, type=click.IntRange(1))
-@click.option("--quality", "names", default="trained,fast", help="Qualities, or NAME:SAMPLES[:PRINTED].")
+@click.option("--quality", "names", default="trained,fast", help="Qualities, or NAME:SAMPLES[:MOST].")
 @click.option("--meshes", multiple=True, help="Folder with more objects, as for --objects.")
 @click.option("--truth", type=click.Path(path_type=Path), help="Folder that keeps the images of many samples.")
 @click.option("--ladder", "stepwise", is_flag=True, help="Go from the published settings to `fast` step by step.")
@@ -126,9 +126,9 @@ def main(
 
 
 def find_quality(text: str) -> Quality:
-    """The quality of a name, or of NAME:SAMPLES or NAME:SAMPLES:PRINTED."""
+    """The quality of a name, or of NAME:SAMPLES or NAME:SAMPLES:MOST."""
     name, *numbers = text.split(":")
-    given: dict[str, Any] = dict(zip(("samples", "printed_samples"), map(int, numbers), strict=False))
+    given: dict[str, Any] = dict(zip(("samples", "most_samples"), map(int, numbers), strict=False))
     return replace(get_quality(name), **given)
 
 

@@ -16,11 +16,11 @@ from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.errors import IebenchError
 from iebench.render import scene as spec
+from iebench.render.blender_detail import count_samples
 from iebench.render.blender_export import NormalSettler
 from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
 from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_data, has_packed_images
-from iebench.render.blender_print import has_fine_print
 from iebench.render.denoiser_network import stock_network, use_network
 from iebench.render.frame_files import read_bmp, read_exr
 from iebench.render.quality import Quality
@@ -136,8 +136,9 @@ class Stage:
         return surface, lost
 
     def _choose_samples(self, mesh: bpy.types.Mesh) -> None:
-        printed, samples = self._quality.printed_samples, self._quality.samples
-        wanted = printed if printed and has_fine_print(mesh, self._pixel) else samples
+        wanted, most = self._quality.samples, self._quality.most_samples
+        if most > wanted:
+            wanted = count_samples(mesh, self._pixel, self._pixel * self._size, wanted, most)
         if self._scene.cycles.samples != wanted:
             self._scene.cycles.samples = wanted
             forget_kept_data(self._scene)  # else some pixels are still as before

@@ -12,7 +12,7 @@ from pathlib import Path
 from iebench.factors.space import get_space
 from iebench.render.blender_python import find_blender_python
 from iebench.render.engines import render_locally
-from iebench.render.quality import get_quality
+from iebench.render.quality import DEFAULT, get_quality
 from iebench.render.sources import PROCEDURAL, open_source
 from iebench.render.system import LIBRARIES, probe_blender
 from iebench.render.worker import Task, WorkerSettings
@@ -89,7 +89,7 @@ def _test_render(python: str) -> Finding:
     (name,) = open_source(PROCEDURAL).list_objects(synset, 1)
     with tempfile.TemporaryDirectory() as folder:
         task = Task(synset, name, 0, space.sample(0, synset, name, 1).tolist(), str(Path(folder) / "sample.tar"))
-        settings = WorkerSettings(PROCEDURAL, space, 64, get_quality("fast"), python=python)
+        settings = WorkerSettings(PROCEDURAL, space, 64, get_quality(DEFAULT), python=python)
         (outcome,) = render_locally([task], [settings], Limits(object_seconds=60))
     good = outcome.failure is None
     return Finding("test render", "one view of a mug" if good else outcome.failure.reason, good)  # type: ignore[union-attr]

@@ -5,8 +5,9 @@ from typing import Any
 
 from iebench.errors import UsageError
 
-NEWER = ("network", "printed_samples")  # fields of qualities
-NETWORK = "denoiser-5c911382e420.tza"  # trained by benchmarks/studies/denoiser.py
+DEFAULT = "trained"
+NEWER = ("network", "most_samples")  # fields of qualities
+NETWORK = "denoiser-88b57da0968c.tza"  # trained by benchmarks/studies/denoiser.py
 
 
 @dataclass(frozen=True)
@@ -14,13 +15,13 @@ class Quality:
     """Settings of Cycles and Open Image Denoise.
 
     Attributes:
-        samples: most samples per pixel.
+        samples: per pixel, at most where there is an adaptive threshold.
         adaptive_threshold: noise at which a pixel gets no more samples; 0 gives every pixel all of them.
         denoise: whether Open Image Denoise runs at all.
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
-        printed_samples: most samples per pixel of objects with fine print; 0 for as many as of others.
+        most_samples: samples per pixel that objects get at most, the more the more detail they have; 0 for the same of all.
         network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
@@ -31,7 +32,7 @@ class Quality:
     passes: str = "RGB_ALBEDO_NORMAL"
     prefilter: str = "ACCURATE"
     denoiser_quality: str = "HIGH"
-    printed_samples: int = 0
+    most_samples: int = 0
     network: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -50,7 +51,7 @@ QUALITIES: dict[str, Quality] = {
             adaptive_threshold=0.0,
             prefilter="FAST",
             denoiser_quality="FAST",
-            printed_samples=8,
+            most_samples=12,
             network=NETWORK,
         ),
         Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),

@@ -9,6 +9,7 @@ from iebench.dataset.card import FOCAL_LENGTH
 from iebench.dataset.card_parts import PresetNote
 from iebench.errors import UsageError
 from iebench.render.presets import get_preset
+from iebench.render.quality import DEFAULT as DEFAULT_QUALITY
 from iebench.render.sources import PROCEDURAL
 
 _WORK = ("part", "objects_per_shard", "passes")  # options that change no view
@@ -58,7 +59,7 @@ class RenderRequest:
     size: int = 256
     space: str | None = None
     factors: tuple[str, ...] = ()
-    quality: str = "fast"
+    quality: str = DEFAULT_QUALITY
     focal_length: float = FOCAL_LENGTH
     seed: int | None = None
     sweep: str | None = None

@@ -1,64 +1,79 @@
 """The denoiser's network of quality `trained`: Open Image Denoise's small one, trained further on views of this scene.
 
-    python benchmarks/studies/denoiser.py --views FOLDER:4 [FOLDER:8] [--out FOLDER] [--minutes 30]
+    python benchmarks/studies/denoiser.py --views PACK [PACK] [--out FOLDER] [--minutes 30] [--start FILE] [--halfway]
 
 Starts at the weights that lie in the library of bpy's wheel (high dynamic range, albedo, normals, small), learns from what
-`denoiser_views.py` rendered, of each folder with so many samples, and writes OUT/weights.tza, which Cycles takes for its own, and
+`denoiser_views.py` rendered and `denoiser_pack.py` put together, and writes OUT/weights.tza, which Cycles takes for its own, and
 log.csv. Every fiftieth view is only looked at. The loss is the logarithm of the mean squared error after Filmic, so each view
-counts for its decibels. Images are whole, as crops lose at their edges; weights are averaged over the last steps. `--minutes`
-decides how many steps there are.
+counts for its decibels; weights are averaged over the last steps. `--minutes` decides how many steps there are. Where torch finds
+a CUDA device, it trains there. With --halfway, the mean of where it started and where it came to is written, which does better on
+objects unlike those that it learned from (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
 """
 
 import argparse
 import csv
 import math
+import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from denoiser_files import find_stock_weights, read_filmic, read_weights, write_weights
-from jaxtyping import Float
+from denoiser_files import Arrays, find_stock_weights, read_weights, write_weights
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-HELD = 50  # every so manieth view is not learned from
-RATE, AVERAGING, FLOOR, PIXELS = 4e-4, 0.995, 1e-5, 2 * 256 * 256
-WARM, TOLD = 30, 100  # steps
-IMAGES = ("color", "albedo", "normal")
+HELD_EVERY = 50  # so manieth view is not learned from
+RATE, AVERAGING, FLOOR, PIXELS = 4e-4, 0.995, 1e-5, 256 * 256
+WARM = 30  # steps
+SEEN = re.compile(r"^(.+)-(\d+)-seen-(\d+)$", re.MULTILINE)
+EDGE = 16  # pixels beside a cut of which a network cannot know what it needs
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 Views = Float[Tensor, "batch 9 height width"]
+Images = Float[Tensor, "batch 3 height width"]
 
 
 def main() -> None:
-    """Train, telling of each hundred steps, and write the weights."""
+    """Train, telling how far it is, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--views", nargs="+", required=True, help="folders, each with :SAMPLES behind it")
+    parser.add_argument("--views", nargs="+", type=Path, required=True, help="packs")
     parser.add_argument("--out", type=Path, default=Path("data/denoiser"))
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--batch", type=int, default=2, help="views of 256 x 256 pixels in a step")
+    parser.add_argument("--told", type=int, default=100, help="steps between two lines of the log")
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--start", type=Path, help="weights to start at, in place of the stock ones")
+    parser.add_argument(
+        "--halfway", action="store_true", help="write the mean of the weights at the start and of these"
+    )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    stock = read_weights(options.start.read_bytes() if options.start else find_stock_weights(inputs=9, small=True))
-    network = UNet(stock)
-    train(network, options)
-    write_weights(network.arrays(), options.out / "weights.tza")
+    start = find_start(options)
+    train(UNet(start).to(DEVICE), start if options.halfway else None, options)
+
+
+def find_start(options: argparse.Namespace) -> Arrays:
+    """The weights at which the training starts."""
+    return read_weights(options.start.read_bytes() if options.start else find_stock_weights(inputs=9, small=True))
 
 
 class UNet(nn.Module):
     """The network of Open Image Denoise: four levels, two convolutions on each on the way up, all of 3 x 3 with ReLU."""
 
-    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+    def __init__(self, arrays: Arrays) -> None:
         super().__init__()
         self.names = list(arrays)
         self.values = nn.ParameterList(torch.from_numpy(value.astype(np.float32)) for value in arrays.values())
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> Arrays:
         """The weights by name, as float16."""
         return {
-            name: value.detach().numpy().astype(np.float16) for name, value in zip(self.names, self.values, strict=True)
+            name: value.detach().cpu().numpy().astype(np.float16)
+            for name, value in zip(self.names, self.values, strict=True)
         }
 
     def forward(self, images: Views) -> Float[Tensor, "batch 3 height width"]:
@@ -81,103 +96,150 @@ class UNet(nn.Module):
         return conv("dec_conv0", x, relu=False)
 
 
-def train(network: UNet, options: argparse.Namespace) -> None:
-    """Train for some minutes, and leave the averaged weights in the network."""
-    views = [view for text in options.views for view in load_views(text)]
-    learned, held = ([view for index, view in views if (index % HELD == 0) is held] for held in (False, True))
-    if not learned or not held:
-        raise SystemExit(f"{' '.join(options.views)}: too few views; render more by denoiser_views.py.")
+def train(network: UNet, start: Arrays | None, options: argparse.Namespace) -> None:
+    """Train for some minutes, and write the averaged weights, or their mean with some, with each line of the log."""
+    pack = Pack(options.views)
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
+    kept = averaged.module
+    assert isinstance(kept, UNet)
     optimizer = torch.optim.Adam(network.parameters(), options.rate)
-    start, losses = time.monotonic(), list[float]()
+    began, losses = time.monotonic(), list[Tensor]()
     with (options.out / "log.csv").open("w", buffering=1) as file:
         log = csv.writer(file)
-        log.writerow(["step", "minutes", "loss", "held, dB, mean", "held, dB, worst"])
-        for step, batch in enumerate(draw_batches(learned)):
-            done = (time.monotonic() - start) / 60 / options.minutes
-            if step % TOLD == 0 or done >= 1:
-                decibels = [-10 * math.log10(error) for view in held for error in measure(averaged, [view])]
-                told = (done * options.minutes, np.mean(losses or [0]), np.mean(decibels), min(decibels))
+        log.writerow(["step", "minutes", "loss", *(f"held, {kind}, dB, {what}" for kind in pack.held for what in TOLD)])
+        for step, group in enumerate(pack.draw_batches(options.batch)):
+            done = (time.monotonic() - began) / 60 / options.minutes
+            if step % options.told == 0 or done >= 1:
+                loss = torch.stack(losses).mean().item() if losses else 0.0
+                told = (done * options.minutes, loss, *pack.judge(kept))
                 log.writerow([step, *(f"{value:.3f}" for value in told)])
+                write_weights(meet(kept.arrays(), start), options.out / "weights.tza")
                 losses.clear()
             if done >= 1:
                 break
             optimizer.param_groups[0]["lr"] = (
                 options.rate * min(1, (step + 1) / WARM) * (1 + math.cos(math.pi * done)) / 2
             )
-            losses.append(learn(network, batch, optimizer))
+            losses.append(learn(network, pack, group, optimizer))
             averaged.update_parameters(network)
-    network.load_state_dict(averaged.module.state_dict())
 
 
-def learn(network: UNet, batch: list["View"], optimizer: torch.optim.Optimizer) -> float:
+def meet(arrays: Arrays, others: Arrays | None) -> Arrays:
+    """The mean of two networks' weights; the first ones where there is one network."""
+    if others is None:
+        return arrays
+    return {name: (array.astype(np.float32) + others[name]) / 2 for name, array in arrays.items()}
+
+
+TOLD = ("mean", "worst")
+
+
+def learn(network: UNet, pack: "Pack", group: "Group", optimizer: torch.optim.Optimizer) -> Tensor:
     """One step, and its loss."""
-    loss = torch.log(errors(network, batch) + FLOOR).mean()
+    loss = torch.log(pack.errors(network, group.exchange_channels()) + FLOOR).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss.item()
+    return loss.detach()
 
 
-View = dict[str, Tensor]
+@dataclass(frozen=True)
+class Group:
+    """Views of one size, on the device.
+
+    Attributes:
+        seen, target: levels of the images.
+        largest: the value of the highest level of color, albedo, normals and target.
+        exposure: by which the light was multiplied.
+        inside: the pixels that count.
+    """
+
+    seen: UInt8[Tensor, "batch 9 height width"]
+    target: UInt8[Tensor, "batch 3 height width"]
+    largest: Float[Tensor, "batch 4"]
+    exposure: Float[Tensor, " batch"]
+    inside: Bool[Tensor, "batch height width"]
+
+    def __getitem__(self, index: Tensor | slice) -> "Group":
+        return Group(*(value[index] for value in vars(self).values()))
+
+    def exchange_channels(self) -> "Group":
+        """The same with red, green and blue exchanged, which the scene may show just as well."""
+        order = torch.randperm(3)
+        seen = torch.cat([self.seen[:, order], self.seen[:, 3 + order], self.seen[:, 6:]], 1)
+        return Group(seen, self.target[:, order], self.largest, self.exposure, self.inside)
 
 
-def load_views(text: str) -> list[tuple[int, View]]:
-    """(index, view) of all views that were rendered into FOLDER, with SAMPLES: "FOLDER:SAMPLES"."""
-    folder, _, samples = text.rpartition(":")
-    found = []
-    for path in sorted(Path(folder).glob("*.npz")):
-        with np.load(path) as file:
-            if "target" in file:  # an object that could not be rendered leaves an empty one
-                images = [torch.from_numpy(file[f"{kind}-{samples}"]) for kind in IMAGES]
-                found.append((int(path.stem), {"seen": torch.cat(images), "target": torch.from_numpy(file["target"])}))
-    return found
+class Pack:
+    """What is learned from and what is only looked at, in groups of one size."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        learned: dict[int, list[Group]] = {}
+        held: dict[str, list[Group]] = {}
+        for path in paths:
+            with np.load(path) as file:
+                self.cube, self.curve = (torch.from_numpy(file[name]).to(DEVICE) for name in ("cube", "curve"))
+                for kind, number, samples in SEEN.findall("\n".join(file.files)):
+                    one = read_group(file, f"{kind}-{number}", samples)
+                    if int(number) % HELD_EVERY:
+                        learned.setdefault(one.seen.shape[-1], []).append(one)
+                    else:
+                        held.setdefault(f"{kind}:{samples}", []).append(one)
+        if not learned or not held:
+            raise SystemExit(f"{' '.join(map(str, paths))}: too few views; render more by denoiser_views.py.")
+        self.learned = {size: join(groups) for size, groups in learned.items()}
+        self.held = dict(sorted(held.items()))
+
+    def draw_batches(self, number: int) -> Iterator[Group]:
+        """Batches of views of one size and of as many pixels each, without end, in an order drawn anew for each round."""
+        dice = torch.Generator().manual_seed(0)
+        while True:
+            batches = []
+            for size, group in self.learned.items():
+                order = torch.randperm(len(group.seen), generator=dice)
+                batches += [(size, part) for part in order.split(max(number * PIXELS // size**2, 1))]
+            for index in torch.randperm(len(batches), generator=dice):
+                size, part = batches[int(index)]
+                yield self.learned[size][part.to(DEVICE)]
+
+    def judge(self, network: nn.Module) -> Iterator[float]:
+        """Mean and worst decibels of what is only looked at, of each kind and number of samples."""
+        for groups in self.held.values():
+            with torch.no_grad():
+                found = torch.cat([self.errors(network, group) for group in groups])
+            decibels = -10 * found.log10()
+            yield from (decibels.mean().item(), decibels.min().item())
+
+    def errors(self, network: nn.Module, group: Group) -> Float[Tensor, " batch"]:
+        """Mean squared error of each view after Filmic."""
+        seen = group.seen.float() / 255 * group.largest[:, :3].repeat_interleave(3, 1)[..., None, None]
+        target = group.target.float() / 255 * group.largest[:, 3, None, None, None]
+        cleaned = network(seen.contiguous(memory_format=torch.channels_last)).clamp(min=0)
+        shown, wanted = (self.show(images, group.exposure) for images in (cleaned, target))
+        squares = (shown - wanted).square().mean(1) * group.inside
+        return squares.sum((1, 2)) / group.inside.sum((1, 2))
+
+    def show(self, images: Images, exposure: Float[Tensor, " batch"]) -> Images:
+        """What is stored of images in the network's scale."""
+        return filmic(from_perceptual(images) / exposure[:, None, None, None], self.cube, self.curve)
 
 
-def draw_batches(views: list[View]) -> Iterator[list[View]]:
-    """Batches of views of one size and of as many pixels each, without end, in an order drawn anew for each round."""
-    dice = np.random.default_rng(0)
-    while True:
-        batches = []
-        for size in sorted({view["target"].shape[-1] for view in views}):
-            alike = [view for view in views if view["target"].shape[-1] == size]
-            number = max(PIXELS // size**2, 1)
-            order = dice.permutation(len(alike))
-            batches += [
-                [permute(alike[i], dice) for i in order[at : at + number]] for at in range(0, len(order), number)
-            ]
-        yield from (batches[i] for i in dice.permutation(len(batches)))
+def read_group(file: np.lib.npyio.NpzFile, view: str, samples: str) -> Group:
+    """One view of a pack, with so many samples."""
+    target, cut = file[f"{view}-target"], file[f"{view}-cut"]
+    (above, below, left, right), (rows, columns) = EDGE * cut.astype(int), target.shape[1:]
+    inside = np.zeros((rows, columns), bool)
+    inside[above : rows - below, left : columns - right] = True
+    arrays = (file[f"{view}-seen-{samples}"], target, file[f"{view}-largest"], file[f"{view}-exposure"], inside)
+    return Group(*(torch.from_numpy(np.asarray(array)[None]).to(DEVICE) for array in arrays))
 
 
-def permute(view: View, dice: np.random.Generator) -> View:
-    """The view with its red, green and blue exchanged, which the scene may show just as well."""
-    order = torch.from_numpy(dice.permutation(3))
-    color, albedo, normal = view["seen"].split(3)
-    return {"seen": torch.cat([color[order], albedo[order], normal]), "target": view["target"][order]}
+def join(groups: list[Group]) -> Group:
+    """Several groups in one."""
+    return Group(*(torch.cat(values) for values in zip(*(vars(group).values() for group in groups), strict=True)))
 
 
-def measure(network: nn.Module, views: list[View]) -> list[float]:
-    """Mean squared error of each view."""
-    with torch.no_grad():
-        return errors(network, views).tolist()
-
-
-def errors(network: nn.Module, views: list[View]) -> Float[Tensor, " batch"]:
-    """Mean squared error of each view after Filmic."""
-    seen = torch.stack([view["seen"] for view in views]).float().contiguous(memory_format=torch.channels_last)
-    target = torch.stack([view["target"] for view in views]).float()
-    return (filmic(denoise(network, seen)) - filmic(target)).square().mean((1, 2, 3))
-
-
-def denoise(network: nn.Module, seen: Views) -> Float[Tensor, "batch 3 height width"]:
-    """What Open Image Denoise makes of scene-linear images and their guides."""
-    color, albedo, normal = seen.split(3, 1)
-    exposure = expose(color)[:, None, None, None]
-    images = torch.cat([to_perceptual(color * exposure), albedo.clamp(0, 1), normal / 2 + 0.5], 1)
-    return from_perceptual(network(images).clamp(min=0)) / exposure
-
-
-def expose(color: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, " batch"]:
+def expose(color: Images) -> Float[Tensor, " batch"]:
     """The factor that brings the geometric mean of the luminance, over bins of 16 pixels, to 0.18."""
     luminance = torch.einsum("bchw,c->bhw", color, torch.tensor([0.212671, 0.715160, 0.072169]))
     bins = F.avg_pool2d(luminance[:, None], 16).flatten(1)
@@ -209,19 +271,18 @@ def from_perceptual(y: Tensor) -> Tensor:
     return torch.where(y <= LINEAR_END, y / SLOPE, torch.where(y <= POWER_END, power, logarithm))
 
 
-CUBE, CURVE = (torch.from_numpy(table) for table in read_filmic())
 STOPS = (-12.473931188, 12.526068812)  # of Blender's Filmic
 
 
-def filmic(x: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
+def filmic(x: Images, table: Float[Tensor, "3 33 33 33"], curve: Float[Tensor, " n"]) -> Images:
     """Blender's view transform, from linear light to what is stored, 0 to 1."""
     stops = (torch.log2(x.clamp(min=2 ** STOPS[0])) - STOPS[0]) / (STOPS[1] - STOPS[0])
     grid = (stops.clamp(0, 1) * 2 - 1).permute(0, 2, 3, 1)[:, None]  # red is fastest in the table
-    cube = CUBE.expand(len(x), *CUBE.shape)
+    cube = table.expand(len(x), *table.shape)
     log = F.grid_sample(cube, grid, align_corners=True, padding_mode="border")[:, :, 0]
-    place = (log / 0.66).clamp(0, 1) * (len(CURVE) - 1)
-    low = place.detach().floor().clamp(max=len(CURVE) - 2)
-    below, above = CURVE[low.long()], CURVE[low.long() + 1]
+    place = (log / 0.66).clamp(0, 1) * (len(curve) - 1)
+    low = place.detach().floor().clamp(max=len(curve) - 2)
+    below, above = curve[low.long()], curve[low.long() + 1]
     return below + (above - below) * (place - low)
 
 

@@ -37,7 +37,7 @@ from iebench.render.quality import Quality
 from iebench.render.scene import ViewScene, view_scene
 from iebench.render.sources import open_source
 
-SAMPLES, PRINTED_SAMPLES = (2, 3, 4), (8, 12)
+SAMPLES, PRINTED_SAMPLES = (3, 4), (8, 12)
 TARGET_SAMPLES = 64  # their noise is averaged over all the pixels that are learned from
 FOREIGN, DRESSED, TINY = 1 / 3, 1 / 2, 0.07  # parts of all views
 FIRST_OBJECT = 1000  # of the built-in ones, beyond those of ordinary datasets

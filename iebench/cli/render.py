@@ -103,7 +103,7 @@ BLENDER_PYTHON = click.option(
 )
 @click.option(
     "--quality",
-    help="fast, trained (half the time, a little less true), reference (as published), or preview.  [default: fast]",
+    help="trained, reference (as published), fast (with Open Image Denoise's own network), or preview.  [default: trained]",
 )
 @click.option(
     "--focal-length",

@@ -39,7 +39,7 @@ def test_a_missing_or_changed_network_is_refused(tmp_path, monkeypatch):
 
 
 def test_old_qualities_are_told_as_before_the_network():
-    assert not {"network", "printed_samples"} & set(get_quality("fast").to_json())
+    assert not {"network", "most_samples"} & set(get_quality("fast").to_json())
     assert get_quality("trained").to_json()["network"] == OURS
 
 

@@ -1,9 +1,9 @@
-"""How much fine print objects have: the contrast by which quality `trained` chooses samples, of built-in objects and of folders.
+"""How much detail objects have: what quality `trained` chooses samples by, of built-in objects and of folders.
 
-    python benchmarks/studies/print_contrast.py [--size 256] [FOLDER]…
+    python benchmarks/studies/detail.py [--size 256] [FOLDER]…
 
-Prints a line for each object, the most printed first: contrast, synset and object id. Of the built-in ones it takes one of each
-class.
+Prints a line for each object, the most samples first: samples, contrast of print, total mean curvature, synset and object id. Of
+the built-in ones it takes one of each class.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import bpy
 
 from iebench.catalogue import CLASSES
 from iebench.render.blender import Stage
-from iebench.render.blender_print import print_contrast
+from iebench.render.blender_detail import count_samples, print_contrast, total_mean_curvature
 from iebench.render.mesh_files import prepare_mesh
 from iebench.render.object_source import ObjectSource
 from iebench.render.procedural import object_id
@@ -40,21 +40,22 @@ def main() -> None:
         objects += [
             (source, entry.synset, name) for entry in source.classes for name in source.list_objects(entry.synset)
         ]
-    found = [(measure(*one, options.size), *one[1:]) for one in objects]
-    for contrast, synset, name in sorted(found, reverse=True):
-        os.write(told, f"{contrast:.3f} {synset}/{name}\n".encode())
+    found = [(*measure(*one, options.size), *one[1:]) for one in objects]
+    for samples, contrast, curvature, synset, name in sorted(found, reverse=True):
+        os.write(told, f"{samples:2d} {contrast:.3f} {curvature:5.1f} {synset}/{name}\n".encode())
     os._exit(0)  # Blender may crash at a regular exit
 
 
-def measure(source: ObjectSource, synset: str, name: str, size: int) -> float:
-    """The contrast of an object."""
-    with tempfile.TemporaryDirectory(prefix="iebench-print-") as scratch:
+def measure(source: ObjectSource, synset: str, name: str, size: int) -> tuple[int, float, float]:
+    """Samples, contrast and curvature of an object."""
+    quality, pixel = get_quality("trained"), pixel_at_object(size)
+    with tempfile.TemporaryDirectory(prefix="iebench-detail-") as scratch:
         mesh = source.fetch(synset, name, Path(scratch))
-        Stage(size, get_quality("preview"), Path(scratch)).load(
-            prepare_mesh(mesh, Path(scratch)).path, mesh.unit_diagonal
-        )
+        stage = Stage(size, get_quality("preview"), Path(scratch))
+        stage.load(prepare_mesh(mesh, Path(scratch)).path, mesh.unit_diagonal)
         (thing,) = [thing for thing in bpy.data.objects if thing.pass_index]
-        return print_contrast(thing.data, pixel_at_object(size))
+        samples = count_samples(thing.data, pixel, pixel * size, quality.samples, quality.most_samples)
+        return samples, print_contrast(thing.data, pixel), total_mean_curvature(thing.data)
 
 
 if __name__ == "__main__":
