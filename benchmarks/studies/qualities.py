@@ -18,7 +18,7 @@ from iebench.dataset.reader import Dataset
 from iebench.evals.results import Results
 
 QUALITIES = ("reference", "trained")
-OBJECTS, EPOCHS = 12, 100  # of each class; of the probes
+OBJECTS, EPOCHS = 30, 100  # of each class; of the probes
 SCORES = {"classification/whole/top1": "top-1", "rotation/whole/r2_uniform": "rotation R², uniform"}
 
 
