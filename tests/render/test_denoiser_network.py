@@ -101,8 +101,8 @@ def test_blender_uses_it_and_refuses_to_go_on_without(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_card_names_the_network(tmp_path):
-    words = ["--classes", "mug", "--objects-per-class", "1", "--views", "1", "--size", "32", "--quality", "trained"]
+def test_the_card_of_a_render_with_defaults_names_the_network(tmp_path):
+    words = ["--classes", "mug", "--objects-per-class", "1", "--views", "1", "--size", "32"]
     command = [sys.executable, "-m", "iebench", "render", *words, "--out", str(tmp_path / "out")]
     subprocess.run(command, check=True, capture_output=True)
     card = json.loads(Path(tmp_path / "out" / "dataset.json").read_text())
