@@ -45,7 +45,7 @@ def count_samples(mesh: bpy.types.Mesh, pixel: float, frame: float, least: int, 
         least, most: the range.
     """
     contrast = print_contrast(mesh, pixel)
-    area = float(_areas(coordinates(mesh)[read_triangles(mesh, "vertices")]).sum()) if contrast else 0.0
+    area = float(_areas(_read_corners(mesh)).sum()) if contrast else 0.0
     detail = contrast**2 * area / frame**2 / PRINT + min(total_mean_curvature(mesh), MOST_EDGES) / EDGES
     return min(max(ceil(least * detail**POWER), least), most)
 
@@ -57,12 +57,11 @@ def total_mean_curvature(mesh: bpy.types.Mesh) -> float:
     """
     places = np.round(coordinates(mesh) / WELD).astype(np.int64) % (1 << 21)
     _, vertices = np.unique(places @ np.array([1 << 42, 1 << 21, 1]), return_inverse=True)
-    triangles = read_triangles(mesh, "vertices")
-    welded, corners = vertices.reshape(-1)[triangles], coordinates(mesh)[triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    doubled = np.linalg.norm(normals, axis=1)
-    whole = (doubled > 0) & (welded != np.roll(welded, 1, axis=1)).all(axis=1)
-    welded, corners, normals = welded[whole], corners[whole], normals[whole] / doubled[whole, None]
+    welded, corners = vertices.reshape(-1)[read_triangles(mesh, "vertices")], _read_corners(mesh)
+    areas = _areas(corners)
+    whole = (areas > 0) & (welded != np.roll(welded, 1, axis=1)).all(axis=1)
+    welded, corners, areas = welded[whole], corners[whole], areas[whole]
+    normals = _normals(corners) / (2 * areas[:, None])
     ends = np.sort(np.concatenate([welded[:, [0, 1]], welded[:, [1, 2]], welded[:, [2, 0]]]), axis=1)
     if not len(ends):
         return 0.0
@@ -77,7 +76,7 @@ def total_mean_curvature(mesh: bpy.types.Mesh) -> float:
     angles[lasts] = 0  # what follows is of the next edge
     widest = np.maximum.reduceat(angles, starts)
     widest[lasts == starts] = np.pi / 2
-    return float(lengths[starts] @ widest) / 2
+    return float((lengths[starts] * widest).sum()) / 2  # not "@", whose threads compete with Cycles'
 
 
 def print_contrast(mesh: bpy.types.Mesh, pixel: float) -> float:
@@ -90,7 +89,7 @@ def print_contrast(mesh: bpy.types.Mesh, pixel: float) -> float:
     placed = {index: found for index, material in enumerate(mesh.materials) if (found := _find_picture(material))}
     if not placed:
         return 0.0
-    corners = coordinates(mesh)[read_triangles(mesh, "vertices")]
+    corners = _read_corners(mesh)
     loops, materials = read_triangles(mesh, "loops"), read_triangles(mesh, "material_index")[:, 0]
     materials = np.clip(materials, 0, len(mesh.materials) - 1)
     areas = _areas(corners)
@@ -113,9 +112,19 @@ def print_contrast(mesh: bpy.types.Mesh, pixel: float) -> float:
     return float(np.sqrt(squares / POINTS))
 
 
+def _read_corners(mesh: bpy.types.Mesh) -> Float[ndarray, "n 3 3"]:
+    """The places of the triangles' corners."""
+    return coordinates(mesh)[read_triangles(mesh, "vertices")]
+
+
+def _normals(corners: Float[ndarray, "n 3 3"]) -> Float[ndarray, "n 3"]:
+    """Of triangles, twice as long as their areas are large."""
+    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+
 def _areas(corners: Float[ndarray, "n 3 3"]) -> Float[ndarray, " n"]:
     """Of triangles."""
-    return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    return np.linalg.norm(_normals(corners), axis=1) / 2
 
 
 def _look_up(picture: Float[ndarray, "rows columns 3"], uv: Float[ndarray, "n 2"]) -> Float[ndarray, "n 3"]:
