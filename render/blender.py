@@ -4,6 +4,7 @@ Import it only in a process that may be lost: Blender can crash, hang and leak.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -16,13 +17,13 @@ from iebench.dataset.appearance import Lost
 from iebench.dataset.card import FOCAL_LENGTH
 from iebench.errors import IebenchError
 from iebench.render import scene as spec
-from iebench.render.blender_detail import count_samples
 from iebench.render.blender_export import NormalSettler
 from iebench.render.blender_geometry import OBJECT, OBJECT_PASSES, GeometryScene
 from iebench.render.blender_import import MeshError, coordinates, import_still, link, read_surface
 from iebench.render.blender_looks import diffuse_material, drop_missing_images, forget_kept_data, has_packed_images
 from iebench.render.denoiser_network import stock_network, use_network
 from iebench.render.frame_files import read_bmp, read_exr
+from iebench.render.pilots import SEEDS, count_samples, find_noise, pilot_scenes, pilot_size
 from iebench.render.quality import Quality
 from iebench.render.scene import VANISHED
 from iebench.render.surface import Surface
@@ -63,7 +64,6 @@ class Stage:
         self._scene = bpy.context.scene
         self._pixels = scratch / "view.bmp"
         self._size, self._quality = image_size, quality
-        self._pixel = spec.pixel_at_object(image_size, focal_length)
         self._object: bpy.types.Object | None = None
         _set_world(self._scene)
         _add_camera(self._scene, focal_length)
@@ -86,26 +86,35 @@ class Stage:
         Raises:
             IebenchError: they do not.
         """
-        render = self._scene.render
-        render.resolution_x = render.resolution_y = PROOF_SIZE
-        render.use_persistent_data = False
         try:
-            ours = self._render_floor()
-            with stock_network():
-                told = "" if (ours != self._render_floor()).any() else "it goes on with its own, as all before 4.5 do"
+            with self._resized(PROOF_SIZE):
+                ours = self._shoot()
+                with stock_network():
+                    forget_kept_data(self._scene)
+                    told = "" if (ours != self._shoot()).any() else "it goes on with its own, as all before 4.5 do"
         except RuntimeError as error:  # Open Image Denoise cannot use it, or the picture cannot be written
             told = " ".join(str(error).split())
-        render.resolution_x = render.resolution_y = self._size
-        render.use_persistent_data = True
+        forget_kept_data(self._scene)
         if told:
             raise IebenchError(
                 f"Blender {blender_version()} does not use the denoiser's network {name} ({told}): --quality fast "
                 "needs none"
             )
 
-    def _render_floor(self) -> UInt8[ndarray, "size size 3"]:
+    @contextmanager
+    def _resized(self, size: int) -> Iterator[None]:
+        """For a while, images have another size."""
+        render = self._scene.render
+        render.resolution_x = render.resolution_y = size
+        try:
+            yield
+        finally:
+            render.resolution_x = render.resolution_y = self._size
+
+    def _shoot(self) -> UInt8[ndarray, "size size 3"]:
+        """An image of what stands there now."""
         bpy.ops.render.render(write_still=True)
-        return read_bmp(self._pixels, PROOF_SIZE)
+        return read_bmp(self._pixels, self._scene.render.resolution_x)
 
     def load(self, mesh: Path, unit_diagonal: bool, up: str = "y") -> tuple[Surface, list[Lost]]:
         """Put an object on the stage: import it, join its meshes, centre it.
@@ -128,19 +137,36 @@ class Stage:
         self._object.pass_index = OBJECT
         _centre(self._object, unit_diagonal)
         lost += drop_missing_images()
-        self._choose_samples(self._object.data)
         surface = read_surface(self._object.data, vertices).placed(unit_diagonal)
         self._settler.settle(self._object)
         if self._geometry is not None:
             self._geometry.show(self._object, self._scene)
+        self.choose_samples()
         return surface, lost
 
-    def _choose_samples(self, mesh: bpy.types.Mesh) -> None:
-        wanted, most = self._quality.samples, self._quality.most_samples
-        if most > wanted:
-            wanted = count_samples(mesh, self._pixel, self._pixel * self._size, wanted, most)
-        if self._scene.cycles.samples != wanted:
-            self._scene.cycles.samples = wanted
+    def choose_samples(self) -> float:
+        """Give the object as many samples as its pilots ask for, where the quality leaves it to them; `load` has done so.
+
+        Returns:
+            The noise of the pilots; 0 where there were none.
+        """
+        least, most = self._quality.samples, self._quality.most_samples
+        if most <= least:
+            return 0.0
+        with self._resized(pilot_size(self._size)):
+            noise = find_noise(*map(self._render_pilots, SEEDS))
+        self._sample(count_samples(noise, least, most), SEEDS[0])
+        return noise
+
+    def _render_pilots(self, seed: int) -> UInt8[ndarray, "n size size 3"]:
+        self._sample(self._quality.samples, seed)
+        return np.stack([self.render(scene) for scene in pilot_scenes()])
+
+    def _sample(self, samples: int, seed: int) -> None:
+        """Set the samples per pixel and the seed of their noise."""
+        cycles = self._scene.cycles
+        if (cycles.samples, cycles.seed) != (samples, seed):
+            cycles.samples, cycles.seed = samples, seed
             forget_kept_data(self._scene)  # else some pixels are still as before
 
     def clear(self) -> None:
@@ -161,8 +187,7 @@ class Stage:
         self._spot.matrix_world = Matrix(view.spot_matrix.tolist())
         self._spot.data.color = view.spot_color
         self._floor_color.default_value = (*view.floor_color, 1.0)
-        bpy.ops.render.render(write_still=True)
-        return read_bmp(self._pixels, self._size)
+        return self._shoot()
 
     def mask(self) -> Bool[ndarray, "size size"]:
         """Where the object is in the last view: the pixels whose first ray met it where it is not invisible."""
@@ -269,7 +294,7 @@ def _set_format(settings: bpy.types.ImageFormatSettings, name: str) -> None:
 
 
 def _set_cycles(cycles: bpy.types.PropertyGroup, quality: Quality) -> None:
-    cycles.seed = 0
+    cycles.seed = SEEDS[0]
     cycles.samples = quality.samples
     cycles.use_adaptive_sampling = quality.adaptive_threshold > 0
     cycles.adaptive_threshold = quality.adaptive_threshold

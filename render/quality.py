@@ -15,13 +15,13 @@ class Quality:
     """Settings of Cycles and Open Image Denoise.
 
     Attributes:
-        samples: per pixel, at most where there is an adaptive threshold.
+        samples: per pixel, at most where there is an adaptive threshold, at least where there are `most_samples`.
         adaptive_threshold: noise at which a pixel gets no more samples; 0 gives every pixel all of them.
         denoise: whether Open Image Denoise runs at all.
         passes: what the denoiser sees beside the picture: "RGB", "RGB_ALBEDO" or "RGB_ALBEDO_NORMAL".
         prefilter: how these are cleaned first: "NONE", "FAST" or "ACCURATE".
         denoiser_quality: "HIGH", "BALANCED" or "FAST".
-        most_samples: samples per pixel that objects get at most, the more the more detail they have; 0 for the same of all.
+        most_samples: per pixel, of objects whose pilots have much noise (`iebench.render.pilots`); 0 for the same of all.
         network: the denoiser's own, a file in iebench/data; None for those of Open Image Denoise.
     """
 
@@ -47,11 +47,11 @@ QUALITIES: dict[str, Quality] = {
         Quality("reference", samples=100, adaptive_threshold=0.01),
         Quality(
             "trained",
-            3,
+            2,
             adaptive_threshold=0.0,
             prefilter="FAST",
             denoiser_quality="FAST",
-            most_samples=12,
+            most_samples=16,
             network=NETWORK,
         ),
         Quality("preview", samples=2, adaptive_threshold=0.0, prefilter="FAST", denoiser_quality="FAST"),

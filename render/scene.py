@@ -82,11 +82,6 @@ def project(
     return image_size / 2 + focal * points[:2] / (-points[2] * np.array([[1], [-1]], points.dtype))
 
 
-def pixel_at_object(image_size: int, focal_length: float = FOCAL_LENGTH) -> float:
-    """Side of what a pixel shows of a plane through the origin, where the object stands."""
-    return CAMERA_DISTANCE * SENSOR_WIDTH / (focal_length * image_size)
-
-
 def spherical(radius: float, polar: float, azimuth: float) -> Float[ndarray, "3"]:
     """A point by its distance, its angle from +Z and its angle from +X in the XY plane."""
     around = np.array([math.cos(azimuth), math.sin(azimuth)])

@@ -58,7 +58,7 @@ def test_few_files_speak_to_blender():
         module for module, path in modules.items() if "bpy" in {n.split(".")[0] for n in wings["read_imports"](path)}
     }
     assert users == {
-        f"iebench.render.blender{part}" for part in ("", "_detail", "_export", "_geometry", "_import", "_looks")
+        f"iebench.render.blender{part}" for part in ("", "_export", "_geometry", "_import", "_looks")
     }
 
 

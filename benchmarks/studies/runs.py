@@ -82,7 +82,12 @@ def is_kept(options: argparse.Namespace, name: str) -> bool:
 
 
 def train_and_evaluate(
-    options: argparse.Namespace, name: str, data: Path, train: Sequence[str], evaluate: Sequence[str]
+    options: argparse.Namespace,
+    name: str,
+    data: Path,
+    train: Sequence[str],
+    evaluate: Sequence[str],
+    judged_on: Path | None = None,
 ) -> None:
     """Train and evaluate one run after the recipe of `mini`, unless that is done, and keep its small files.
 
@@ -92,6 +97,7 @@ def train_and_evaluate(
         data: the dataset.
         train: the method and its further options.
         evaluate: options of the evaluation; the only baseline is the constant one unless they say otherwise.
+        judged_on: the dataset of the evaluation; None for the same.
     """
     if is_kept(options, name):
         return
@@ -107,7 +113,7 @@ def train_and_evaluate(
         cost=lambda cost: add_cost(run, "train", {**cost, "steps": last_step(run) - start}),
         **threads(options),
     )
-    evaluate_and_keep(options, name, data, evaluate)
+    evaluate_and_keep(options, name, judged_on or data, evaluate)
 
 
 def evaluate_and_keep(options: argparse.Namespace, name: str, data: Path, evaluate: Sequence[str]) -> None:

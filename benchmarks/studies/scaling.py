@@ -3,10 +3,11 @@
     python benchmarks/studies/scaling.py [--work FOLDER] [--data FOLDER] [--results FOLDER] [--table FOLDER] [--jobs 2]
 
 SIE, VICReg and SimCLR train on `mini` for fewer steps than in the table (seed 20, which that does not use); the table's runs
-are the longest. A logistic curve of the score over the logarithm of compute is fitted to each; runs of another width or size
-of images are shown beside it and not fitted. Compute is that of the backbone: three forward passes for each image. What is
-done stays done; small files are kept under results/scaling, of which results/scaling.svg and scaling.md are made. A score that
-no interval tells from a constant's in the longest run, or that has fallen by then, has no curve.
+are the longest. A logistic curve of the score over the logarithm of compute is fitted to each; runs of another width, with
+smaller images or with fewer objects, which are scored on all, are shown beside it and not fitted. Compute is that of the
+backbone: three forward passes for each image. What is done stays done; small files are kept under results/scaling, of which
+results/scaling.svg and scaling.md are made. A score that no interval tells from a constant's in the longest run, or that has
+fallen by then, has no curve.
 """
 
 import argparse
@@ -21,20 +22,25 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy import ndarray
-from runs import ROOT, read_options, render, side_by_side, train_and_evaluate
+from runs import ROOT, is_kept, read_options, render, side_by_side, train_and_evaluate
 from scipy.optimize import curve_fit
 from torch.utils.flop_counter import FlopCounterMode
 
 from iebench.evals.published import read_published
 from iebench.evals.results import Results
 from iebench.models.backbones import build_backbone
+from iebench.render.presets import PRESETS
 
 SEED, METHODS, PROBE_EPOCHS = 20, ("sie", "vicreg", "simclr"), 100
+OBJECTS = PRESETS["mini"].settings["objects_per_class"]
 LENGTHS = {f"{steps}-steps": ["--steps", str(steps)] for steps in (125, 250, 500, 1000)}
 OTHERWISE = {  # shown, not fitted
     "twice-the-width": ["--steps", "500", "--backbone", "resnet18"],
     "32-px": ["--steps", "1000", "--size", "32"],
+    "half-the-objects": ["--steps", "1000"],
+    "quarter-of-the-objects": ["--steps", "1000"],
 }
+FEWER = {"half-the-objects": 2, "quarter-of-the-objects": 4}  # of which all are among those of `mini`
 SCORES = {"rotation/whole/r2_uniform": "rotation R², uniform", "classification/whole/top1": "top-1"}
 TRAIN_OBJECTS = 41_910  # 52 462 objects of the release but the 10 552 of its list of val images
 PROTOCOL = re.compile(r"3DIEBench, ResNet-18, (\d+) px, (\d+) epochs")
@@ -62,6 +68,9 @@ def main() -> None:
     options = read_options(__doc__, "scaling", "scaling", data=str(data), table=str(table))
     data = Path(options.data)
     render(data, options)
+    for size, times in FEWER.items():
+        if not all(is_kept(options, name_run(size, method)) for method in METHODS):
+            render(options.work / size, options, "--objects-per-class", str(OBJECTS // times))
     side_by_side(lambda run: make_run(*run, data, options), list_runs(), options)
     draw(options)
 
@@ -75,14 +84,20 @@ def make_run(size: str, method: str, data: Path, options: argparse.Namespace) ->
     """Train and evaluate one method at one size."""
     train = [method, "--seed", str(SEED), *(LENGTHS | OTHERWISE)[size]]
     evaluate = ["--tasks", "classification,rotation", "--epochs", str(PROBE_EPOCHS)]
-    train_and_evaluate(options, f"{method}-{size}", data, train, evaluate)
+    seen = options.work / size if size in FEWER else data
+    train_and_evaluate(options, name_run(size, method), seen, train, evaluate, data)
+
+
+def name_run(size: str, method: str) -> str:
+    """Folder of a run."""
+    return f"{method}-{size}"
 
 
 def find_runs(options: argparse.Namespace, method: str) -> tuple[list[Results], list[Results]]:
     """Runs that are fitted, the table's at the end, and those that are only shown."""
     table = sorted(Path(options.table).glob(f"{method}-[0-9]*/results.json"))
-    fitted = [path for size in LENGTHS for path in options.results.glob(f"{method}-{size}/results.json")]
-    shown = [path for size in OTHERWISE for path in options.results.glob(f"{method}-{size}/results.json")]
+    fitted = [path for size in LENGTHS for path in options.results.glob(f"{name_run(size, method)}/results.json")]
+    shown = [path for size in OTHERWISE for path in options.results.glob(f"{name_run(size, method)}/results.json")]
     return [Results.read(path) for path in [*fitted, *table]], [Results.read(path) for path in shown]
 
 
