@@ -57,9 +57,7 @@ def test_few_files_speak_to_blender():
     users = {
         module for module, path in modules.items() if "bpy" in {n.split(".")[0] for n in wings["read_imports"](path)}
     }
-    assert users == {
-        f"iebench.render.blender{part}" for part in ("", "_export", "_geometry", "_import", "_looks")
-    }
+    assert users == {f"iebench.render.blender{part}" for part in ("", "_export", "_geometry", "_import", "_looks")}
 
 
 def test_the_picture_and_the_tree_are_of_this_code():
