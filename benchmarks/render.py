@@ -149,9 +149,7 @@ def find_quality(text: str) -> Quality:
     return replace(get_quality(name), **given)
 
 
-def list_objects(
-    meshes: tuple[str, ...], per_class: int, learned: bool = False
-) -> Iterator[tuple[ObjectSource, str, str]]:
+def list_objects(meshes: tuple[str, ...], per_class: int, learned: bool) -> Iterator[tuple[ObjectSource, str, str]]:
     """(source, synset, object id) of all objects."""
     from iebench.render.procedural import object_id
     from iebench.render.sources import open_source
@@ -192,7 +190,7 @@ def render_views(mesh: Path, unit_diagonal: bool, views: list[ViewScene], size: 
     bpy.context.scene.cycles.seed = way.seed
     surface, _ = stage.load(mesh, unit_diagonal)
     start = time.perf_counter()
-    noise = stage.choose_samples()
+    noise = stage.choose_samples()  # once more, to see how long it takes
     pilots = time.perf_counter() - start
     images, seconds, guarding = [], [], []
     guard = None

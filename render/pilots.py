@@ -5,21 +5,23 @@ denoiser cannot repair, be it print, many edges or speckles, it repairs differen
 from the truth too. docs/rendering.md says how well one tells the other.
 """
 
-import colorsys
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from iebench.render import scene as spec
+from iebench.factors.space import get_space
+from iebench.render.scene import CAMERA_AZIMUTH, ViewScene, camera_matrix, look_at_origin, view_scene
 
 SEEDS = (0, 1)  # the first is that of the views
 NOISE = 10**-4.6  # for which the least samples do
 POWER = 1.25
 SMALLEST = 32  # side in pixels
-HUES, LIGHT_POLAR = (0.5, 0.0), math.pi / 8  # of floor and light; the light stands above the camera
+CORNERS = ((1.0, 1.0, 1.0), (-1.0, -1.0, -1.0))
+LATENTS = {"floor_hue": 0.5, "light_theta": math.pi / 8, "light_phi": CAMERA_AZIMUTH}  # the others are 0
 
 
 def pilot_size(image_size: int) -> int:
@@ -28,18 +30,11 @@ def pilot_size(image_size: int) -> int:
 
 
 @cache
-def pilot_scenes() -> tuple[spec.ViewScene, ...]:
+def pilot_scenes() -> tuple[ViewScene, ...]:
     """An object as its pilots see it."""
-    floor, light = HUES
-    return tuple(
-        spec.ViewScene(
-            object_matrix=_show_corner(np.array(corner)),
-            floor_color=colorsys.hsv_to_rgb(floor, *spec.FLOOR_SATURATION_VALUE),
-            spot_matrix=spec.look_at_origin(spec.spherical(spec.SPOT_DISTANCE, LIGHT_POLAR, spec.CAMERA_AZIMUTH)),
-            spot_color=colorsys.hsv_to_rgb(light, *spec.SPOT_SATURATION_VALUE),
-        )
-        for corner in ((1.0, 1.0, 1.0), (-1.0, -1.0, -1.0))
-    )
+    space = get_space("3diebench")
+    unturned = view_scene(space, np.array([LATENTS.get(name, 0.0) for name in space.names]))
+    return tuple(replace(unturned, object_matrix=_show_corner(np.array(corner))) for corner in CORNERS)
 
 
 def find_noise(one: UInt8[ndarray, "n h w 3"], other: UInt8[ndarray, "n h w 3"]) -> float:
@@ -59,5 +54,5 @@ def count_samples(noise: float, least: int, most: int) -> int:
 def _show_corner(corner: ndarray) -> ndarray:
     """Object to world, so that a corner of the object's box points to the camera."""
     matrix = np.eye(4)
-    matrix[:3, :3] = spec.camera_matrix()[:3, :3] @ spec.look_at_origin(corner)[:3, :3].T
+    matrix[:3, :3] = camera_matrix()[:3, :3] @ look_at_origin(corner)[:3, :3].T
     return matrix
