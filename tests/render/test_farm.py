@@ -198,15 +198,25 @@ def test_failed_objects_are_named_and_retried_on_demand(tmp_path, shapenet, iebe
 
 def test_ray_gives_the_same_bytes_though_a_worker_dies(clean, tmp_path):
     out = tmp_path / "out"
-    process = subprocess.Popen(command("--out", out, "--engine", "ray", "--workers", 1), stdout=subprocess.DEVNULL)
+    mark = {"IEBENCH_TEST_RENDER": str(tmp_path)}  # Ray's processes are no children of the render, but inherit this
+    words = command("--out", out, "--engine", "ray", "--workers", 1)
+    process = subprocess.Popen(words, env={**os.environ, **mark}, stdout=subprocess.DEVNULL)
     while not list((partial_root(out) / ".render" / "samples").glob("*.tar")) and process.poll() is None:
         time.sleep(0.01)
-    killed = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"iebench.render.worker" in read(path)]
-    for path in killed:
-        os.kill(int(path.parent.name), signal.SIGKILL)
+    killed = list(marked_workers(*mark.items()))
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
     assert process.wait(timeout=200) == 0
     assert killed
     assert digests(out) == clean
+
+
+def marked_workers(mark: tuple[str, str]) -> Iterator[int]:
+    """Process ids of the workers in whose environment a variable has a value: tests beside this one have workers too."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        named = b"iebench.render.worker" in read(folder / "cmdline")
+        if named and "=".join(mark).encode() in read(folder / "environ").split(b"\0"):
+            yield int(folder.name)
 
 
 def read(path: Path) -> bytes:
