@@ -1,7 +1,8 @@
 # Every target makes the environment first; a second call finds it ready.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+# A process for each core, so one thread for each: more would wait for one another, most of all beside other work.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 READY := .venv/ready
 PYTHONS ?= 3.11 3.12 3.13
 

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import write_dataset
+from drawing import write_dataset
 from explored_runs import exact_run, mistaken_run, quaternions_of, still_run
 
 from iebench.catalogue import ObjectClass

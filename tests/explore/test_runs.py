@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from conftest import write_dataset
+from drawing import write_dataset
 from explored_runs import exact_run, mistaken_run, quaternions_of, read_script
 
 from iebench.catalogue import CLASSES

@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import write_dataset
+from drawing import write_dataset
 from explored_runs import read_script
 from PIL import Image
 

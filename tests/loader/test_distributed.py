@@ -2,12 +2,10 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
+from processes import wait_until
 
 from iebench.loader.pairs import PairDataset
 
@@ -36,21 +34,22 @@ with open(folder / f"rank{rank}", "w") as log:
                 (folder / "state.partial").write_text(json.dumps(loader.state_dict()))
                 (folder / "state.partial").rename(folder / f"state{step}")
             if step == wait:
-                time.sleep(60)
+                time.sleep(600)
 distributed.destroy_process_group()
 """
 
 
-def start(data, folder, ranks, workers, epochs=2, wait=0):
-    folder.mkdir()
-    settings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    return [
-        subprocess.Popen(
-            [sys.executable, "-c", TRAINING, data, folder, *map(str, (rank, ranks, workers, epochs, wait))],
-            env=settings,
-        )
-        for rank in range(ranks)
-    ]
+@pytest.fixture
+def train(drawn_dataset, tmp_path, start):
+    """Start the ranks of a training that writes to a folder of its own."""
+
+    def begin(name, ranks, workers, epochs=2, wait=0):
+        (tmp_path / name).mkdir()
+        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+        words = [sys.executable, "-c", TRAINING, drawn_dataset, tmp_path / name]
+        return [start([*words, rank, ranks, workers, epochs, wait], environment) for rank in range(ranks)]
+
+    return begin
 
 
 def read_logs(folder, ranks):
@@ -58,10 +57,10 @@ def read_logs(folder, ranks):
 
 
 @pytest.mark.slow
-def test_two_ranks_read_each_epoch_once_and_go_on_exactly_where_they_were_killed(drawn_dataset, tmp_path):
+def test_two_ranks_read_each_epoch_once_and_go_on_exactly_where_they_were_killed(drawn_dataset, tmp_path, train, start):
     data = str(drawn_dataset)
-    for process in start(data, tmp_path / "whole", ranks=2, workers=2):
-        assert process.wait(120) == 0
+    for process in train("whole", ranks=2, workers=2):
+        assert process.wait() == 0
     whole = read_logs(tmp_path / "whole", 2)
     for epoch in (0, 1):
         read = [index for log in whole for seen in log if seen[0] == epoch for index in seen[1]]
@@ -70,21 +69,19 @@ def test_two_ranks_read_each_epoch_once_and_go_on_exactly_where_they_were_killed
         len(whole[0]) // 2 :
     ]
 
-    killed = start(data, tmp_path / "killed", ranks=2, workers=2, wait=2)
-    deadline = time.time() + 60
-    while not (tmp_path / "killed" / "state2").exists() and time.time() < deadline:
-        time.sleep(0.05)
+    killed = train("killed", ranks=2, workers=2, wait=2)
+    wait_until((tmp_path / "killed" / "state2").exists, killed[0])
+    start.kill()
     for process in killed:
-        process.send_signal(signal.SIGKILL)
         process.wait()
     (tmp_path / "state.json").write_text((tmp_path / "killed" / "state2").read_text())
-    for process in start(data, tmp_path / "resumed", ranks=2, workers=1):
-        assert process.wait(120) == 0
+    for process in train("resumed", ranks=2, workers=1):
+        assert process.wait() == 0
     head, tail = read_logs(tmp_path / "killed", 2), read_logs(tmp_path / "resumed", 2)
     assert [first[:2] + rest for first, rest in zip(head, tail, strict=True)] == whole
 
-    for process in start(data, tmp_path / "alone", ranks=1, workers=0, epochs=1):
-        assert process.wait(120) == 0
+    for process in train("alone", ranks=1, workers=0, epochs=1):
+        assert process.wait() == 0
     rest = [index for seen in read_logs(tmp_path / "alone", 1)[0] for index in seen[1]]
     read = [index for log in whole for seen in log[:2] for index in seen[1]]
     assert sorted(rest + read) == PairDataset(data, "all").objects.tolist()

@@ -1,6 +1,5 @@
 """Loss and gradients of every method on one fixed batch of 16, divided among the processes. Run by test_distributed.py."""
 
-import os
 import sys
 
 import torch
@@ -56,10 +55,10 @@ def make_module(name: str, options: dict) -> ProbedMethod:
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
 
-def main(out: str) -> None:
-    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    if size > 1:
-        distributed.init_process_group("gloo")
+def main(out: str, rank: int, size: int) -> None:
+    """Write what processes compute, of which this is `rank` of `size`."""
+    if size > 1:  # they meet at a file: a free port may be somebody else's by the time it is taken
+        distributed.init_process_group("gloo", init_method=f"file://{out}.meet", rank=rank, world_size=size)
     rows = slice(rank * 16 // size, (rank + 1) * 16 // size)
     results = {}
     for case, (name, options) in CASES.items():
@@ -77,4 +76,4 @@ def main(out: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))

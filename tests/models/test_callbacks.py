@@ -45,7 +45,7 @@ class Classifier(pl.LightningModule):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    from conftest import write_dataset
+    from drawing import write_dataset
 
     return write_dataset(tmp_path_factory.mktemp("callbacks") / "drawn", objects_per_class=12)
 
@@ -170,8 +170,10 @@ class Counted(ScoreOnIebench):
 
 
 @pytest.mark.slow
-def test_one_of_several_processes_scores_and_all_know(data, tmp_path):
+def test_one_of_several_processes_scores_and_all_know(data, tmp_path, monkeypatch):
     """What monitors a score stops with an error in each process that does not know it."""
+    monkeypatch.setenv("MASTER_PORT", "")
+    monkeypatch.delenv("MASTER_PORT")  # Lightning sets it, and no later test is to meet at that port
     scored = Counted(tmp_path, data, normalise="unit", epochs=2, max_objects=12)
     watching = EarlyStopping(CLASS, mode="max", check_on_train_epoch_end=True)
     settings = {"devices": 2, "strategy": "ddp_fork", "logger": False}

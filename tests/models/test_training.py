@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from runs import assert_same_ending, read_metrics
+from processes import Processes, wait_until
+from runs import assert_same_ending, read_metrics, train_until_killed
 
 from iebench import load
 from iebench.cli.train import export_backbone_command, train_command
@@ -74,57 +74,54 @@ def test_a_run_holds_what_it_should(whole_run: Path) -> None:
     assert method.predict(embedding, torch.randn(2, 4)).shape == (2, 16)
 
 
-def start_process(data: Path, out: Path, *options: str) -> subprocess.Popen:
-    """The training of `whole_run` as a command, in a process group of its own."""
-    command = [sys.executable, "-m", "iebench", "train", "sie", "--data", str(data), "--out", str(out)]
-    command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
-    command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2", *options]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def train_in_process(data: Path, tmp_path: Path, start: Processes) -> Callable[..., subprocess.Popen]:
+    """Start the training of `whole_run` as a command that writes to tmp_path / "run", with other options."""
+
+    def begin(*options: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "iebench", "train", "sie", "--data", data, "--out", tmp_path / "run"]
+        command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
+        command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2"]
+        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+        return start([*command, *options], environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
+
+    return begin
 
 
 @pytest.mark.slow
 def test_killed_in_mid_epoch(whole_run: Path, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
-    with start_process(data, out) as process:
-        wait_for_step(out, 7, process)
-        os.killpg(process.pid, signal.SIGKILL)
-    assert checkpoints.load(out / "last.ckpt")["step"] in (6, 9)
+    train_until_killed("sie", {"projector": "16-16-16"}, TRAINER, data, out, step=7)
+    assert checkpoints.load(out / "last.ckpt")["step"] == 6
     train("sie", SETTINGS, TRAINER, data, out)
     assert_same_ending(whole_run, out)
 
 
 @pytest.mark.slow
-def test_preempted_with_all_its_workers(data: Path, tmp_path: Path) -> None:
-    out = tmp_path / "preempted"
-    with start_process(data, out, "--validate-every", "1", "--steps", "4000") as process:
-        wait_for_step(out, 6, process)  # by then the workers of val have been started too
-        os.killpg(process.pid, signal.SIGTERM)
-        _, message = process.communicate(timeout=60)
+def test_preempted_with_all_its_workers(train_in_process: Callable[..., subprocess.Popen], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = train_in_process("--validate-every", "1", "--steps", "4000")
+    metrics = out / "metrics.csv"
+    wait_until(lambda: metrics.exists() and len(read_metrics(out)) > 6, process)  # by then val has workers too
+    os.killpg(process.pid, signal.SIGTERM)
+    _, message = process.communicate()
     step = checkpoints.load(out / "last.ckpt")["step"]
     assert process.returncode == 1
     assert f"SIGTERM ended the run after step {step}; it is saved" in message
 
 
 @pytest.mark.slow
-def test_two_devices_train_as_one(whole_run: Path, data: Path, tmp_path: Path) -> None:
-    with start_process(data, tmp_path / "two", "--devices", "2") as process:
-        _, message = process.communicate(timeout=120)
+def test_two_devices_train_as_one(
+    whole_run: Path, train_in_process: Callable[..., subprocess.Popen], tmp_path: Path
+) -> None:
+    process = train_in_process("--devices", "2")
+    _, message = process.communicate()
     assert process.returncode == 0, message
-    one, two = read_metrics(whole_run), read_metrics(tmp_path / "two")
+    one, two = read_metrics(whole_run), read_metrics(tmp_path / "run")
     assert len(one) == len(two)
     # Later steps drift apart: Adam divides by what were roundings at first.
     assert float(two[0]["train/loss"]) == pytest.approx(float(one[0]["train/loss"]), rel=1e-5)
-    assert load(tmp_path / "two").parts == load(whole_run).parts
-
-
-def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
-    for _ in range(600):
-        assert process.poll() is None, "it ended before it could be killed"
-        if (run / "metrics.csv").exists() and any(int(row["step"]) >= step for row in read_metrics(run)):
-            return
-        time.sleep(0.1)
-    raise AssertionError("no metrics after a minute")
+    assert load(tmp_path / "run").parts == load(whole_run).parts
 
 
 @pytest.mark.slow

@@ -1,16 +1,15 @@
 """Renders of designs: the same bytes whatever happens, and a card that says how the views are laid out."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from crash_points import read_folder
 from drawn_work import draw
+from processes import archives, wait_until
 
 from iebench.dataset.card import digest_card
 from iebench.dataset.reader import Dataset
@@ -128,7 +127,7 @@ def test_a_preset_gives_way_to_the_views_of_a_design():
 
 
 @pytest.mark.slow
-def test_a_crossed_render_killed_resumed_and_in_parts_has_the_same_bytes(tmp_path):
+def test_a_crossed_render_killed_resumed_and_in_parts_has_the_same_bytes(tmp_path, start):
     """In real workers, one or two, whose latents are those of the grid, bit for bit."""
     words = [
         "--classes",
@@ -148,12 +147,11 @@ def test_a_crossed_render_killed_resumed_and_in_parts_has_the_same_bytes(tmp_pat
         return [sys.executable, "-m", "iebench", "render", *words, "--out", str(tmp_path / out), *more]
 
     subprocess.run(command("whole"), check=True, capture_output=True)
-    process = subprocess.Popen(command("cut"), start_new_session=True, stderr=subprocess.DEVNULL)
-    partial = partial_root(tmp_path / "cut")
-    while not list(partial.rglob("*.tar")) and process.poll() is None:
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
+    process = start(command("cut"), stderr=subprocess.DEVNULL)
+    wait_until(lambda: archives(partial_root(tmp_path / "cut")), process)
+    start.kill()
     assert process.wait() == -signal.SIGKILL, "the render is over before it can be killed"
+    start.wait_for_all()
     subprocess.run(command("cut", "--workers", "2"), check=True, capture_output=True)
     for part in ("1", "2"):
         subprocess.run(command(f"p{part}", "--part", f"{part}/2"), check=True, capture_output=True)

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import archives, wait_until
 
 from iebench.dataset.writer import read_failures
 from iebench.factors.space import get_space
@@ -48,25 +49,6 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-m", "iebench", "render", *map(str, [*SMALL, "--objects-per-shard", 2, *words])]
 
 
-def workers_of(pid: int) -> Iterator[int]:
-    """Process ids of the workers of a render."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-            if parent == pid and b"iebench.render.worker" in (path.parent / "cmdline").read_bytes():
-                yield int(path.parent.name)
-        except OSError:
-            continue
-
-
-def wait_for_worker(process: subprocess.Popen, samples: Path) -> int:
-    """The worker of a render that has written its first sample, which a shard may have taken in by now."""
-    shards = samples.parents[1]
-    while not [*samples.glob("*.tar"), *shards.glob("*.tar")] and process.poll() is None:
-        time.sleep(0.01)
-    return next(workers_of(process.pid))
-
-
 def test_two_workers_give_the_same_bytes(clean, tmp_path):
     subprocess.run(command("--out", tmp_path / "out", "--workers", 2), check=True, capture_output=True)
     assert digests(tmp_path / "out") == clean
@@ -82,62 +64,69 @@ def test_two_parts_merged_give_the_same_bytes(clean, tmp_path, iebench):
     assert digests(tmp_path / "out") == clean
 
 
-def test_killed_at_random_moments_and_resumed(clean, tmp_path):
-    """Every process of the render is killed, again and again; what comes in the end is what an undisturbed render makes."""
+def test_killed_at_random_moments_and_resumed(clean, tmp_path, start):
+    """A render is killed again and again, alone and with its workers; what comes in the end is what an undisturbed one makes."""
     chance, out, killed = random.Random(0), tmp_path / "out", 0
     for kill in range(5):
-        process = subprocess.Popen(command("--out", out), start_new_session=True, stdout=subprocess.DEVNULL)
-        if kill % 2:  # else it may die before it has done anything
-            wait_for_progress(process, partial_root(out))
+        process, before = start(command("--out", out), stdout=subprocess.DEVNULL), archives(partial_root(out))
+        while kill % 2 and process.poll() is None and archives(partial_root(out)) <= before:
+            time.sleep(0.01)  # else it may die before it has done anything
         time.sleep(chance.uniform(0, 0.3 if kill % 2 else 1.5))  # the whole render takes some seconds
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
+        killed += process.poll() is None
+        if kill < 3:
+            process.kill()
+        else:
+            start.kill()
         process.wait()
-        time.sleep(0.2)
-        assert not list(workers_of(process.pid)), "a worker outlived its parent"
+        start.wait_for_all()  # a worker ends with its render
     assert killed > 1, "the render is over before it can be killed"
     subprocess.run(command("--out", out), check=True, capture_output=True)
     assert digests(out) == clean
     assert not partial_root(out).exists()
 
 
-def wait_for_progress(process: subprocess.Popen, partial: Path) -> None:
-    """Wait until a render has written something, or has ended."""
-    before = set(partial.rglob("*.tar"))
-    while process.poll() is None and set(partial.rglob("*.tar")) <= before:
-        time.sleep(0.01)
+@pytest.fixture
+def begun(tmp_path, start) -> Callable[..., subprocess.Popen]:
+    """Start a render into tmp_path / "out", and wait until its first sample is written: `begun(*words, **options)`."""
+
+    def begin(*words: object, **options: object) -> subprocess.Popen:
+        process = start(command("--out", tmp_path / "out", *words), **options)
+        wait_until(lambda: archives(partial_root(tmp_path / "out")), process)
+        return process
+
+    return begin
 
 
-def test_a_killed_worker_costs_one_retry(clean, tmp_path):
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_a_killed_worker_costs_one_retry(clean, tmp_path, start, begun, engine):
+    process = begun("--engine", engine, "--workers", 1, stdout=subprocess.DEVNULL)
+    killed = start.workers()
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert process.wait() == 0
+    assert killed
+    assert digests(tmp_path / "out") == clean
+
+
+def test_ctrl_c_leaves_a_resumable_state(clean, tmp_path, start, begun):
     out = tmp_path / "out"
-    process = subprocess.Popen(command("--out", out), stdout=subprocess.DEVNULL)
-    os.kill(wait_for_worker(process, partial_root(out) / ".render" / "samples"), signal.SIGKILL)
-    assert process.wait(timeout=120) == 0
-    assert digests(out) == clean
-
-
-def test_ctrl_c_ends_soon_and_leaves_a_resumable_state(clean, tmp_path):
-    out = tmp_path / "out"
-    process = subprocess.Popen(command("--out", out), stderr=subprocess.PIPE, text=True)
-    wait_for_worker(process, partial_root(out) / ".render" / "samples")
+    process = begun(stderr=subprocess.PIPE, text=True)
     process.send_signal(signal.SIGINT)
-    assert "Stopped" in process.communicate(timeout=20)[1]
+    assert "Stopped" in process.communicate()[1]
     assert process.returncode == 1 and not out.exists()
+    assert not start.running()
     subprocess.run(command("--out", out), check=True, capture_output=True)
     assert digests(out) == clean
 
 
-def test_a_folder_in_use_or_begun_otherwise_is_refused(tmp_path):
-    out = tmp_path / "out"
-    process = subprocess.Popen(command("--out", out), stdout=subprocess.DEVNULL)
-    wait_for_worker(process, partial_root(out) / ".render" / "samples")
-    process.send_signal(signal.SIGSTOP)  # it holds its lock, however long the second takes to start
-    second = subprocess.run(command("--out", out), capture_output=True, text=True, check=False)
-    process.kill()
-    process.wait()
+def test_a_folder_in_use_or_begun_otherwise_is_refused(tmp_path, start, begun):
+    words = command("--out", tmp_path / "out")
+    begun(stdout=subprocess.DEVNULL).send_signal(signal.SIGSTOP)  # it holds its lock, however long the second takes
+    second = subprocess.run(words, capture_output=True, text=True, check=False)
+    start.kill()
+    start.wait_for_all()
     assert second.returncode == 2 and "in use by another render" in second.stderr
-    other = subprocess.run(command("--out", out, "--seed", 1), capture_output=True, text=True, check=False)
+    other = subprocess.run([*words, "--seed", "1"], capture_output=True, text=True, check=False)
     assert other.returncode == 2 and "seed was 0 and is now 1" in other.stderr
 
 
@@ -156,11 +145,11 @@ def test_an_object_that_makes_the_worker_spin_costs_its_time_limit_alone(tmp_pat
     objects = {"a-cube": CUBE, "b-spin": corners + "f " + " ".join(map(str, range(1, 60_001))) + "\n", "c-cube": CUBE}
     source = str(shapenet(objects))
     start = time.monotonic()
-    outcomes = render_locally([task(tmp_path, name) for name in objects], [settings(source)], Limits(object_seconds=4))
+    outcomes = render_locally([task(tmp_path, name) for name in objects], [settings(source)], Limits(object_seconds=10))
     failures = {outcome.task.object_id: outcome.failure for outcome in outcomes}
-    assert time.monotonic() - start > 4
+    assert time.monotonic() - start > 10
     assert failures["a-cube"] is None and failures["c-cube"] is None
-    assert (failures["b-spin"].reason, failures["b-spin"].attempts) == ("no result within 4 s", 1)
+    assert (failures["b-spin"].reason, failures["b-spin"].attempts) == ("no result within 10 s", 1)
 
 
 def test_an_object_that_eats_memory_is_given_up_after_one_retry(tmp_path, shapenet):
@@ -194,36 +183,6 @@ def test_failed_objects_are_named_and_retried_on_demand(tmp_path, shapenet, iebe
     assert digests(tmp_path / "again") == mended
     with (tmp_path / "out" / "objects.csv").open() as file:
         assert {row["object_id"] for row in csv.DictReader(file)} == {"good", "fine", "bad"}
-
-
-def test_ray_gives_the_same_bytes_though_a_worker_dies(clean, tmp_path):
-    out = tmp_path / "out"
-    mark = {"IEBENCH_TEST_RENDER": str(tmp_path)}  # Ray's processes are no children of the render, but inherit this
-    words = command("--out", out, "--engine", "ray", "--workers", 1)
-    process = subprocess.Popen(words, env={**os.environ, **mark}, stdout=subprocess.DEVNULL)
-    while not list((partial_root(out) / ".render" / "samples").glob("*.tar")) and process.poll() is None:
-        time.sleep(0.01)
-    killed = list(marked_workers(*mark.items()))
-    for pid in killed:
-        os.kill(pid, signal.SIGKILL)
-    assert process.wait(timeout=200) == 0
-    assert killed
-    assert digests(out) == clean
-
-
-def marked_workers(mark: tuple[str, str]) -> Iterator[int]:
-    """Process ids of the workers in whose environment a variable has a value: tests beside this one have workers too."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        named = b"iebench.render.worker" in read(folder / "cmdline")
-        if named and "=".join(mark).encode() in read(folder / "environ").split(b"\0"):
-            yield int(folder.name)
-
-
-def read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def test_a_sweep_moves_one_factor(tmp_path, iebench):
