@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from iebench.dataset.card import CARD
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError, whole_number
 from iebench.evals.baselines import settings_of_baselines
@@ -14,6 +15,7 @@ from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.evaluator import Context, Evaluator
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model
+from iebench.evals.ood import open_ood
 from iebench.evals.registry import find_evaluators
 from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, BLOCK, RANDOM_INIT, EvalSettings, ProbeSettings, choose_baselines
@@ -79,7 +81,7 @@ def evaluate(
             `iebench.models.layers.choose_layers`. Their results lie below `out`, in "layers/LABEL"; the results that come back
             have "score by layer" among their details.
         weights: file of weights for a network that was given by its name.
-        ood: dataset of another factor space, on which the same probes are scored.
+        ood: dataset of another factor space, on whose objects outside the split "train" of `data` the same probes are scored.
         seeds: number of probes of each kind.
         epochs: of the probes.
         size: side in pixels of the images; that of the run's training where absent, else the dataset's.
@@ -91,8 +93,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
-        sweep: dataset whose views turn about the object's z axis (`iebench render --sweep`), among which the gallery shows how
-            the predictor steers.
+        sweep: dataset whose views turn about one axis (`iebench render --sweep rotation_z=…`; with rotation_x and rotation_y at
+            0 it is the object's own), among which the gallery shows how the predictor steers.
         trust: whether to import and run code of others that a run's `config.json` names, or that comes with a model of the hub:
             all, or what has one of these names. What you name yourself as "package.module:name" is trusted.
 
@@ -104,6 +106,8 @@ def evaluate(
     folder = None if out is None else Path(out)
     if folder is not None and folder.is_file():
         raise UsageError(f"out={folder} is a file: name a folder for the results.")
+    if folder is not None and (folder / CARD).exists():
+        raise UsageError(f"out={folder} is a dataset: name another folder for the results.")
     settings = EvalSettings(
         seeds=tuple(range(whole_number(seeds, "seeds"))),
         probes=ProbeSettings(epochs=epochs),
@@ -157,6 +161,7 @@ def _evaluate(
     size = size or candidate.training.get("trainer", {}).get("size") or None
     opened = open_eval_dataset(data, size, num_workers)
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
+    other = None if other is None else open_ood(other, opened)
     evaluators, model = find_evaluators(tasks), candidate.model
 
     def refuse(label: str, scored: Model) -> None:

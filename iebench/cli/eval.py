@@ -1,14 +1,17 @@
-"""`iebench eval`, `iebench table` and `iebench report`."""
+"""`iebench eval`, `iebench table`, `iebench compare` and `iebench report`."""
 
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from iebench.cli.options import FOLDER
 from iebench.cli.terminal import echo
 from iebench.dataset.hub import is_hub
 from iebench.errors import UsageError
+from iebench.evals import tasks as tasks_folder
 from iebench.evals.settings import BASELINES
 from iebench.models.settings import MODELS, NORMALISATIONS, POOLS, TYPES
 
@@ -16,11 +19,7 @@ if TYPE_CHECKING:
     from iebench.evals.table import Row
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-FOLDER = click.Path(path_type=Path)
-TASK_HELP = (
-    "classification, knn, classification-from-views, rotation, rotation-linear, color, pose, pose-linear, translation, "
-    "translation-world, factors, dci, retrieval, equivariance, predictor, parallelism, ccgp, interference, spectrum"
-)
+TASK_HELP = ", ".join(module.name.replace("_", "-") for module in iter_modules(tasks_folder.__path__))
 
 POOL_HELP = (
     "One vector from the tokens or the map of --model: its class token, the mean of its patches, both, or the means of 4 x 4 "
@@ -31,7 +30,7 @@ POOL_HELP = (
 @click.command("eval", short_help="Score a run, or any network, on a dataset.")
 @click.argument("run", required=False)
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
-@click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored.")
+@click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored: on its objects outside the split train of --data.")
 @click.option("--model", help=f"What to score instead of a RUN: {MODELS}")
 @click.option("--pool", default="auto", show_default=True, type=click.Choice(POOLS), help=POOL_HELP)
 @click.option(

@@ -6,6 +6,8 @@ from numpy import ndarray
 
 from iebench.factors.rotations import IDENTITY, angle_between
 
+LEAST_VARIANCE = 1e-12  # of what varies
+
 
 def hit_chances(scores: Float[ndarray, "n classes"], labels: Int[ndarray, " n"], k: int) -> Float[ndarray, " n"]:
     """For each row, the chance that its label is among the k highest scores; its mean is the top-k accuracy.
@@ -44,7 +46,7 @@ def r2_uniform(target: Float[ndarray, "n d"], prediction: Float[ndarray, "n d"])
 def r2_by_component(target: Float[ndarray, "n d"], prediction: Float[ndarray, "n d"]) -> Float[ndarray, " varying"]:
     """R² of each component that varies."""
     variance = target.var(axis=0)
-    varying = variance > 1e-12
+    varying = variance > LEAST_VARIANCE
     return 1 - np.mean((target - prediction) ** 2, axis=0)[varying] / variance[varying]
 
 

@@ -66,7 +66,7 @@ class ProbeTask(Learnable, Evaluator):
         """Scores on every test set for every part and seed; intervals and details for the first seed only."""
         if not self._targets_vary(context.train):
             return
-        tests = {prefix: dict(self.parts(context, found)) for prefix, found in context.tests_for(self.needs).items()}
+        tests = {prefix: dict(self.parts(context, found)) for prefix, found in self._tests(context).items()}
         seeds = context.settings.seeds if self.is_seeded else context.settings.seeds[:1]
         work = list(product(self.parts(context, context.train), seeds))
         fitted: dict[tuple[str, int], PredictSamples] = {}
@@ -90,13 +90,22 @@ class ProbeTask(Learnable, Evaluator):
         def predict(_: Representations, samples: Samples) -> ndarray:
             return np.tile(constant, (len(samples.objects), 1))
 
-        for prefix, test in context.tests_for(self.needs).items():
+        for prefix, test in self._tests(context).items():
             for found in self._score(f"{prefix}{self.name}/{name}", test, predict, context, is_first=False):
                 if isinstance(found, Score):
                     yield found
 
-    def _targets_vary(self, train: Representations) -> bool:
-        return bool(np.ptp(sample_targets(self, train, 1), axis=0).max() > 0)
+    def can_score(self, test: Representations, train: Representations) -> bool:
+        """Whether scores on a test set that has what is needed mean something; another dataset may have other targets."""
+        return True
+
+    def _tests(self, context: Context) -> dict[str, Representations]:
+        tests = context.tests_for(self.needs).items()
+        return {prefix: test for prefix, test in tests if self.can_score(test, context.train)}
+
+    def _targets_vary(self, representations: Representations) -> bool:
+        targets = sample_targets(self, representations).astype(np.float64)
+        return bool(targets.var(axis=0).max() > metrics.LEAST_VARIANCE)
 
     def fit(self, train: Representations, context: Context, seed: int) -> PredictSamples:
         """What predicts the targets of samples: the head, trained by Adam, unless told."""
@@ -147,6 +156,10 @@ class Regression(ProbeTask):
     @abstractmethod
     def relate(self, latents: Float[ndarray, "n k factors"]) -> Float[ndarray, "n c"]:
         """The targets of samples from the needed factors of their views."""
+
+    def can_score(self, test: Representations, train: Representations) -> bool:
+        """Whether its targets vary: R² is a share of their variance."""
+        return self._targets_vary(test)
 
     def head(self, representations: Representations) -> nn.Module:
         """An MLP with two hidden layers of 1024."""

@@ -57,6 +57,13 @@ def label_of(result: Results) -> str:
     )
 
 
+def names_of(result: Results) -> set[str]:
+    """What a user may call the method, whatever was scored: as the table does, with its transform, or without."""
+    transform = result.training.get("method_settings", {}).get("transform")
+    plain = result.name if result.method == "backbone" else result.method
+    return {label_of(result), plain, *([f"{plain} ({transform})"] if transform is not None else [])}
+
+
 def describe_series(runs: Sequence[Results]) -> str:
     """How the numbers of a series came about, in a few words."""
     first = runs[0]

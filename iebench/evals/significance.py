@@ -17,7 +17,7 @@ from scipy import stats
 from iebench.errors import UsageError, suggest
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results
-from iebench.evals.series import label_of, series_of, weights_of
+from iebench.evals.series import label_of, names_of, series_of, weights_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Comparison:
     def describe(self) -> str:
         """One line."""
         interval = f"95 % interval {self.low:+.3f} to {self.high:+.3f}, p = {self.p_value:.2g}"
-        caveat = "; the seed of a single run counts as fixed" if min(self.runs) == 1 else ""
+        caveat = "; a single run is taken to vary with its seed as the others do" if min(self.runs) == 1 else ""
+        if max(self.runs) == 1:
+            caveat = "; the seeds of single runs count as fixed"
         numbers = f"{self.objects} objects, {self.runs[0]} and {self.runs[1]} runs{caveat}"
         return f"{self.score}: {self.difference:+.3f}, {interval} ({numbers})"
 
@@ -62,18 +64,26 @@ def compare_errors(
 
     The variance of the difference is the sum of a part from objects (of their mean differences, over their number) and one from
     runs: of each group's means over its number, or, of two parts of the same runs, of the runs' differences. The degrees of
-    freedom are Welch and Satterthwaite's. A single run says nothing of seeds: its own counts as fixed, and where both groups
-    have one, this is a paired t-test over objects.
+    freedom are Welch and Satterthwaite's. A single run says nothing of seeds: it is taken to vary as those of the other group do,
+    and where both groups have one, this is a paired t-test over objects.
 
     Args:
         score: for the result.
         first, second: errors.
         same_runs: whether row i of both is of one run.
+
+    Raises:
+        UsageError: there is one object, which tells nothing of others.
     """
+    if first.shape[1] < 2:
+        raise UsageError(f"{score} has errors of one object: compare runs that were evaluated on several.")
     gaps = second.mean(axis=0) - first.mean(axis=0)
     parts = [(gaps.var(ddof=1) / len(gaps), len(gaps) - 1)]
     groups = [second - first] if same_runs else [first, second]
-    parts += [(group.mean(axis=1).var(ddof=1) / len(group), len(group) - 1) for group in groups if len(group) > 1]
+    several = [group for group in groups if len(group) > 1]
+    parts += [(group.mean(axis=1).var(ddof=1) / len(group), len(group) - 1) for group in several]
+    if len(several) < len(groups) and several:
+        parts[-1] = (parts[-1][0] * (1 + len(several[0])), parts[-1][1])  # 1 / n of its variance, and all of it once more
     variance = sum(part for part, _ in parts)
     difference = float(gaps.mean())
     numbers = len(gaps), (len(first), len(second))
@@ -113,8 +123,9 @@ def compare_methods(results: Sequence[Results], first: str, second: str) -> list
 
 def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], str]:
     labels = sorted({label_of(result) for result in results})
-    method, _, part = (name, "", "") if name in labels else name.rpartition(":")
-    chosen = [result for result in results if label_of(result) == method]
+    is_name = any(name in names_of(result) for result in results)
+    method, _, part = (name, "", "") if is_name else name.rpartition(":")
+    chosen = [result for result in results if method in names_of(result)]
     if not chosen:
         otherwise = f"there are {', '.join(labels)}."
         raise UsageError(f"There is no {name!r} among the results: {suggest(method or name, labels, otherwise)}")

@@ -16,6 +16,7 @@ from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
 from iebench.evals.evaluator import Context, Detail, Evaluator, Score
 from iebench.evals.fitting_batches import same_alone
 from iebench.evals.model import Model, Represent
+from iebench.evals.ood import open_ood
 from iebench.evals.registry import find_evaluators
 from iebench.evals.representations import Representations, cache_key, extract
 from iebench.evals.results import Results, ScoreBook
@@ -98,7 +99,7 @@ def describe_basis(
     model: Model, dataset: EvalDataset, settings: EvalSettings, ood: EvalDataset | None = None
 ) -> dict[str, dict[str, Any]]:
     """What all scores of one evaluation have in common: `data`, `protocol` and `versions` of its results."""
-    others = {"ood": ood.card} if ood is not None else {}
+    others = {"ood": {**ood.card, "identity": ood.identity}} if ood is not None else {}
     return {
         "data": {**dataset.card, "identity": dataset.identity, **others},
         "protocol": {**settings.protocol(), "weights": model.key},
@@ -121,15 +122,16 @@ def open_suite(
         dataset: a folder, or anything that is an `EvalDataset`; needs the splits "train" and "val".
         tasks: "all", or names of evaluators; those whose needs dataset or model do not meet are left out.
         settings: how the scores are taken.
-        ood: a dataset of another factor space, on which the same probes are scored.
+        ood: a dataset of another factor space, on whose objects outside "train" the same probes are scored.
 
     Raises:
-        UsageError: an unknown task or baseline, or a dataset without the splits.
+        UsageError: an unknown task or baseline, a dataset without the splits, or no object of `ood` outside "train".
         IebenchError: a representation that is no finite matrix.
     """
     evaluators, settings = find_evaluators(tasks), settings or EvalSettings()
     model = model if isinstance(model, Model) else Model(model)
-    opened, other = open_eval_dataset(dataset), None if ood is None else open_eval_dataset(ood)
+    opened = open_eval_dataset(dataset)
+    other = None if ood is None else open_ood(open_eval_dataset(ood), opened)
     return Suite(opened, other, make_context(model, opened, other, settings), evaluators)
 
 
@@ -148,7 +150,7 @@ def run_suite(
 
 
 def make_context(model: Model, dataset: EvalDataset, ood: EvalDataset | None, settings: EvalSettings) -> Context:
-    """The representations of train, val and the whole of `ood`, each image seen once."""
+    """The representations of train, val and the whole of `ood`, as `open_ood` gives it, each image seen once."""
     train, val = (represent_split(model, dataset, split, settings) for split in ("train", "val"))
     further = {} if ood is None else {OOD: represent_split(model, ood, "all", settings)}
     _check_parts(model, train.values.shape[-1])

@@ -41,6 +41,10 @@ class Classification(ProbeTask):
         ),
     )
 
+    def can_score(self, test: Representations, train: Representations) -> bool:
+        """Whether the probe knows all of its classes."""
+        return bool((test.labels < train.num_labels).all())
+
     def head(self, representations: Representations) -> nn.Module:
         """One linear layer."""
         return linear_probe(representations.values.shape[-1], representations.num_labels)

@@ -31,17 +31,21 @@ class RetrievalByPrediction(Evaluator):
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores of val, train and each further test set among themselves, and PRE of val among both."""
         val = context.tests[""]
-        yield from self._among_themselves({**_keyed(context), TRAIN: context.train}, context)
+        yield from self._among_themselves({**self._keyed(context), TRAIN: context.train}, context)
         yield self._rotation_error(ALL, val, [context.train, val], context)
 
     def baseline(self, context: Context) -> Iterator[Score | Detail]:
         """Scores of the test sets only: the cost of the others grows with the square of their views."""
-        return self._among_themselves(_keyed(context), context)
+        return self._among_themselves(self._keyed(context), context)
 
     def constant(self, context: Context) -> Iterator[Score]:
         """What a collapsed embedding scores, in closed form."""
         for key, representations in {VAL: context.tests[""], TRAIN: context.train}.items():
             yield from (score_of(measure, key) for measure in chance_measures(representations))
+
+    def _keyed(self, context: Context) -> dict[str, Representations]:
+        """The test sets by the keys of their scores."""
+        return {f"{prefix}{VAL}": test for prefix, test in context.tests_for(self.needs).items()}
 
     def _among_themselves(self, sets: Mapping[str, Representations], context: Context) -> Iterator[Score]:
         for key, representations in sets.items():
@@ -53,11 +57,6 @@ class RetrievalByPrediction(Evaluator):
         self, key: str, queries: Representations, candidates: Sequence[Representations], context: Context
     ) -> Score:
         return score_of(_retrieval(context).rotation_error(queries, candidates), key, context.settings.draws)
-
-
-def _keyed(context: Context) -> dict[str, Representations]:
-    """The test sets by the keys of their scores."""
-    return {f"{prefix}{VAL}": test for prefix, test in context.tests.items()}
 
 
 def _retrieval(context: Context) -> Retrieval:
