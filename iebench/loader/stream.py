@@ -48,7 +48,7 @@ class PairStream(IterableDataset[Pair]):
 
     Attributes:
         card: what is read.
-        epoch: of the next pass.
+        epoch: of a pass that begins; the loader raises it from one to the next.
     """
 
     def __init__(
@@ -83,7 +83,8 @@ class PairStream(IterableDataset[Pair]):
         self._path = pinned(str(path)) if is_remote(path) else str(path).rstrip("/")
         self.card = _read_card(self._path)
         self._seed, self._batch_size = seed, batch_size
-        self._pairs_per_object, self._buffer, self.epoch = pairs_per_object, buffer, 0
+        self._pairs_per_object, self._buffer = pairs_per_object, buffer
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # workers that stay see it change
         found_rank, found_ranks = find_rank()
         self._rank = found_rank if rank is None else rank
         self._num_ranks = found_ranks if num_ranks is None else num_ranks
@@ -93,14 +94,25 @@ class PairStream(IterableDataset[Pair]):
         self._transform = make_transform(transform, self.card.space)
         self._decoder = Decoder(self.card, size)
 
+    @property
+    def epoch(self) -> int:  # noqa: D102 - an attribute of the class's docstring
+        return int(self._epoch)
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._epoch.fill_(epoch)
+
     def loader(self, num_workers: int = 4, **settings: Any) -> "StreamLoader":
         """A DataLoader of the batches, which goes on to the next epoch by itself."""
         return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=no_collation, **settings)
 
     def __iter__(self) -> Iterator[Pair]:
+        return self._read(self.epoch)
+
+    def _read(self, epoch: int) -> Iterator[Pair]:
         consumer, consumers = self._find_consumer()
-        chance = random.Random(f"iebench stream 1 {self._seed} {self.epoch} {consumer}")
-        pairs = shuffle(self._buffer, initial=self._buffer, rng=chance)(self._draw_pairs(consumer, consumers))
+        chance = random.Random(f"iebench stream 1 {self._seed} {epoch} {consumer}")
+        pairs = shuffle(self._buffer, initial=self._buffer, rng=chance)(self._draw_pairs(epoch, consumer, consumers))
         while drawn := list(islice(pairs, self._batch_size)):
             yield self._decode(drawn)
 
@@ -122,12 +134,12 @@ class PairStream(IterableDataset[Pair]):
             raise UsageError(f"{self._path} has no split {split!r}: it has {', '.join(self.card.splits)}.")
         return shards
 
-    def _draw_pairs(self, consumer: int, consumers: int) -> Iterator[_Drawn]:
-        for shard, part, parts in divide_shards(len(self._shards), consumers, consumer, self._seed, self.epoch):
+    def _draw_pairs(self, epoch: int, consumer: int, consumers: int) -> Iterator[_Drawn]:
+        for shard, part, parts in divide_shards(len(self._shards), consumers, consumer, self._seed, epoch):
             name, start, count = self._shards[shard]
             for number, (key, sample) in enumerate(self._read_samples(name, count)):
                 if number % parts == part:
-                    yield from self._draw_object(f"{name}: {key}", start + number, sample)
+                    yield from self._draw_object(f"{name}: {key}", start + number, epoch, sample)
 
     def _read_samples(self, shard: str, count: int) -> Iterator[tuple[str, dict[str, bytes]]]:
         url, read = f"{self._path}/{shard}", 0
@@ -141,12 +153,12 @@ class PairStream(IterableDataset[Pair]):
             except (OSError, EOFError, tarfile.TarError, *FAULTS) as error:
                 raise IebenchError(f"{url} is damaged ({tell(error)}): `iebench verify` names the damage.") from None
 
-    def _draw_object(self, name: str, index: int, sample: dict[str, bytes]) -> Iterator[_Drawn]:
+    def _draw_object(self, name: str, index: int, epoch: int, sample: dict[str, bytes]) -> Iterator[_Drawn]:
         try:
             latents = self._parse_latents(sample["latents.npy"])
             label = count(parse_json(sample["json"])["label"], 0, MAX_LABEL, "the label")
             for number in range(self._pairs_per_object):
-                draw = self.epoch * self._pairs_per_object + number
+                draw = epoch * self._pairs_per_object + number
                 views = choose_views(self._seed, draw, np.array([index]), self.card.num_views)[0]
                 source, target = (sample[view_name(view)] for view in views.tolist())
                 yield _Drawn((source, target), latents[views], label, index, views)
@@ -184,15 +196,19 @@ class PairStream(IterableDataset[Pair]):
 
 
 class StreamLoader(DataLoader[Any]):
-    """A DataLoader of a stream's batches; each `for` is the next epoch."""
+    """A DataLoader of a stream's batches; each `for` is the next epoch, however far the one before went."""
+
+    _has_begun = False
 
     def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]
-        yield from super().__iter__()
-        self.dataset.epoch += 1  # type: ignore[attr-defined]
+        # Not after a pass, which may be left early; nor while workers begin one.
+        self.dataset.epoch += self._has_begun  # type: ignore[attr-defined]
+        self._has_begun = True
+        return super().__iter__()
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be this epoch."""
-        self.dataset.epoch = epoch  # type: ignore[attr-defined]
+        self.dataset.epoch, self._has_begun = epoch, False  # type: ignore[attr-defined]
 
 
 def _read_card(path: str) -> DatasetCard:

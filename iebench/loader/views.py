@@ -22,7 +22,7 @@ class View(NamedTuple):
 
     Attributes:
         image: uint8 RGB in torch's channels-last memory format.
-        label: class index 0..54.
+        label: class index in the dataset.
         object_index: row of the object in the dataset.
         view: index of the view.
     """

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -44,6 +45,24 @@ def test_all_ranks_and_workers_read_each_object_k_times(drawn_dataset, ranks, wo
     epochs = [[index for loader in loaders for index in read_epoch(loader)] for _ in range(2)]
     assert all(sorted(epoch) == sorted(objects * 2) for epoch in epochs)
     assert epochs[0] != epochs[1]
+
+
+@pytest.mark.parametrize(("workers", "settings"), [(0, {}), (1, {}), (1, {"persistent_workers": True})])
+@pytest.mark.slow
+def test_each_pass_of_a_loader_is_the_next_epoch_however_far_the_one_before_went(drawn_dataset, workers, settings):
+    def pairs(loader, count=None):
+        return [(*batch.object_index.tolist(), *batch.views.flatten().tolist()) for batch in islice(loader, count)]
+
+    stream = PairStream(drawn_dataset, batch_size=4)
+    expected = []
+    for epoch in range(3):
+        stream.epoch = epoch
+        expected.append(pairs(stream))
+    assert len({str(epoch) for epoch in expected}) == 3
+    loader = PairStream(drawn_dataset, batch_size=4).loader(workers, **settings)
+    assert [pairs(loader, 2), pairs(loader, 1), pairs(loader)] == [expected[0][:2], expected[1][:1], expected[2]]
+    loader.set_epoch(1)
+    assert [pairs(loader), pairs(loader)] == expected[1:]
 
 
 def test_a_streamed_pair_is_what_the_dataset_holds(drawn_dataset):
