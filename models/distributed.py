@@ -70,7 +70,7 @@ class GlobalBatchNorm(nn.Module):
 
     def __init__(self, norm: nn.modules.batchnorm._BatchNorm) -> None:
         super().__init__()
-        self.epsilon, self.momentum = norm.eps, norm.momentum or 0.1
+        self.epsilon, self.momentum = norm.eps, norm.momentum
         self.register_parameter("weight", norm.weight)  # None where it is not affine
         self.register_parameter("bias", norm.bias)
         for name, buffer in norm.named_buffers():
@@ -87,14 +87,15 @@ class GlobalBatchNorm(nn.Module):
         variance = _Sum.apply(centred.square().sum(dims)) / count  # type: ignore[no-untyped-call]
         self._track(mean.detach(), variance.detach() * count / (count - 1))
         scale = torch.rsqrt(variance + self.epsilon)
-        if self.weight is None or self.bias is None:
-            return (centred * _per_channel(scale, x)).to(x.dtype)
-        return (centred * _per_channel(self.weight * scale, x) + _per_channel(self.bias, x)).to(x.dtype)
+        normalised = centred * _per_channel(scale if self.weight is None else self.weight * scale, x)
+        return (normalised if self.bias is None else normalised + _per_channel(self.bias, x)).to(x.dtype)
 
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
+        # torch's: without a momentum, the mean of all batches
+        weight = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, weight)
+        self.running_var.lerp_(variance, weight)
 
 
 def _per_channel(values: Tensor, like: Tensor) -> Tensor:
@@ -113,10 +114,10 @@ def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module
     return module
 
 
-def mean_over_processes(values: dict[str, Tensor], device: torch.device | None = None) -> dict[str, Tensor]:
+def mean_over_processes(values: dict[str, Tensor]) -> dict[str, Tensor]:
     """The mean of each scalar over all processes, which must hold the same names in the same order."""
     if num_processes() == 1 or not values:
         return values
-    means = torch.stack(list(values.values())).to(device)
+    means = torch.stack(list(values.values()))
     distributed.all_reduce(means)
     return dict(zip(values, means / num_processes(), strict=True))

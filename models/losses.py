@@ -124,8 +124,11 @@ def cross_entropy(logits: Float[Tensor, "batch classes"], label: Int64[Tensor, "
 
 @in_full_precision
 def soft_cross_entropy(source: Embeddings, target: Embeddings) -> Scalar:
-    """Mean over the batch of -Σⱼ qⱼ log pⱼ, with each row of the source a distribution p and of the target q; into both."""
-    return -(target * source.log()).sum(dim=1).mean()
+    """Mean over the batch of -Σⱼ qⱼ log pⱼ, with each row of the source a distribution p and of the target q; into both.
+
+    Where p has underflowed to 0, the smallest normal number stands for it.
+    """
+    return -(target * source.clamp(min=torch.finfo(source.dtype).tiny).log()).sum(dim=1).mean()
 
 
 @in_full_precision

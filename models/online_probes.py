@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from iebench.errors import UsageError
+from iebench.evals.metrics import LEAST_VARIANCE
 from iebench.evals.probes import linear_probe, pair_probe
 from iebench.loader.multiview import Views
 from iebench.models.advice import effective_rank
@@ -75,12 +76,13 @@ class OnlineProbes(nn.Module):
 
 
 def score_rotation(prediction: Float[Tensor, "batch 4"], target: Float[Tensor, "batch 4"]) -> dict[str, Tensor]:
-    """R² of quaternions, a mean over their components, and the median angle between rotations in degrees."""
-    residual = (prediction - target).square().sum(dim=0)
-    total = (target - target.mean(dim=0)).square().sum(dim=0).clamp(min=1e-12)
+    """R² of quaternions, a mean over the components that vary (NaN if none does), and the median angle in degrees."""
+    residual, variance = (prediction - target).square().mean(dim=0), target.var(dim=0, correction=0)
+    varies = variance > LEAST_VARIANCE
+    r2 = torch.where(varies, 1 - residual / variance.clamp(min=LEAST_VARIANCE), 0).sum() / varies.sum()
     cosine = (F.normalize(prediction, dim=1) * target).sum(dim=1).abs().clamp(max=1)
     angle = torch.rad2deg(2 * torch.acos(cosine)).median()
-    return {"rotation_r2": (1 - residual / total).mean(), "rotation_degrees": angle}
+    return {"rotation_r2": r2, "rotation_degrees": angle}
 
 
 def collapse_metrics(name: str, vectors: Float[Tensor, "batch size"]) -> dict[str, Tensor]:

@@ -64,7 +64,7 @@ def cpu_multiplies_bf16() -> bool:
 
 
 class WideInputs(MixedPrecision):
-    """Fabric's mixed precision, without its rounding of the inputs: transforms and labels keep their digits."""
+    """Fabric's mixed precision, without its rounding of the inputs: transforms reach losses and probes with all digits."""
 
     def convert_input(self, data: Any) -> Any:
         """The inputs as they are."""

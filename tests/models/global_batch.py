@@ -1,8 +1,10 @@
-"""Loss and gradients of every method on one fixed batch of 16, divided among the processes. Run by test_distributed.py."""
+"""Loss, gradients and validation on one fixed batch of 16, divided among the processes. Run by test_distributed.py."""
 
 import sys
+from collections.abc import Iterator
 
 import torch
+from lightning.fabric import Fabric
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -12,6 +14,7 @@ from iebench.models.distributed import synchronise_batch_norm
 from iebench.models.method import Sizes
 from iebench.models.online_probes import ProbedMethod
 from iebench.models.registry import METHODS
+from iebench.models.validation import validate
 
 SMALL, NORMALISED = {"projector": "12-10"}, {"projector": "12-10", "projector_norm": True, "transform_width": 4}
 # What methods are told that are not just told a small projector; dropout would differ between processes.
@@ -55,6 +58,20 @@ def make_module(name: str, options: dict) -> ProbedMethod:
     return ProbedMethod(method, 55, slice(0, 4)).double()
 
 
+class Rows:
+    """What validation reads: some rows, and the first of them again to fill a batch."""
+
+    def __init__(self, views: Views) -> None:
+        self.views = views
+
+    def set_epoch(self, epoch: int) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Views]:
+        yield self.views
+        yield Views(*[field[:1] for field in self.views])
+
+
 def main(out: str, rank: int, size: int) -> None:
     """Write what processes compute, of which this is `rank` of `size`."""
     if size > 1:  # they meet at a file: a free port may be somebody else's by the time it is taken
@@ -71,6 +88,9 @@ def main(out: str, rank: int, size: int) -> None:
         gradients = {key: value.grad for key, value in module.named_parameters() if value.grad is not None}
         buffers = {key: value for key, value in module.named_buffers() if "running" in key}
         results[case] = {"loss": output.loss.detach(), **gradients, **buffers}
+    views = Views(*[field[rows] for field in make_batch(2, 6)])
+    scores = validate(make_module("sie", SMALL), Rows(views), Fabric(accelerator="cpu", devices=1))
+    results["validation"] = {name: torch.tensor(score) for name, score in scores.items()}
     if rank == 0:
         torch.save(results, out)
 

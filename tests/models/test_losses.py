@@ -51,3 +51,12 @@ def test_bf16_embeddings_are_widened(views: tuple[torch.Tensor, torch.Tensor]) -
         value = losses.covariance(x)
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(losses.covariance(x.double()).item(), rel=1e-4)
+
+
+def test_an_underflown_probability_costs_much_and_leaves_gradients_finite() -> None:
+    source = torch.tensor([[0.0, 1.0], [0.5, 0.5]], requires_grad=True)
+    loss = losses.soft_cross_entropy(source, torch.tensor([[0.0, 1.0], [0.5, 0.5]]))
+    assert loss.item() == pytest.approx(math.log(2) / 2)
+    loss.backward()
+    assert source.grad is not None and source.grad.isfinite().all()
+    assert losses.soft_cross_entropy(source, torch.tensor([[1.0, 0.0], [0.5, 0.5]])).item() > 40

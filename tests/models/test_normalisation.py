@@ -38,9 +38,13 @@ def test_momentum_ends_at_one() -> None:
     assert cosine_momentum(0.99, 1.0) == 1
 
 
-def test_global_batch_norm_without_affine_is_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settings", [{}, {"affine": False}, {"momentum": None}, {"momentum": 0.0}])
+def test_global_batch_norm_is_torchs(monkeypatch: pytest.MonkeyPatch, settings: dict) -> None:
     monkeypatch.setattr(torch.distributed, "all_reduce", lambda total: None)
-    norm, x = nn.BatchNorm1d(4, affine=False), torch.randn(6, 4)
+    norm = nn.BatchNorm1d(4, **settings)
     expected = copy.deepcopy(norm)
-    torch.testing.assert_close(GlobalBatchNorm(norm)(x), expected(x))
+    ours = GlobalBatchNorm(norm)
+    for x in torch.randn(3, 6, 4):
+        torch.testing.assert_close(ours(x), expected(x))
+    torch.testing.assert_close(norm.running_mean, expected.running_mean)
     torch.testing.assert_close(norm.running_var, expected.running_var)

@@ -36,6 +36,16 @@ def test_rotation_scores() -> None:
     assert score_rotation(constant, target)["rotation_r2"] == pytest.approx(0, abs=1e-5)
 
 
+def test_components_that_do_not_vary_are_no_part_of_the_rotation_score() -> None:
+    """As of a dataset whose objects turn about one axis; the evaluation leaves them out too."""
+    torch.manual_seed(0)
+    angle = torch.rand(200) * 6
+    target = torch.stack([angle * 0, angle * 0, angle.sin(), angle.cos()], dim=1)
+    score = score_rotation(target + 0.01 * torch.randn(200, 4), target)["rotation_r2"]
+    assert score == pytest.approx(1 - 0.01**2 / 0.5, abs=1e-3)
+    assert score_rotation(target, target[:1].expand(200, 4))["rotation_r2"].isnan()
+
+
 PARTS = {"invariant": slice(0, 3), "equivariant": slice(3, 8)}
 
 
