@@ -46,4 +46,4 @@ table: $(READY)  ## The table of docs/results.md: renders, trains and evaluates;
 	$(BIN)/python benchmarks/studies/table.py
 
 clean:
-	rm -rf .venv demo site dist
+	rm -rf .venv demo site dist build src/*.egg-info

@@ -48,6 +48,12 @@ def suggest(name: str, names: Iterable[str], otherwise: str) -> str:
     return f"did you mean {near[0]!r}?" if near else otherwise
 
 
+def check_seed(seed: int) -> None:
+    """Raise UsageError for a seed that does not fit in 64 bits, as files keep it."""
+    if not -(2**63) <= seed < 2**63:
+        raise UsageError(f"--seed {seed} is too large: take one below 2⁶³.")
+
+
 def whole_number(value: object, name: str, least: int | None = None) -> int:
     """A whole number that somebody gave, as Python's own: numpy's could not be written as JSON.
 

@@ -23,6 +23,7 @@ MAX_JPEG_BYTES = 64 * MIB  # of a view, and of any other member of a shard
 MAX_SCANS = 100  # of a view; a progressive JPEG has ten
 MAX_MEMBER_BYTES = 16 * MIB  # of a file of the published layout
 MAX_HELD_BYTES = GIB  # of objects whose files an import holds while it waits for the rest of them
+MAX_OBJECT_BYTES = 2 * GIB  # of a mesh, unpacked, and of any file of an archive of objects
 MAX_PICTURE_PIXELS = 178_956_970  # of a texture; where Pillow too speaks of a bomb
 MAX_GALLERY_BYTES = GIB  # unpacked
 

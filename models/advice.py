@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from iebench.models.heads import parse_sizes
+from iebench.models.heads import parse_projector, parse_sizes
 from iebench.models.method import Method
 from iebench.models.settings import TrainerSettings
 
@@ -68,7 +68,7 @@ def _covariance_width(method: Method) -> int:
     if not (hasattr(settings, "covariance_weight") and hasattr(settings, "projector")):
         return 0
     if hasattr(settings, "equivariant_covariance_weight"):  # of each projector by itself
-        return parse_sizes(settings.projector)[-1]
+        return parse_projector(settings.projector)[-1]
     return max(stops, default=0)
 
 

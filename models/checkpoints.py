@@ -37,8 +37,8 @@ def load(path: Path) -> dict[str, Any]:
                 "its state_dict alone."
             ) from None
         raise IebenchError(
-            f"{path} cannot be read as a checkpoint of tensors and plain values ({type(error).__name__}): restore it, or save "
-            "the state_dict alone."
+            f"{path} is cut short, or no checkpoint of tensors and plain values ({type(error).__name__}): restore it; remove "
+            "it to train a run anew; or save the state_dict alone."
         ) from error
     if not isinstance(content, dict):
         raise IebenchError(f"{path} holds a {type(content).__name__}; it must hold a dictionary of tensors.")

@@ -32,6 +32,6 @@ class FiniteCheck:
                     (name for name, term in terms.items() if name != "loss" and not math.isfinite(term)), "loss"
                 )
                 raise IebenchError(
-                    f"Step {step}: {name} is {terms[name]}; the last checkpoint is whole, go on from it with a lower "
-                    "--learning-rate or --precision 32 in another --out."
+                    f"Step {step}: {name} is {terms[name]}; lower --learning-rate or take --precision 32, in another --out. The "
+                    "checkpoint, where one was written before, is whole."
                 )

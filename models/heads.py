@@ -25,7 +25,7 @@ class ProjectorSettings(MethodSettings):
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Read layer sizes written as "1024-1024-1024".
+    """Read layer sizes written as "1024-1024-1024"; none where nothing is written.
 
     Raises:
         UsageError: if a size is not a positive whole number of at most six digits, or there are too many.
@@ -33,9 +33,21 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     parts = text.split("-") if text else []
     if len(parts) > MAX_LAYERS or not all(re.fullmatch("[0-9]{1,6}", part) and int(part) > 0 for part in parts):
         raise UsageError(
-            f"Layer sizes {text!r} are not positive numbers joined by '-'; write for example 1024-1024-1024."
+            f"Layer sizes {text!r} are not positive numbers of six digits at most, joined by '-'; write for example "
+            "1024-1024-1024."
         )
     return tuple(int(part) for part in parts)
+
+
+def parse_projector(text: str) -> tuple[int, ...]:
+    """Read the layer sizes of a projector, of which the last is the embedding's.
+
+    Raises:
+        UsageError: see `parse_sizes`; or there is none.
+    """
+    if sizes := parse_sizes(text):
+        return sizes
+    raise UsageError("--projector has no layer, and the last one is the embedding's; write for example 1024-1024-1024.")
 
 
 def projector(input_size: int, sizes: Sequence[int], ends_in_norm: bool = False) -> nn.Sequential:

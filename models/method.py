@@ -14,7 +14,7 @@ from iebench.errors import UsageError
 from iebench.evals.schedules import warmup_cosine
 from iebench.factors.space import FactorSpace
 from iebench.loader.multiview import Anchor, MultiViewDataset, Views, find_anchors
-from iebench.models.heads import ProjectorSettings, parse_sizes, projector
+from iebench.models.heads import ProjectorSettings, parse_projector, projector
 from iebench.models.losses import Embeddings
 from iebench.models.normalisation import Normalisation
 from iebench.models.settings import AllPairsSettings, MethodSettings, TrainerSettings
@@ -278,7 +278,7 @@ class ProjectedMethod(Method[WithProjector]):
 
     def __init__(self, settings: WithProjector, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
+        layers = parse_projector(settings.projector)
         self.projector = projector(sizes.representation, layers, settings.projector_norm)
         self.embedding_parts = {"invariant": slice(0, layers[-1])}
 

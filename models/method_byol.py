@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
 from iebench.models.ema import cosine_momentum, update_ema
-from iebench.models.heads import ProjectorSettings, embedding_of_transforms, parse_sizes, predictor_head, projector
+from iebench.models.heads import ProjectorSettings, embedding_of_transforms, parse_projector, predictor_head, projector
 from iebench.models.losses import Embeddings, cosine_distance
 from iebench.models.method import (
     LossOutput,
@@ -52,7 +52,7 @@ class Byol(ProjectedMethod[ByolSettings]):
 
     def __init__(self, settings: ByolSettings, backbone: nn.Module, sizes: Sizes, condition_size: int = 0) -> None:
         super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
+        layers = parse_projector(settings.projector)
         make_predictor = predictor_head if settings.projector_norm else projector
         self.predictor = make_predictor(layers[-1] + condition_size, layers)
         self.target_network = deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)

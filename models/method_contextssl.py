@@ -39,7 +39,7 @@ from iebench.models.method import (
     register,
     stack_views,
 )
-from iebench.models.settings import MethodSettings, TrainerSettings, setting
+from iebench.models.settings import LEAST_TEMPERATURE, MethodSettings, TrainerSettings, setting
 from iebench.models.step_draws import StepDraws
 from iebench.models.torch_rotations import euler_to_quaternion
 
@@ -62,7 +62,7 @@ class ContextSslSettings(MethodSettings):
         128, "Tokens of a sequence, two for each pair; a batch is cut into whole ones.", minimum=4
     )
     mask_probability: float = setting(0.9, "Chance of a pair to be hidden from a token in training.", maximum=1)
-    temperature: float = setting(0.1, "Divides the cosines of the contrast.")
+    temperature: float = setting(0.1, "Divides the cosines of the contrast.", minimum=LEAST_TEMPERATURE)
     context: int = setting(
         0,
         "Tokens of training pairs that evaluations read first; 0: as many as fit, block size - 2 (126, as published).",

@@ -6,12 +6,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from iebench.models.heads import ProjectorSettings, parse_sizes, projector
+from iebench.models.heads import ProjectorSettings, parse_projector, projector
 from iebench.models.losses import Embeddings, covariance_of_both, info_nce, squared_distance, variance_of_both
 from iebench.models.method import Paper, Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
-from iebench.models.settings import AllPairsSettings, setting
+from iebench.models.settings import LEAST_TEMPERATURE, AllPairsSettings, setting
 
 PAPER = Paper("Devillers and Lefort, ICLR 2023", "https://arxiv.org/abs/2211.01244")
 
@@ -27,7 +27,7 @@ class TwoProjectorsSettings(ProjectorSettings, PredictorSettings):
 class EquimodSettings(TwoProjectorsSettings):
     """The setting of the SIE paper for rotations; with rotation+color it has an equivariance weight of 1."""
 
-    temperature: float = setting(0.1, "Divides the cosines of the contrasts.")
+    temperature: float = setting(0.1, "Divides the cosines of the contrasts.", minimum=LEAST_TEMPERATURE)
     invariance_weight: float = setting(1.0, "Weight of the contrast between the two views.")
     equivariance_weight: float = setting(0.45, "Weight of the contrast between prediction and target.")
 
@@ -52,7 +52,7 @@ class TwoProjectors(PredictiveMethod[Settings]):
 
     def __init__(self, settings: Settings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
+        layers = parse_projector(settings.projector)
         self.embedding_parts = halves(layers[-1], 2 * layers[-1])
         self.invariant_projector = projector(sizes.representation, layers, settings.projector_norm)
         self.equivariant_projector = projector(sizes.representation, layers, settings.projector_norm)

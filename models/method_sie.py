@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from iebench.errors import UsageError
-from iebench.models.heads import parse_sizes, projector
+from iebench.models.heads import parse_projector, projector
 from iebench.models.losses import Embeddings, covariance_of_both, squared_distance, variance, variance_of_both
 from iebench.models.method import Paper, Representations, Sizes, halves, register
 from iebench.models.predictive import Predicted, PredictiveMethod
@@ -48,7 +48,7 @@ class Sie(PredictiveMethod[SieSettings]):
 
     def __init__(self, settings: SieSettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        invariant, layers = settings.invariant_size or sizes.representation // 2, parse_sizes(settings.projector)
+        invariant, layers = settings.invariant_size or sizes.representation // 2, parse_projector(settings.projector)
         if not 0 < invariant < sizes.representation:
             raise UsageError(f"--invariant-size {invariant} leaves no equivariant part of {sizes.representation}.")
         self.parts = halves(invariant, sizes.representation)
@@ -75,7 +75,7 @@ class EquivariantOnly(PredictiveMethod[EquivariantOnlySettings]):
 
     def __init__(self, settings: EquivariantOnlySettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
+        layers = parse_projector(settings.projector)
         self.parts = {"equivariant": slice(0, sizes.representation)}
         self.embedding_parts = {"equivariant": slice(0, layers[-1])}
         self.equivariant_projector = projector(sizes.representation, layers)

@@ -6,12 +6,12 @@ from torch import Tensor, nn
 
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
-from iebench.models.heads import ProjectorSettings, parse_sizes, projector
+from iebench.models.heads import ProjectorSettings, parse_projector, projector
 from iebench.models.losses import Embeddings, info_nce
 from iebench.models.method import InvariantMethod, Paper, Representations, Sizes, WeighedTerms, register
 from iebench.models.predictive import Predicted, PredictiveMethod
 from iebench.models.predictors import PredictorSettings
-from iebench.models.settings import setting
+from iebench.models.settings import LEAST_TEMPERATURE, setting
 
 SIMCLR = Paper("Chen et al., ICML 2020", "https://arxiv.org/abs/2002.05709")
 SEN = Paper("Park et al., ICML 2022", "https://arxiv.org/abs/2204.11371")
@@ -21,7 +21,7 @@ SEN = Paper("Park et al., ICML 2022", "https://arxiv.org/abs/2204.11371")
 class SimclrSettings(ProjectorSettings):
     """The setting of the SIE paper."""
 
-    temperature: float = setting(0.1, "Divides the cosines of the contrast.")
+    temperature: float = setting(0.1, "Divides the cosines of the contrast.", minimum=LEAST_TEMPERATURE)
     invariance_weight: float = setting(1.0, "Weight of the contrast between the two views.")
 
 
@@ -29,7 +29,7 @@ class SimclrSettings(ProjectorSettings):
 class SimclrEquivariantSettings(ProjectorSettings, PredictorSettings):
     """The setting of the SIE paper, there called SEN."""
 
-    temperature: float = setting(0.1, "Divides the cosines of the contrast.")
+    temperature: float = setting(0.1, "Divides the cosines of the contrast.", minimum=LEAST_TEMPERATURE)
     equivariance_weight: float = setting(1.0, "Weight of the contrast between prediction and target.")
 
 
@@ -52,7 +52,7 @@ class SimclrEquivariant(PredictiveMethod[SimclrEquivariantSettings]):
 
     def __init__(self, settings: SimclrEquivariantSettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        layers = parse_sizes(settings.projector)
+        layers = parse_projector(settings.projector)
         self.parts = {"equivariant": slice(0, sizes.representation)}
         self.embedding_parts = {"equivariant": slice(0, layers[-1])}
         self.projector = projector(sizes.representation, layers, settings.projector_norm)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from iebench.errors import UsageError
 from iebench.loader.multiview import Views
 from iebench.models.distributed import gather
-from iebench.models.heads import ProjectorSettings, parse_sizes
+from iebench.models.heads import ProjectorSettings, parse_projector
 from iebench.models.losses import Embeddings, covariance_of_both, curvature, squared_distance, variance_of_both
 from iebench.models.method import (
     InvariantMethod,
@@ -78,7 +78,7 @@ class VicregPartial(Vicreg):
 
     def __init__(self, settings: VicregPartialSettings, backbone: nn.Module, sizes: Sizes) -> None:
         super().__init__(settings, backbone, sizes)
-        size = parse_sizes(settings.projector)[-1]
+        size = parse_projector(settings.projector)[-1]
         invariant = settings.invariant_embedding or size // 2
         if not 0 < invariant < size:
             raise UsageError(f"--invariant-embedding {invariant} leaves nothing free of {size} coordinates.")

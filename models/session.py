@@ -98,11 +98,13 @@ def set_up(name: str, method_settings: MethodSettings, trainer: TrainerSettings,
     """
     find_method(name)
     find_loggers(trainer.log)
+    dataset = Dataset(data)
+    num_objects = len(dataset.split_indices("train"))
+    check_batch_size(trainer.batch_size, num_objects, trainer.devices * trainer.nodes)  # before these are started
     fabric = launch(trainer)
     torch.manual_seed(trainer.seed)
     trainer = replace(trainer, precision=choose_precision(trainer.precision, fabric.device.type))
-    dataset = Dataset(data)
-    check_batch_size(trainer.batch_size, len(dataset.split_indices("train")))
+    check_batch_size(trainer.batch_size, num_objects, num_processes())  # torchrun or SLURM may have started more
     config = configure(name, method_settings, trainer, dataset)
     method = build(config, len(dataset.classes))
     train = open_views(dataset, "train", config, method, fabric.device)
@@ -147,7 +149,7 @@ def launch(trainer: TrainerSettings) -> Fabric:
     return fabric
 
 
-def check_batch_size(batch_size: int, num_objects: int) -> None:
+def check_batch_size(batch_size: int, num_objects: int, processes: int) -> None:
     """Raise UsageError if a batch is too small for statistics, too large for the split, or cannot be divided."""
     if batch_size < 2:
         raise UsageError(f"--batch-size {batch_size}: batch norm and the losses need 2 objects at least.")
@@ -155,10 +157,8 @@ def check_batch_size(batch_size: int, num_objects: int) -> None:
         raise UsageError(
             f"--batch-size {batch_size} is more than the {num_objects} objects of the split train; take fewer."
         )
-    if batch_size % num_processes():
-        raise UsageError(
-            f"--batch-size {batch_size} cannot be divided among {num_processes()} processes; take a multiple."
-        )
+    if batch_size % processes:
+        raise UsageError(f"--batch-size {batch_size} cannot be divided among {processes} processes; take a multiple.")
 
 
 def build(config: RunConfig, num_classes: int) -> Method:

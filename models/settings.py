@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from iebench.errors import IebenchError, UsageError
+from iebench.errors import IebenchError, UsageError, check_seed
 from iebench.escapes import printable
 
 POOLS = ("auto", "cls", "mean", "cls+mean", "map")  # see `iebench.models.pooling`
 NORMALISATIONS = ("model", "3diebench", "imagenet", "unit", "none")  # see `iebench.models.preprocessing`
+LEAST_TEMPERATURE = 1e-4  # of a contrast: smaller ones divide by next to nothing
 TYPES = ("float32", "bfloat16", "float16")
 BACKBONES = (
     "resnet18, resnet34 or resnet50, torchvision's; resnet18-narrow, for CPUs; resnet18-small-stem or "
@@ -129,7 +130,11 @@ def check_numbers(settings: Any) -> None:
     """Raise UsageError if a number is outside its bounds."""
     for entry in list_settings(type(settings)):
         value = getattr(settings, entry.name)
-        if entry.kind in (int, float) and not value >= entry.minimum:
+        if entry.kind in (int, float) and not math.isfinite(value):
+            raise UsageError(
+                f"{entry.option} {value} is no number that training can use: give one like {entry.default}."
+            )
+        if entry.kind in (int, float) and value < entry.minimum:
             raise UsageError(f"{entry.option} {value} is less than {entry.minimum:g}.")
         if entry.kind in (int, float) and value > entry.maximum:
             raise UsageError(f"{entry.option} {value} is more than {entry.maximum:g}.")
@@ -163,8 +168,7 @@ class TrainerSettings:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        if self.seed >= 2**63:
-            raise UsageError(f"--seed {self.seed} is too large; take one below 2⁶³.")
+        check_seed(self.seed)
 
     epochs: int = setting(2000, "Epochs; one shows random views of each object.", minimum=1)
     steps: int = setting(0, "Steps of the optimiser; 0: as many as the epochs have.")

@@ -95,9 +95,9 @@ def estimate_render(job: RenderJob, settings: Sequence[WorkerSettings], limits: 
     Raises:
         FarmError: no worker can start.
     """
-    with _start_workers(settings, limits) as workers:
-        measured = _measure(job, workers)
     objects = count_objects(job)
+    with _start_workers(settings[:objects], limits) as workers:
+        measured = _measure(job, workers)
     views = objects * job.num_views
     total = None if measured is None else _sum_up(measured, objects, views)
     existing = next(path for path in out.absolute().parents if path.exists())

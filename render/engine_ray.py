@@ -57,7 +57,7 @@ def _join_cluster(address: str | None) -> Any:
     except ImportError:
         raise UsageError("--engine ray needs Ray: run `pip install 'iebench[ray]'`.") from None
     try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address or "local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, SystemExit) as error:  # it ends the process where no Ray answers
         raise UsageError(
             f"--ray-address {address}: no cluster answers ({error}): see `ray status` on its head."

@@ -52,7 +52,7 @@ class RenderJob:
         image_size: side in pixels.
         quality: of the render.
         objects_per_shard: of the shards, all but the last of a split.
-        given_latents: folder to read latents from instead of drawing them.
+        given_latents: read instead of drawing them; None to draw.
         sweep: one factor moves through the views, and all others stay as they are in view 0.
         design: how the views of each object are laid out; None for independent draws.
         part: (i, n): render only every n-th shard, from number i on, counted from 1.

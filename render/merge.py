@@ -49,7 +49,10 @@ def _check_parts(parts: Sequence[Dataset]) -> None:
         expected = first.card.settings | {"part": f"{number}/{len(parts)}"}
         difference = first_difference(expected, part.card.settings)
         if difference:
-            raise UsageError(f"{part.root} does not fit {first.root} and {len(parts)} parts: {difference}.")
+            raise UsageError(
+                f"{part.root} does not fit {first.root} and {len(parts)} parts: {difference}. Give the parts of one render, "
+                "all of them, each once."
+            )
     twice = [parts[i].root for i, number in enumerate(numbers) if number in numbers[:i]]
     if twice:
         raise UsageError(f"{twice[0]} is a part that is given already: give every part once.")

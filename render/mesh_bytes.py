@@ -10,13 +10,13 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from iebench.errors import IebenchError
+from iebench.limits import MAX_OBJECT_BYTES
 
 MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".off")  # where a name occurs with several, the first counts
 # Bytes up to 0x20 are blanks for Blender's reader of OBJ and MTL; a pattern that knows blank and tab alone would pass over words.
 PLAIN_BLANKS = bytes(32 if byte < 32 and chr(byte) not in "\t\n\r" else byte for byte in range(256))
 PACKED = ".gz"
 _GZIP = b"\x1f\x8b"  # how packed files begin
-LARGEST_FILE = 2 << 30  # bytes
 FAR = 100.0  # distance from the origin, in sizes of the object, from which float32 is too coarse
 STRANGERS = (
     (
@@ -98,16 +98,16 @@ def _check_file(path: Path) -> None:
         raise IebenchError(f"{path.name} is not a regular file")
     if status.st_size == 0:
         raise IebenchError(f"{path.name} is empty")
-    if status.st_size > LARGEST_FILE:
+    if status.st_size > MAX_OBJECT_BYTES:
         raise IebenchError(f"{path.name} has {status.st_size} bytes, more than any mesh needs")
 
 
 def _unpack(path: Path, content: bytes) -> bytes:
     unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
-        unpacked = unpacker.decompress(content, LARGEST_FILE)
+        unpacked = unpacker.decompress(content, MAX_OBJECT_BYTES)
     except zlib.error as error:
         raise IebenchError(f"{path.name} cannot be unpacked: {error}") from None
     if not unpacker.eof:
-        raise IebenchError(f"{path.name} is cut short, or holds more than {LARGEST_FILE} bytes")
+        raise IebenchError(f"{path.name} is cut short, or holds more than {MAX_OBJECT_BYTES} bytes")
     return unpacked

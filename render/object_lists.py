@@ -83,6 +83,8 @@ def choose_objects(
         usable = [(synset, object_id) for object_id in ids if object_id not in faults]
         names = [name for name in usable if name not in excluded]
         left_out += len(usable) - len(names)
+        if usable and not names and allowed is None:
+            raise UsageError(f"--exclude leaves no object of class {synset}: take the class out of --classes.")
         if not names and allowed is None:
             why = f" that can be used ({refused[-1].reason})" if refused and not usable else ""
             raise UsageError(

@@ -9,7 +9,7 @@ from typing import Any
 from iebench.catalogue import CLASSES, ObjectClass, select
 from iebench.dataset.passes import order_passes
 from iebench.dataset.splits import SPLITS, ObjectName, order_objects, split_objects
-from iebench.errors import UsageError
+from iebench.errors import UsageError, check_seed
 from iebench.factors.parse import custom_space, parse_factor
 from iebench.factors.space import Factor
 from iebench.render.folder_files import name_some
@@ -65,6 +65,7 @@ def plan_render(request: RenderRequest) -> Plan:
         UsageError: an option cannot be fulfilled.
     """
     check_layout(request)
+    check_seed(request.seed or 0)
     source = open_source(request.objects, request.one_class)
     space = custom_space(request.space or PUBLISHED_SPACE, request.factors)
     sweep, sweep_views = _parse_sweep(request) if request.sweep else (None, None)

@@ -11,13 +11,13 @@ from typing import Any
 
 from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import IebenchError, UsageError
+from iebench.limits import MAX_OBJECT_BYTES
 from iebench.render.folder_files import Omissions, is_junk, list_folders
 from iebench.render.object_source import Mesh
 
 SHAPENET_MESHES = ("models/model_normalized.obj", "model.obj")  # ShapeNetCore v2, v1
 SHAPENET_PARTS = (".obj", ".mtl", ".jpg", ".jpeg", ".png", ".bmp", ".tga", ".tif", ".tiff", ".gif")
 SYNSET = re.compile(r"\d{8}")
-LARGEST_MEMBER = 2 << 30  # bytes; no mesh or texture is as large
 LOOKED_AT = 100  # objects of a class, to find one that has a mesh
 _BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
@@ -142,7 +142,7 @@ class ZipSource:
 
     def _extract(self, archive: Path, name: str, target: Path) -> None:
         info = self._archive(archive).getinfo(name)
-        if info.file_size > LARGEST_MEMBER:
+        if info.file_size > MAX_OBJECT_BYTES:
             raise IebenchError(f"{name} in {archive.name} claims {info.file_size} bytes, more than any mesh has")
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

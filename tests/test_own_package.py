@@ -122,35 +122,39 @@ def iebench(tmp_path_factory):
     return run
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("source", "count"), [("three", 3), ("sixty", 60)])
-def test_own_objects_method_and_evaluator_go_the_whole_way(iebench, source, count):
+@pytest.fixture(scope="module", params=[("three", 3), ("sixty", 60)], ids=["three", "sixty"])
+def scored(request, iebench):
+    """The number of classes, a dataset of them, a run of an own method on it, and the table of its scores."""
+    source, count = request.param
     data, run = iebench.root / source, iebench.root / f"run-{source}"
     objects = ["--objects-per-class", 4, "--views", 3, "--size", 32, "--quality", "preview"]
     iebench("render", "--objects", f"somebody.objects:{source}", *objects, "--out", data)
-    told = iebench("info", data)
-    assert all(f"box number {number} " in told for number in range(count))
-    iebench("show", data, "--out", iebench.root / "pairs.png")
     settings = ["--backbone", "resnet18-narrow", "--batch-size", 8, "--steps", 2, "--num-workers", 1]
     iebench("train", "somebody.triplet:Triplet", "--data", data, "--out", run, *settings)
     tasks = "classification,rotation,somebody.spread:Spread"
     table = iebench("eval", run, "--trust", "--data", data, "--tasks", tasks, "--epochs", 2, "--workers", 0)
+    return count, data, run, table
+
+
+@pytest.mark.slow
+def test_own_objects_method_and_evaluator_go_the_whole_way(iebench, scored):
+    count, data, run, table = scored
+    told = iebench("info", data)
+    assert all(f"box number {number} " in told for number in range(count))
+    iebench("show", data, "--out", iebench.root / "pairs.png")
     assert "spread of views" in table and "top-1" in table
     results = json.loads((run / "results.json").read_text())
     names = {f"box number {number}" for number in range(count)}
     assert set(results["details"]["classification/whole/top1_by_class"]) <= names
     assert {entry["name"] for entry in results["data"]["classes"]} == names
     assert results["scores"]["rotation/whole/median_degrees_up_to_symmetry"]["mean"] <= 90
-    page = iebench.root / f"{source}.html"
-    iebench("report", run, "-o", page)
-    text = page.read_text()
-    assert "Standard deviation over an object" in text and "spread of views" in text
-    assert f"box number {count - 1} *" in text and "airplane" not in text
 
 
 @pytest.mark.slow
-def test_the_report_of_somebodys_results_imports_nothing_of_theirs(iebench):
-    run, page = iebench.root / "run-three", iebench.root / "again.html"
-    command = [sys.executable, "-m", "iebench", "report", str(run), "-o", str(page)]
+def test_the_report_of_somebodys_results_imports_nothing_of_theirs(scored, tmp_path):
+    count, _, run, _ = scored
+    command = [sys.executable, "-m", "iebench", "report", str(run), "-o", str(tmp_path / "report.html")]
     subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parent)
-    assert "spread of views" in page.read_text()
+    text = (tmp_path / "report.html").read_text()
+    assert "Standard deviation over an object" in text and "spread of views" in text
+    assert f"box number {count - 1} *" in text and "airplane" not in text

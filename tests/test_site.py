@@ -2,14 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from checkout import CODE, ROOT, copy_checkout
 
-ROOT = Path(__file__).parent.parent
 # What a browser fetches by itself; links in the text are the reader's to follow.
 OTHER_HOST = r"=[\"']?(?:https?:)?//[^\s\"'>]+"
 FETCHED = re.compile(rf"<(?:script|img|iframe|source)[^>]+src{OTHER_HOST}|<link[^>]+href{OTHER_HOST}")
@@ -45,10 +44,7 @@ def test_the_site_is_whole_and_asks_no_other_host(tmp_path):
 @pytest.mark.slow
 def test_broken_links_and_missing_names_fail(tmp_path):
     """A link to a page, to an anchor, to a file of the repository, and a public name without an entry."""
-    for name in ("mkdocs.yml", "README.md"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("docs", "iebench", "render", "models", "src"):
-        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
+    copy_checkout(tmp_path, (*CODE, "docs", "mkdocs.yml"))
     page = tmp_path / "docs" / "install.md"
     page.write_text(page.read_text() + "\n[a](nowhere.md) [b](scene.md#nowhere) [c](../render/nowhere.py)\n")
     reference = tmp_path / "docs" / "reference" / "datasets.md"

@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from checkout import copy_checkout
 from solids import SOLIDS
 
 import iebench
 from iebench.child_process import python_command
 
-ROOT = Path(__file__).parent.parent
 HOME = str(Path(iebench.__file__).parent.parent)
 
 
@@ -71,7 +71,8 @@ def test_a_script_beside_an_editable_clone_finds_the_package(folder, tmp_path_fa
     """The folder that holds a clone holds a folder `iebench`, which Python would take for a package without code."""
     built = tmp_path_factory.mktemp("built")
     build = f"from setuptools.build_meta import build_editable; build_editable({str(built)!r})"
-    subprocess.run([sys.executable, "-c", build], check=True, capture_output=True, cwd=ROOT)
+    clone = copy_checkout(tmp_path_factory.mktemp("clone"))
+    subprocess.run([sys.executable, "-c", build], check=True, capture_output=True, cwd=clone)
     (wheel,) = built.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(built / "site-packages")
     for name in ("random", "numpy", "simplejpeg"):

@@ -25,7 +25,7 @@ FLOORS = {
 FOREIGN = {
     "bpy": {"render"},
     "mathutils": {"render"},
-    "torch": {"loader", "evals", "explore", "models", "cli"},
+    "torch": {"loader", "evals", "explore", "models"},
     "lightning": {"models"},
 }
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-from iebench.cli.terminal import echo
+from iebench.cli.terminal import echo, tell_count
 from iebench.errors import UsageError
 
 _DATASET = click.argument("dataset")  # a folder or a URL
@@ -77,12 +77,15 @@ def show(dataset: str, count: int, grid: int | None, passes: int | None, split: 
     if grid is not None and passes is not None:
         raise UsageError("--grid and --passes are two pictures: leave one of the two out.")
     if grid is not None:
-        save_picture(draw_grids(Dataset(dataset), grid, split), out)
-        echo(f"{out} shows all views of {grid} object{'s' * (grid > 1)}.")
+        opened = Dataset(dataset)
+        save_picture(draw_grids(opened, grid, split), out)
+        echo(f"{out} shows all views of {tell_count(min(grid, len(opened.split_indices(split))), 'object')}.")
         return
     if passes is not None:
-        save_picture(draw_passes(Dataset(dataset), passes, split, seed), out)
-        echo(f"{out} shows two views of each of {passes} objects with their passes.")
+        opened = Dataset(dataset)
+        save_picture(draw_passes(opened, passes, split, seed), out)
+        shown = tell_count(min(passes, len(opened.split_indices(split))), "object")
+        echo(f"{out} shows two views of each of {shown} with their passes.")
         return
     pairs = pick_pairs(Dataset(dataset), count, split, seed)
     save_picture(draw_sheet(pairs), out)
@@ -134,8 +137,8 @@ def import_(
     counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())
     absent = f", {len(faults) - len(faulty)} listed ones are not there" if len(faulty) < len(faults) else ""
     echo(f"{out}: {counts}, {len(faulty)} left out{absent} (failures.csv names them).")
-    measured = card.source["channels"]
-    echo(f"Channels are read as {card.channels}; measured: " + ", ".join(f"{k} {v}" for k, v in measured.items()) + ".")
+    measured = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in card.source["channels"].items())
+    echo(f"Channels are read as {card.channels}; measured on some views: {measured}.")
     whole = sum(counted.objects for counted in card.splits.values())
     if len(faulty) > max_failures * (whole + len(faulty)):
         sys.exit(1)

@@ -14,7 +14,8 @@ import numpy as np
 
 from iebench.child_process import python_command
 from iebench.cli.terminal import echo
-from iebench.errors import IebenchError
+from iebench.dataset.card import CARD
+from iebench.errors import IebenchError, UsageError
 from iebench.files import write_whole
 from iebench.progress import Progress
 from iebench.render.request import RenderRequest
@@ -61,6 +62,8 @@ def demo(out: Path, quick: bool) -> None:
 
     Six minutes on 2 cores. The same command again goes on, or shows what is there.
     """
+    if (out / CARD).exists():
+        raise UsageError(f"--out {out} is a dataset: name another folder.")
     scale, start = QUICK if quick else FULL, time.monotonic()
     data, sweep, sheet, page = out / "data", out / "sweep", out / "pairs.png", out / "report.html"
     runs = [out / method for method in METHODS]

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from iebench.cli.options import FOLDER
 from iebench.cli.terminal import echo
 from iebench.explore import MAX_VIEWS
 
-FOLDER = click.Path(path_type=Path)
 
 
 @click.command("explore", short_help="A site to look at a dataset and at runs on it.")

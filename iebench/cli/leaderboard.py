@@ -4,19 +4,19 @@ from pathlib import Path
 
 import click
 
+from iebench.cli.options import FOLDER
 from iebench.cli.terminal import echo
 from iebench.errors import IebenchError
 
 _TRUST = click.option("--trust", is_flag=True, help="Import and run code of others that the run names.")
 _DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
-_FOLDER = click.Path(path_type=Path)
 
 
 @click.command("submit", short_help="Check a run's results and write its entry for the leaderboard.")
 @click.argument("run")
 @click.option("--data", metavar="PATH", help="The board's dataset, to evaluate the weights again.")
 @click.option("--at", default="", metavar="URL", help="Where others find the run: hf://ORG/NAME@COMMIT.")
-@click.option("--out", type=_FOLDER, default=Path("leaderboard"), show_default=True, help="Folder of the entries.")
+@click.option("--out", type=FOLDER, default=Path("leaderboard"), show_default=True, help="Folder of the entries.")
 @_TRUST
 @_DEVICE
 def submit_command(run: str, data: str | None, at: str, out: Path, trust: bool, device: str) -> None:
@@ -30,7 +30,7 @@ def submit_command(run: str, data: str | None, at: str, out: Path, trust: bool, 
 
 
 @click.command("rerun", short_help="Take the scores of a leaderboard entry again from its weights.")
-@click.argument("entry", type=_FOLDER)
+@click.argument("entry", type=FOLDER)
 @click.option("--data", required=True, metavar="PATH", help="The board's dataset.")
 @click.option("--run", metavar="PATH", help="Folder or address of the run; where the entry says it is by default.")
 @_TRUST
@@ -52,8 +52,8 @@ def rerun_command(entry: Path, data: str, run: str | None, trust: bool, device: 
 
 
 @click.command("leaderboard", short_help="Check all entries of a leaderboard and write its pages.")
-@click.argument("folder", type=_FOLDER, default=Path("leaderboard"))
-@click.option("--out", type=_FOLDER, default=Path("docs"), show_default=True, help="Folder of the pages.")
+@click.argument("folder", type=FOLDER, default=Path("leaderboard"))
+@click.option("--out", type=FOLDER, default=Path("docs"), show_default=True, help="Folder of the pages.")
 def leaderboard_command(folder: Path, out: Path) -> None:
     """Check every entry in FOLDER and write leaderboard.md and a sortable leaderboard.html."""
     from iebench.sharing.leaderboard import write_leaderboard

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from iebench.cli.options import POSITIVE
 from iebench.cli.terminal import echo
 
-POSITIVE = click.IntRange(min=1)
 CLASSES = click.option(
     "--classes", metavar="N|NAMES", help="How many classes, or names and synsets with commas between.  [default: all]"
 )

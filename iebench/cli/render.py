@@ -1,4 +1,4 @@
-"""Commands that make datasets: render, doctor."""
+"""Commands that make datasets: render, merge, doctor."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iebench.cli.options import FOLDER, POSITIVE, NumberRange
 from iebench.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from iebench.render.worker import WorkerSettings
     from iebench.render.worker_process import Limits
 
-FOLDER = click.Path(path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-POSITIVE = click.IntRange(min=1)
 BLENDER_PYTHON = click.option(
     "--blender-python",
     metavar="PATH",
@@ -107,7 +106,7 @@ BLENDER_PYTHON = click.option(
 )
 @click.option(
     "--focal-length",
-    type=click.FloatRange(1, 300),
+    type=NumberRange(1, 300),
     metavar="MM",
     help="Of the camera in millimetres, on a sensor of 36; a longer one brings the object nearer.  [default: 50]",
 )
@@ -133,21 +132,21 @@ BLENDER_PYTHON = click.option(
 @click.option("--objects-per-shard", type=POSITIVE, help="Objects in one tar file.  [default: 256]")
 @click.option(
     "--object-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=NumberRange(min=0, min_open=True),
     default=300.0,
     show_default=True,
     help="Seconds after which an object is given up.",
 )
 @click.option(
     "--worker-memory",
-    type=click.FloatRange(min=0.1),
+    type=NumberRange(min=0.1),
     default=8.0,
     show_default=True,
     help="GiB of memory at which a worker is replaced.",
 )
 @click.option(
     "--max-failures",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.01,
     show_default=True,
     help="Part of the objects that may fail before the exit code is 1.",
@@ -277,7 +276,7 @@ def merge(parts: tuple[Path, ...], out: Path) -> None:
     from iebench.render.merge import merge_parts
 
     dataset = merge_parts(parts, out)
-    echo(dataset)
+    echo(f"{out}: {dataset.num_objects} objects, {dataset.num_objects * dataset.num_views} views.")
     if dataset.num_lost:
         echo(f"  {tell_lost(dataset.num_lost)}")
 

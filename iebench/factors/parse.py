@@ -68,6 +68,8 @@ def read_space(path: Path) -> FactorSpace:
     unknown = set(value) - {"name", "base", "factors"}
     if unknown:
         raise UsageError(f"--space {path} has {min(unknown)!r}: only name, base and [factors] are known.")
+    if not value:
+        raise UsageError(f"--space {path} is empty: write name, base and [factors], or name a space.")
     base, factors = value.get("base", "3diebench"), value.get("factors", {})
     if not isinstance(base, str) or not isinstance(factors, dict):
         raise UsageError(f"--space {path}: base is the name of a space, and [factors] a table of NAME = VALUE.")
@@ -84,7 +86,8 @@ def read_toml(path: Path, option: str, content: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{option} {path} cannot be read ({error}): give a TOML file with {content}.") from None
+        fault = error.strerror.lower() if isinstance(error, OSError) and error.strerror else error
+        raise UsageError(f"{option} {path} cannot be read ({fault}): give a TOML file with {content}.") from None
 
 
 def custom_space(base: str, factors: Sequence[str]) -> FactorSpace:

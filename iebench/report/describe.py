@@ -156,5 +156,6 @@ def _write_lens(told: dict[str, Any]) -> str:
     lens, preset = told["focal_length"], told["preset"]
     words = f", lens {lens:g} mm" if lens != FOCAL_LENGTH else ""
     if preset and preset["changed"]:
-        words += f"; {preset['name']} with another {', '.join(preset['changed'])}"
+        changed = ", ".join(name.replace("_", " ") for name in preset["changed"])
+        words += f"; {preset['name']} with these changed: {changed}"
     return words

@@ -112,7 +112,7 @@ def read_entry(path: Path) -> Entry:
     with refusals(path, "have `iebench submit` write it again"):
         value = read_json(path, MAX_PAGE_BYTES)
         if value.get("format") != FORMAT:
-            raise ValueError(f"format {value.get('format')!r:.20}")
+            raise ValueError(f"it is no entry of format {FORMAT}")
         if value.get("digest") != digest_entry(value):
             raise ValueError("it was changed after it was written, its digest is another")
         if wrong := set(value) ^ {*_KINDS, "format", "digest"}:

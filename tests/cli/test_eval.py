@@ -98,6 +98,11 @@ def test_somebodys_backbone_is_evaluated_from_its_weights(drawn_dataset, tmp_pat
     assert set(results["baselines"]) == {"constant", "ground-truth latents", "random init"}
 
 
+def test_results_are_not_put_into_a_dataset(drawn_dataset):
+    with pytest.raises(UsageError, match="is a dataset: name another folder"):
+        invoke(eval_command, "--model", "resnet18", "--data", drawn_dataset, "--out", drawn_dataset)
+
+
 @pytest.mark.slow
 def test_from_a_run_to_its_report(drawn_dataset, tmp_path):
     from iebench.models.registry import find_method

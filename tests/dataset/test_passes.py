@@ -7,7 +7,7 @@ import struct
 import tarfile
 import zlib
 
-import conftest
+import drawing
 import numpy as np
 import pytest
 import simplejpeg
@@ -85,7 +85,7 @@ def test_a_dataset_without_passes_says_nothing_of_them(drawn_dataset):
 def test_what_is_read_is_what_was_written(passes):
     for name in ALL:
         found = Dataset(passes.root).read_pass(name, 3, 1)
-        drawn = conftest.draw_pass(name, passes.latents[3, 1], 32)
+        drawn = drawing.draw_pass(name, passes.latents[3, 1], 32)
         np.testing.assert_allclose(found.astype(float), drawn.astype(float), atol=0.51 / STEPS)
     assert not verify_dataset(passes.root, decode=True)
     with pytest.raises(UsageError, match="no pass 'depht'"):
@@ -110,8 +110,8 @@ def test_damage_is_named(passes):
 
 
 def test_a_png_of_another_size_is_found_by_decoding(tmp_path, monkeypatch):
-    monkeypatch.setattr(conftest, "draw_pass", lambda name, latents, size: PASSES[name].empty(16))
-    wrong = conftest.write_dataset(tmp_path / "wrong", passes=("depth",), classes="1", objects_per_class=1, num_views=1)
+    monkeypatch.setattr(drawing, "draw_pass", lambda name, latents, size: PASSES[name].empty(16))
+    wrong = drawing.write_dataset(tmp_path / "wrong", passes=("depth",), classes="1", objects_per_class=1, num_views=1)
     assert not verify_dataset(wrong.root)
     assert "its depth: it is no grey PNG of 32 x 32 pixels of 16 bits" in verify_dataset(wrong.root, decode=True)[0]
 

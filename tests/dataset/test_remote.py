@@ -28,10 +28,12 @@ class Server(http.server.SimpleHTTPRequestHandler):
 
     requests: ClassVar[Counter] = Counter()
     corrupt: ClassVar[dict] = {}
+    counting: ClassVar = threading.Lock()
 
     def do_GET(self):
         name = self.path.rsplit("/", 1)[-1]
-        Server.requests[name] += 1
+        with Server.counting:
+            Server.requests[name] += 1
         if Server.corrupt.get(name, 0) < Server.requests[name]:
             return super().do_GET()
         with self.send_head() as file:
@@ -94,11 +96,10 @@ print(sum(len(dataset.read_jpeg(index, 0)) for index in range(dataset.num_object
 
 
 @pytest.mark.slow
-def test_many_processes_share_one_transfer(url, drawn_dataset):
-    settings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", READ_ALL, url]
-    processes = [subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    told = {process.communicate(timeout=60)[0].strip() for process in processes}
+def test_many_processes_share_one_transfer(url, drawn_dataset, start):
+    command, settings = [sys.executable, "-c", READ_ALL, url], {"PYTHONPATH": os.pathsep.join(sys.path)}
+    processes = [start(command, settings, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    told = {process.communicate()[0].strip() for process in processes}
     assert told == {str(Dataset(drawn_dataset).offsets[:, 0, 1].sum())}
     assert Server.requests["train-000000.tar"] == 1
 

@@ -1,7 +1,6 @@
 """The explorer in a real browser, opened from disk, on a data set whose answers are known."""
 
 import shutil
-import time
 
 import numpy as np
 import pytest
@@ -58,7 +57,7 @@ def test_every_page_opens_without_an_error_or_an_outside_request(browser, site, 
     assert browser.run(UNNAMED) == []
     for size in ((390, 844), (1200, 900)):
         browser.driver.set_window_size(*size)
-        time.sleep(0.1)
+        browser.wait(f"return innerWidth === {size[0]}")
         assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0
     assert browser.faults() == []
     root = site.as_uri() + "/"

@@ -99,7 +99,7 @@ def meeting(find_earlier, barrier):
         calls.append(1)
         if len(calls) == 2:
             with suppress(threading.BrokenBarrierError):  # as it does where only one may read and write
-                barrier.wait(3)
+                barrier.wait(10)
         return found
 
     return find_and_wait

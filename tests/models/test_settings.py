@@ -56,6 +56,28 @@ def test_every_setting_is_an_option_with_help(name: str) -> None:
             assert entry.help.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "message"),
+    [
+        ("sie", {"learning_rate": math.nan}, "--learning-rate nan is no number that training can use"),
+        ("sie", {"equivariance_weight": math.inf}, "--equivariance-weight inf is no number"),
+        ("sie", {"seed": 2**63}, "--seed 9223372036854775808 is too large"),
+        ("simclr", {"temperature": 0.0}, "--temperature 0.0 is less than 0.0001"),
+        ("contextssl", {"temperature": 0.0}, "--temperature 0.0 is less than 0.0001"),
+    ],
+)
+def test_numbers_that_end_in_no_training_are_refused(method: str, given: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_training(method, "mini", given)
+
+
+@pytest.mark.parametrize("method", ["sie", "vicreg", "byol", "equimod", "simclr-equivariant"])
+def test_a_projector_has_a_layer(method: str) -> None:
+    backbone = nn.Sequential(nn.Flatten(), nn.Linear(12, 8))
+    with pytest.raises(UsageError, match="--projector has no layer"):
+        METHODS[method].method(METHODS[method].settings(projector=""), backbone, Sizes(8, 4, 5, 2))
+
+
 def test_defaults_are_the_papers() -> None:
     sie, trainer = SieSettings(), TrainerSettings()
     assert (sie.invariance_weight, sie.equivariance_weight, sie.variance_weight, sie.covariance_weight) == (

@@ -198,7 +198,7 @@ def test_a_loss_that_is_not_finite_names_its_term(data: Path, tmp_path: Path, mo
         return {name: term / (name != "covariance") for name, term in plain(self, *args).items()}
 
     monkeypatch.setattr(Sie, "terms", break_covariance)
-    with pytest.raises(IebenchError, match="Step 1: covariance is inf"):
+    with pytest.raises(IebenchError, match="Step 1: covariance is inf; lower --learning-rate"):
         train("sie", SETTINGS, replace(TRAINER, num_workers=0), data, tmp_path / "run")
     assert not (tmp_path / "run" / "last.ckpt").exists()
 
@@ -209,6 +209,7 @@ def test_a_loss_that_is_not_finite_names_its_term(data: Path, tmp_path: Path, mo
         ({"batch_size": 1}, "--batch-size 1"),
         ({"batch_size": 4096}, "--batch-size 4096 is more than the"),
         ({"precision": "16"}, "--precision 16"),
+        ({"devices": 99}, "--batch-size 4 cannot be divided among 99 processes"),
         ({"size": 4096}, "4096"),
         ({"backbone_weights": "nowhere.pt"}, "nowhere.pt is no file"),
     ],

@@ -2,13 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from checkout import ROOT, copy_checkout
 from PIL import Image
 
 from iebench.catalogue import CLASSES, ObjectClass
@@ -18,8 +18,6 @@ from iebench.factors.symmetry import built_in_classes
 from iebench.render.procedural import build
 from iebench.render.recipe import RECIPES
 from iebench.render.sources import open_source
-
-ROOT = Path(__file__).parents[2]
 
 
 def read_examples() -> list[str]:
@@ -56,9 +54,7 @@ def test_the_example_of_the_contributing_page_works(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.slow
 def test_a_row_and_a_function_are_a_class_on_the_command_line(tmp_path: Path, run: Callable[..., str]) -> None:
-    for folder in ("render", "models"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copytree(ROOT / "iebench", tmp_path / "iebench", symlinks=True)
+    copy_checkout(tmp_path)
     row, code, _ = read_examples()
     with (tmp_path / "iebench" / "data" / "symmetry.csv").open("a", encoding="utf-8") as table:
         table.write(row)

@@ -79,6 +79,20 @@ def test_a_sweep_and_a_range_of_one_factor_are_refused():
     assert job.num_views == 3
 
 
+@pytest.mark.parametrize("seed", [2**63, -(2**63) - 1])
+def test_a_seed_that_no_card_can_hold_is_refused(seed):
+    with pytest.raises(UsageError, match=f"--seed {seed} is too large: take one below"):
+        plan_job(RenderRequest(classes="mug", seed=seed))
+
+
+def test_a_class_of_which_all_is_excluded_is_told_so(tmp_path):
+    excluded = tmp_path / "excluded.txt"
+    names = plan_job(RenderRequest(classes="mug", objects_per_class=2)).splits
+    excluded.write_text("".join(f"{synset}/{name}\n" for part in names.values() for synset, name in part))
+    with pytest.raises(UsageError, match="--exclude leaves no object of class 03797390"):
+        plan_job(RenderRequest(classes="mug", objects_per_class=2, exclude=excluded))
+
+
 class Own:
     classes = (ObjectClass(0, "a", "a"),)
 

@@ -63,4 +63,4 @@ def test_a_rendered_card_tells_lens_and_preset(iebench, tmp_path):
     assert (card.name, card.focal_length, card.image_size) == ("iebench-mini*", 85.0, 48)
     assert card.preset == PresetNote("iebench-mini", ("classes", "objects_per_class", "views"))
     told = iebench("info", "out").stdout
-    assert "lens 85 mm; iebench-mini with another classes, objects_per_class, views" in told
+    assert "lens 85 mm; iebench-mini with these changed: classes, objects per class, views" in told

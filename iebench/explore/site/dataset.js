@@ -56,10 +56,6 @@ function latent(view, column) {
   return site.latents[view * site.factors.length + column];
 }
 
-function latentsOf(view) {
-  return Array.from(site.latents.subarray(view * site.factors.length, (view + 1) * site.factors.length));
-}
-
 function quaternionOf(view) {
   return eulerToQuaternion(site.rotation.map(column => latent(view, column)));
 }
