@@ -1,5 +1,6 @@
 """Evaluating runs, methods, networks and functions: `iebench.evaluate`."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ import torch
 from iebench.dataset.card import CARD
 from iebench.dataset.reader import Dataset
 from iebench.errors import UsageError, whole_number
+from iebench.escapes import printable
 from iebench.evals.baselines import settings_of_baselines
 from iebench.evals.earlier import find_earlier, join_results
-from iebench.evals.eval_dataset import EvalDataset, open_eval_dataset
+from iebench.evals.eval_dataset import EvalDataset, StoredDataset, open_eval_dataset
 from iebench.evals.evaluator import Context, Evaluator
 from iebench.evals.gallery import save_gallery
 from iebench.evals.model import Model
@@ -38,6 +40,7 @@ from iebench.models.modes import modes_kept
 from iebench.models.network import NetworkSettings
 from iebench.models.pooling import AUTO
 from iebench.models.preprocessing import MODEL
+from iebench.models.runs import identify_dataset
 from iebench.plugins import Trust
 
 
@@ -163,6 +166,7 @@ def _evaluate(
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     other = None if other is None else open_ood(other, opened)
     evaluators, model = find_evaluators(tasks), candidate.model
+    _warn_of_other_data(candidate, opened)
 
     def refuse(label: str, scored: Model) -> None:
         """Raise UsageError before the work is done, where scores would be lost by it."""
@@ -203,6 +207,20 @@ def _add_layers(
             _write(found[label], replace(suite, context=contexts[label]), _folder_of(folder, label))
     curves = gather_curves(found) | gather_curves(_score_untrained(list(contexts), candidate, suite), UNTRAINED)
     return replace(results, details=results.details | curves, figures=(*results.figures, *FIGURES))
+
+
+def _warn_of_other_data(candidate: Candidate, opened: EvalDataset) -> None:
+    """Say so where a run has learned from another dataset, whose objects may be held out here and were not there."""
+    trained = candidate.training.get("dataset", {})
+    if not trained or not isinstance(opened, StoredDataset):
+        return
+    if trained.get("sha256") != identify_dataset(opened.dataset)["sha256"]:
+        name = printable(str(trained.get("name")))
+        print(
+            f"Warning: the run has learned from another dataset ({name:.60}); where objects of val here were in train there, it "
+            "knows them.",
+            file=sys.stderr,
+        )
 
 
 def _score_untrained(labels: Sequence[str], candidate: Candidate, suite: Suite) -> dict[str, Results]:

@@ -225,7 +225,7 @@ def test_our_networks_twins_are_drawn_as_they_are_when_new():
 
 
 @pytest.mark.slow
-def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, tmp_path):
+def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, make_dataset, tmp_path, capsys):
     from click.testing import CliRunner
 
     from iebench.cli.main import cli
@@ -241,6 +241,9 @@ def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, 
     method = iebench.load(tmp_path / "sie")
     again = iebench.evaluate(method, drawn_dataset, epochs=1, device="cpu")
     assert again.scores.to_json() == results.scores.to_json()
+    assert "another dataset" not in capsys.readouterr().err
+    iebench.evaluate(tmp_path / "sie", make_dataset(seed=1).root, **QUICK)
+    assert "Warning: the run has learned from another dataset (drawn); where objects of val" in capsys.readouterr().err
 
 
 class Nameless(Evaluator):
