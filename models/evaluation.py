@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from iebench.dataset.card import CARD
@@ -23,6 +24,7 @@ from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, BLOCK, RANDOM_INIT, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
 from iebench.evals.torch_state import torch_as_usual
+from iebench.factors.space import ROTATION
 from iebench.locks import locked
 from iebench.models.candidates import Candidate, Evaluable, prepare
 from iebench.models.layer_scores import (
@@ -165,6 +167,8 @@ def _evaluate(
     opened = open_eval_dataset(data, size, num_workers)
     other, turned = (None if each is None else open_eval_dataset(each, size, num_workers) for each in (ood, sweep))
     other = None if other is None else open_ood(other, opened)
+    if turned is not None:
+        _check_sweep(turned)
     evaluators, model = find_evaluators(tasks), candidate.model
     _warn_of_other_data(candidate, opened)
 
@@ -207,6 +211,17 @@ def _add_layers(
             _write(found[label], replace(suite, context=contexts[label]), _folder_of(folder, label))
     curves = gather_curves(found) | gather_curves(_score_untrained(list(contexts), candidate, suite), UNTRAINED)
     return replace(results, details=results.details | curves, figures=(*results.figures, *FIGURES))
+
+
+def _check_sweep(turned: EvalDataset) -> None:
+    """Raise UsageError if the views of objects differ in anything but one angle, or not at all."""
+    spread = np.ptp(np.asarray(turned.latents), axis=1).max(axis=0)
+    moving = [name for name, width in zip(turned.space.names, spread.tolist(), strict=True) if width > 1e-9]
+    if len(moving) != 1 or moving[0] not in ROTATION:
+        raise UsageError(
+            f"The views of sweep differ in {', '.join(moving) or 'nothing'}, and one angle has to turn: render them with "
+            "`iebench render --sweep rotation_z=-90:90deg:73`."
+        )
 
 
 def _warn_of_other_data(candidate: Candidate, opened: EvalDataset) -> None:

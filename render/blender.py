@@ -155,14 +155,14 @@ class Stage:
             return 0.0
         with self._resized(pilot_size(self._size)):
             noise = find_noise(*map(self._render_pilots, SEEDS))
-        self._sample(count_samples(noise, least, most), SEEDS[0])
+        self._set_samples(count_samples(noise, least, most), SEEDS[0])
         return noise
 
     def _render_pilots(self, seed: int) -> UInt8[ndarray, "n size size 3"]:
-        self._sample(self._quality.samples, seed)
+        self._set_samples(self._quality.samples, seed)
         return np.stack([self.render(scene) for scene in pilot_scenes()])
 
-    def _sample(self, samples: int, seed: int) -> None:
+    def _set_samples(self, samples: int, seed: int) -> None:
         """Set the samples per pixel and the seed of their noise."""
         cycles = self._scene.cycles
         if (cycles.samples, cycles.seed) != (samples, seed):

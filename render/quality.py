@@ -6,7 +6,7 @@ from typing import Any
 from iebench.errors import UsageError
 
 DEFAULT = "trained"
-NEWER = ("network", "most_samples")  # fields of qualities
+OPTIONAL = ("network", "most_samples")  # fields that cards of qualities without them do not hold
 NETWORK = "denoiser-88b57da0968c.tza"  # trained by benchmarks/studies/denoiser.py
 
 
@@ -37,7 +37,7 @@ class Quality:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values of the fields; without the newer ones where they say nothing, so that datasets of before them go on."""
-        return {name: value for name, value in asdict(self).items() if name not in NEWER or value}
+        return {name: value for name, value in asdict(self).items() if name not in OPTIONAL or value}
 
 
 QUALITIES: dict[str, Quality] = {

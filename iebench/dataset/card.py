@@ -20,7 +20,7 @@ from iebench.dataset.card_parts import (
     check_space,
     check_splits,
 )
-from iebench.errors import IebenchError
+from iebench.errors import IebenchError, UsageError
 from iebench.factors.designs import Design, design_from_json
 from iebench.factors.space import FactorSpace
 from iebench.factors.symmetry import built_in_classes
@@ -136,11 +136,12 @@ class DatasetCard:
         """Read `dataset.json`.
 
         Raises:
-            IebenchError: there is none, it is damaged, or it is of another format.
+            UsageError: there is none.
+            IebenchError: it is damaged, or of another format.
         """
         path = root / CARD
         if not path.exists():
-            raise IebenchError(_why_no_card(root))
+            raise UsageError(_why_no_card(root))
         with refusals(path, MEND):
             content = read_bytes(path, MAX_CARD_BYTES)
         return cls.parse(content, str(path))

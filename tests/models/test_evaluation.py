@@ -246,6 +246,13 @@ def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, 
     assert "Warning: the run has learned from another dataset (drawn); where objects of val" in capsys.readouterr().err
 
 
+def test_a_sweep_turns_one_angle(drawn_dataset):
+    with pytest.raises(
+        UsageError, match=r"views of sweep differ in rotation_x, rotation_y, .*, and one angle has to turn"
+    ):
+        iebench.evaluate(make_network(), drawn_dataset, **QUICK, sweep=drawn_dataset)
+
+
 class Nameless(Evaluator):
     def run(self, context):
         yield Score("x/whole/y", 0.5)
