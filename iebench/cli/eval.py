@@ -30,7 +30,11 @@ POOL_HELP = (
 @click.command("eval", short_help="Score a run, or any network, on a dataset.")
 @click.argument("run", required=False)
 @click.option("--data", required=True, metavar="PATH", help="Dataset with the splits train and val.")
-@click.option("--ood", metavar="PATH", help="Dataset of another factor space, on which the same probes are scored: on its objects outside the split train of --data.")
+@click.option(
+    "--ood",
+    metavar="PATH",
+    help="Dataset of another factor space: the same probes are scored on its objects outside the split train of --data.",
+)
 @click.option("--model", help=f"What to score instead of a RUN: {MODELS}")
 @click.option("--pool", default="auto", show_default=True, type=click.Choice(POOLS), help=POOL_HELP)
 @click.option(

@@ -13,7 +13,6 @@ from iebench.cli.terminal import echo
 from iebench.explore import MAX_VIEWS
 
 
-
 @click.command("explore", short_help="A site to look at a dataset and at runs on it.")
 @click.argument("dataset")
 @click.argument("runs", metavar="[RUN]...", type=FOLDER, nargs=-1)

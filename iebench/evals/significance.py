@@ -83,7 +83,10 @@ def compare_errors(
     several = [group for group in groups if len(group) > 1]
     parts += [(group.mean(axis=1).var(ddof=1) / len(group), len(group) - 1) for group in several]
     if len(several) < len(groups) and several:
-        parts[-1] = (parts[-1][0] * (1 + len(several[0])), parts[-1][1])  # 1 / n of its variance, and all of it once more
+        parts[-1] = (
+            parts[-1][0] * (1 + len(several[0])),
+            parts[-1][1],
+        )  # 1 / n of its variance, and all of it once more
     variance = sum(part for part, _ in parts)
     difference = float(gaps.mean())
     numbers = len(gaps), (len(first), len(second))
