@@ -106,9 +106,13 @@ def compare_methods(results: Sequence[Results], first: str, second: str) -> list
         first, second: as the table calls them, perhaps with a part of the representation, such as "sie (rotation):equivariant".
 
     Raises:
-        UsageError: there is no such method or part among the results, or runs differ in more than their seed.
+        UsageError: there is no such method or part among the results, both are one, or runs differ in more than their seed.
     """
     (runs, part), (others, other_part) = (_find_runs(results, name) for name in (first, second))
+    if runs == others and part == other_part:
+        raise UsageError(
+            f"{first} and {second} are the same: name two methods, or two parts such as {first}:equivariant."
+        )
     _check_same_data([*runs, *others])
     suffix = f"/whole/{ERRORS}"
     found = []

@@ -93,6 +93,8 @@ def test_methods_are_found_by_their_names():
     turned = replace(runs[1], training={"method_settings": {"transform": "rotation"}})  # its retrieval was not scored
     for name in ("simclr", "simclr (rotation)", "simclr (rotation):whole"):
         assert compare_methods([runs[0], turned], name, "vicreg")[0].runs == (1, 1)
+    with pytest.raises(UsageError, match="simclr and simclr:whole are the same: name two methods"):
+        compare_methods(runs, "simclr", "simclr:whole")
     with pytest.raises(UsageError, match="different datasets"):
         compare_methods([runs[0], results("simclr", [0, 1], "other")], "simclr", "vicreg")
 
