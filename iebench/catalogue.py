@@ -1,5 +1,6 @@
 """Classes of objects, and how a user picks some: the 55 of 3DIEBench, or those of any dataset or object source."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -47,7 +48,9 @@ class ObjectClass:
         return entry
 
 
+SYNSET = re.compile(r"\d{8}")  # of WordNet
 CLASSES = tuple(ObjectClass(int(row["label"]), row["synset"], row["name"]) for row in read_table("classes.csv"))
+BY_SYNSET = {entry.synset: entry for entry in CLASSES}
 
 
 def find_class(word: str, classes: Sequence[ObjectClass] = CLASSES) -> ObjectClass:

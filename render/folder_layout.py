@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from iebench.catalogue import find_class
+from iebench.catalogue import SYNSET, find_class
 from iebench.errors import UsageError
 from iebench.render.folder_files import FORMATS, is_junk, list_folders, mesh_format, name_some
 from iebench.render.folder_objects import is_object_folder, is_plain_folder
 from iebench.render.object_source import ObjectSource
 from iebench.render.source_folders import ClassFolders, describe_files, has_mesh, loose_meshes, mesh_folders
-from iebench.render.source_shapenet import SYNSET, ShapeNetFolder, ZipSource, is_shapenet, is_synset
+from iebench.render.source_shapenet import ShapeNetFolder, ZipSource, is_shapenet, is_synset
 
 DEEPEST = 3  # folders in which nothing stands but the next one
 ONE_CLASS = "give all of them one class with --class NAME"

@@ -1,6 +1,5 @@
 """ShapeNetCore as a source of objects, unpacked or in its zip files."""
 
-import re
 import shutil
 import zipfile
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from iebench.catalogue import CLASSES, ObjectClass
+from iebench.catalogue import BY_SYNSET, CLASSES, SYNSET, ObjectClass
 from iebench.errors import IebenchError, UsageError
 from iebench.limits import MAX_OBJECT_BYTES
 from iebench.render.folder_files import Omissions, is_junk, list_folders
@@ -17,9 +16,7 @@ from iebench.render.object_source import Mesh
 
 SHAPENET_MESHES = ("models/model_normalized.obj", "model.obj")  # ShapeNetCore v2, v1
 SHAPENET_PARTS = (".obj", ".mtl", ".jpg", ".jpeg", ".png", ".bmp", ".tga", ".tif", ".tiff", ".gif")
-SYNSET = re.compile(r"\d{8}")
 LOOKED_AT = 100  # objects of a class, to find one that has a mesh
-_BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,9 @@ class ShapeNetFolder:
         folders = {path.name for path in list_folders(self.root, self._omissions)}
         if self.only is not None:
             folders &= {self.only}
-        filled = {name for name in folders & set(_BENCHMARK) if list_folders(self.root / name)}
+        filled = {name for name in folders & set(BY_SYNSET) if list_folders(self.root / name)}
         for name in sorted(folders - filled):
-            reason = "no object in it" if name in _BENCHMARK else "none of the 55 classes of 3DIEBench"
+            reason = "no object in it" if name in BY_SYNSET else "none of the 55 classes of 3DIEBench"
             self._omissions.add(reason, self.root / name)
         return tuple(entry for entry in CLASSES if entry.synset in filled)
 
@@ -108,7 +105,7 @@ class ZipSource:
     def classes(self) -> tuple[ObjectClass, ...]:
         """The classes of which it has objects, in label order."""
         present = {synset for synset, _ in self._members}
-        for synset in sorted(present - set(_BENCHMARK)):
+        for synset in sorted(present - set(BY_SYNSET)):
             self._omissions.add("none of the 55 classes of 3DIEBench", Path(synset))
         return tuple(entry for entry in CLASSES if entry.synset in present)
 

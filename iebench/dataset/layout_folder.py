@@ -1,17 +1,16 @@
 """The published layout in a folder: which objects lie there, and their files."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from iebench.catalogue import SYNSET
 from iebench.dataset.published_layout import Lists, LooseObject, Member, parse_member, read_lists
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
 from iebench.limits import MAX_MEMBER_BYTES
 from iebench.untrusted import read_bytes, refusals
 
-SYNSET = re.compile(r"\d{8}")
 DEPTH = 1  # how far below the given folder the classes may lie
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from iebench.catalogue import CLASSES, ObjectClass
+from iebench.catalogue import BY_SYNSET, ObjectClass
 from iebench.dataset.passes import PASSES
 from iebench.dataset.splits import SPLITS, ObjectName
 from iebench.errors import IebenchError
@@ -23,7 +23,6 @@ from iebench.untrusted_arrays import map_npy, parse_npy
 
 _ENDINGS = {"image": "jpg", "latent": "npy"} | dict.fromkeys(PASSES, "png")
 _MEMBER = re.compile(rf"(?:.*/)?([^/]+)/([^/]+)/({'|'.join(_ENDINGS)})_(\d{{1,6}})\.(\w+)")
-_BENCHMARK = {entry.synset: entry for entry in CLASSES}
 
 
 class Member(NamedTuple):
@@ -88,9 +87,9 @@ class Lists:
         """
         labels = {name[0]: label for names in self.splits.values() for name, label in names.items()}
         listed = {
-            synset: _BENCHMARK.get(synset) or ObjectClass(label, synset, synset) for synset, label in labels.items()
+            synset: BY_SYNSET.get(synset) or ObjectClass(label, synset, synset) for synset, label in labels.items()
         }
-        return listed if self.splits else _BENCHMARK
+        return listed if self.splits else BY_SYNSET
 
 
 def read_lists(folder: Path) -> Lists:
@@ -138,10 +137,10 @@ def _read_list(folder: Path, split: str) -> dict[ObjectName, int]:
             raise IebenchError(
                 f"{folder / f'{split}_images.npy'}: {text!r} stands twice or is no object: mend the list."
             )
-        if synset in _BENCHMARK and _BENCHMARK[synset].label != label:
+        if synset in BY_SYNSET and BY_SYNSET[synset].label != label:
             raise IebenchError(
                 f"{folder / f'{split}_labels.npy'} gives {text!r} the label {label}, "
-                f"and class {synset} has {_BENCHMARK[synset].label}: mend the list."
+                f"and class {synset} has {BY_SYNSET[synset].label}: mend the list."
             )
         names[synset, object_id] = label
     return names
