@@ -98,14 +98,15 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        if "--debug" in sys.argv:
+        is_shown = "--debug" in sys.argv  # click has no context any more
+        if is_shown:
             traceback.print_exc()
-        echo(f"Error: {_describe(error)}", err=True)
+        echo(f"Error: {_describe(error, is_shown)}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
 
 
-def _describe(error: Exception) -> str:
-    """One sentence. An error that nobody foresaw, such as one in a user's own code, keeps its traceback in a file."""
+def _describe(error: Exception, is_shown: bool) -> str:
+    """One sentence. An error that nobody foresaw, such as one in a user's own code, keeps its traceback in a file, if not shown."""
     if isinstance(error, IebenchError):
         return str(error)
     if isinstance(error, MemoryError):
@@ -117,7 +118,8 @@ def _describe(error: Exception) -> str:
         return f"{path} cannot be read or written ({(error.strerror or str(error)).lower()}): mend that, or name another path."
     if isinstance(error, ModuleNotFoundError) and (missing := explain_missing_package(error)):
         return missing
-    return f"{type(error).__name__}: {error} (where it was raised: {_keep_traceback(error)}, or `iebench --debug …`)"
+    told = f"{type(error).__name__}: {error}"
+    return told if is_shown else f"{told} (where it was raised: {_keep_traceback(error)}, or `iebench --debug …`)"
 
 
 def _keep_traceback(error: Exception) -> str:

@@ -104,6 +104,7 @@ class BatchLoader(DataLoader[Any], Generic[Batch]):
         self._reader = reader
         self._pin = torch.cuda.is_available() if pin_memory is None else pin_memory
         num_bytes = math.prod(reader.image_shape(min(plan.batch_size, plan.num_items)))
+        num_workers = whole_number(num_workers, "num_workers", 0)
         self._buffers = BufferPool(num_workers * PREFETCH + _HELD, num_bytes, shared=num_workers > 0)
         self._requests = _RequestSampler(plan, rank, self._buffers)
         super().__init__(

@@ -18,7 +18,7 @@ from webdataset.filters import shuffle
 from iebench.dataset.card import CARD, DatasetCard
 from iebench.dataset.remote import fetch_card, is_remote, open_url, pinned
 from iebench.dataset.shards import read_samples, view_name
-from iebench.errors import IebenchError, UsageError
+from iebench.errors import IebenchError, UsageError, whole_number
 from iebench.factors.transforms import TransformSpec, make_transform
 from iebench.limits import MAX_LABEL
 from iebench.loader.batches import find_rank, no_collation
@@ -104,6 +104,7 @@ class PairStream(IterableDataset[Pair]):
 
     def loader(self, num_workers: int = 4, **settings: Any) -> "StreamLoader":
         """A DataLoader of the batches, which goes on to the next epoch by itself."""
+        num_workers = whole_number(num_workers, "num_workers", 0)
         return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=no_collation, **settings)
 
     def __iter__(self) -> Iterator[Pair]:

@@ -30,7 +30,8 @@ def test_an_error_in_somebodys_backbone_keeps_its_traceback(tmp_path, drawn_data
     kept = Path(found[1])
     assert "broken.py" in kept.read_text() and "in network" in kept.read_text()
     kept.unlink()
-    assert "in network" in run("--debug", *words, path=tmp_path).stderr
+    shown = run("--debug", *words, path=tmp_path).stderr
+    assert "in network" in shown and shown.endswith("Error: KeyError: 'weights'\n")
 
 
 def test_a_missing_package_is_named_with_its_extra():

@@ -275,6 +275,7 @@ def test_wrong_arguments_are_named(drawn_dataset):
             PairDataset(drawn_dataset, **settings)
     for settings, words in (
         ({"batch_size": 2.5}, "batch_size=2.5: give a whole number"),
+        ({"num_workers": -1}, "num_workers=-1"),
         ({"drop_last": True}, "drop_last= is decided .* last=.drop."),
         ({"sampler": [1]}, "sampler= is decided"),
     ):
