@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def _describe(error: Exception, is_shown: bool) -> str:
-    """One sentence. The traceback of an error that nobody foresaw, as in a user's own code, is kept in a file if it is not shown."""
+    """One sentence. The traceback of an error that nobody foresaw, as in a user's own code, is kept in a file unless shown."""
     if isinstance(error, IebenchError):
         return str(error)
     if isinstance(error, MemoryError):
