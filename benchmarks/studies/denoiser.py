@@ -58,7 +58,7 @@ def main() -> None:
 
 def find_start(options: argparse.Namespace) -> Arrays:
     """The weights at which the training starts."""
-    return read_weights(options.start.read_bytes() if options.start else find_stock_weights(inputs=9, small=True))
+    return read_weights(options.start.read_bytes() if options.start else find_stock_weights(inputs=9))
 
 
 class UNet(nn.Module):

@@ -25,13 +25,13 @@ def blender_folder() -> Path:
     return Path(spec.origin).parent
 
 
-def find_stock_weights(inputs: int, *, small: bool) -> bytes:
-    """The bytes of the network for images with high dynamic range and so many channels of image and guides."""
+def find_stock_weights(inputs: int) -> bytes:
+    """The bytes of the small network for images with high dynamic range and so many channels of image and guides."""
     (library,) = sorted(blender_folder().glob("lib/libOpenImageDenoise_core*"))
     found = [
         content
         for content in _archives(library.read_bytes())
-        if (len(content) < SMALL) is small and read_weights(content)["enc_conv0.weight"].shape[1] == inputs
+        if len(content) < SMALL and read_weights(content)["enc_conv0.weight"].shape[1] == inputs
     ]
     return found[0]
 
