@@ -84,7 +84,7 @@ class PairStream(IterableDataset[Pair]):
         self.card = _read_card(self._path)
         self._seed, self._batch_size = seed, batch_size
         self._pairs_per_object, self._buffer = pairs_per_object, buffer
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # workers that stay see it change
+        self._epoch = torch.zeros((), dtype=torch.int64)
         found_rank, found_ranks = find_rank()
         self._rank = found_rank if rank is None else rank
         self._num_ranks = found_ranks if num_ranks is None else num_ranks
@@ -104,7 +104,8 @@ class PairStream(IterableDataset[Pair]):
 
     def loader(self, num_workers: int = 4, **settings: Any) -> "StreamLoader":
         """A DataLoader of the batches, which goes on to the next epoch by itself."""
-        num_workers = whole_number(num_workers, "num_workers", 0)
+        if num_workers := whole_number(num_workers, "num_workers", 0):
+            self._epoch.share_memory_()  # workers that stay see it change
         return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=no_collation, **settings)
 
     def __iter__(self) -> Iterator[Pair]:
