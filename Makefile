@@ -16,10 +16,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## The whole path on built-in objects: render, train, evaluate. At most 6 minutes on 2 cores.
 	$(BIN)/iebench demo --out demo
 
-test: $(READY)  ## Every test. Ten minutes on 2 cores.
+test: $(READY)  ## Every test. Nine minutes on 2 cores.
 	$(PYTEST)
 
-fast: $(READY)  ## The tests that start neither Blender nor training. A minute on 2 cores.
+fast: $(READY)  ## The tests that start neither Blender nor training. 45 seconds on 2 cores.
 	$(PYTEST) -m "not slow"
 
 fuzz: $(READY)  ## Damaged datasets, runs, objects and pictures, twenty times as many as the tests try.
