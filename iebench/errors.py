@@ -51,7 +51,7 @@ def suggest(name: str, names: Iterable[str], otherwise: str) -> str:
 def check_seed(seed: int) -> None:
     """Raise UsageError for a seed that does not fit in 64 bits, as files keep it."""
     if not -(2**63) <= seed < 2**63:
-        raise UsageError(f"--seed {seed} is too large: take one below 2⁶³.")
+        raise UsageError(f"--seed {seed} does not fit in 64 bits: take one from -2⁶³ to 2⁶³ - 1.")
 
 
 def whole_number(value: object, name: str, least: int | None = None) -> int:

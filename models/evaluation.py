@@ -24,6 +24,7 @@ from iebench.evals.results import RESULTS, Results
 from iebench.evals.settings import BASELINES, BLOCK, RANDOM_INIT, EvalSettings, ProbeSettings, choose_baselines
 from iebench.evals.suite import Suite, Tasks, describe_basis, make_context
 from iebench.evals.torch_state import torch_as_usual
+from iebench.factors.rotations import relative_rotation
 from iebench.factors.space import ROTATION
 from iebench.locks import locked
 from iebench.models.candidates import Candidate, Evaluable, prepare
@@ -44,6 +45,8 @@ from iebench.models.pooling import AUTO
 from iebench.models.preprocessing import MODEL
 from iebench.models.runs import identify_dataset
 from iebench.plugins import Trust
+
+TURN = 1e-6  # of a quaternion's component: what is less is none
 
 
 def evaluate(
@@ -98,8 +101,8 @@ def evaluate(
         num_workers: processes that decode images.
         out: folder for `results.json` and the gallery; nothing is written where absent. Scores of other tasks that are there are
             kept where data, weights and protocol are the same.
-        sweep: dataset whose views turn about one axis (`iebench render --sweep rotation_z=…`; with rotation_x and rotation_y at
-            0 it is the object's own), among which the gallery shows how the predictor steers.
+        sweep: dataset whose views turn about the objects' z axes (`iebench render --sweep rotation_z=…`, with rotation_x and
+            rotation_y at 0), among which the gallery shows how the predictor steers.
         trust: whether to import and run code of others that a run's `config.json` names, or that comes with a model of the hub:
             all, or what has one of these names. What you name yourself as "package.module:name" is trusted.
 
@@ -214,13 +217,18 @@ def _add_layers(
 
 
 def _check_sweep(turned: EvalDataset) -> None:
-    """Raise UsageError if the views of objects differ in anything but one angle, or not at all."""
-    spread = np.ptp(np.asarray(turned.latents), axis=1).max(axis=0)
-    moving = [name for name, width in zip(turned.space.names, spread.tolist(), strict=True) if width > 1e-9]
-    if len(moving) != 1 or moving[0] not in ROTATION:
+    """Raise UsageError if the views of objects do anything but turn about the objects' z axes."""
+    latents = np.asarray(turned.latents)
+    others = [column for column, name in enumerate(turned.space.names) if name not in ROTATION]
+    turns = np.zeros(4)
+    if set(ROTATION) <= set(turned.space.names):
+        angles = latents[..., turned.space.columns(ROTATION)]
+        turns = relative_rotation(np.broadcast_to(angles[:, :1], angles.shape), angles)  # from the first view
+    x, y, z = (np.abs(turns[..., axis]).max() for axis in range(3))
+    if np.ptp(latents[..., others], axis=1).any() or max(x, y) > TURN or z < TURN:
         raise UsageError(
-            f"The views of sweep differ in {', '.join(moving) or 'nothing'}, and one angle has to turn: render them with "
-            "`iebench render --sweep rotation_z=-90:90deg:73`."
+            "The views of sweep do more, or other, than turn about the objects' z axes: render them with `iebench render --sweep "
+            "rotation_z=-90:90deg:73 --factor rotation_x=0 --factor rotation_y=0`."
         )
 
 

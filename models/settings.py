@@ -130,7 +130,7 @@ def check_numbers(settings: Any) -> None:
     """Raise UsageError if a number is outside its bounds."""
     for entry in list_settings(type(settings)):
         value = getattr(settings, entry.name)
-        if entry.kind in (int, float) and not math.isfinite(value):
+        if entry.kind is float and not math.isfinite(value):
             raise UsageError(
                 f"{entry.option} {value} is no number that training can use: give one like {entry.default}."
             )

@@ -59,6 +59,8 @@ def _join_cluster(address: str | None) -> Any:
     try:
         ray.init(address=address or "local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, SystemExit) as error:  # it ends the process where no Ray answers
+        if address is None:
+            raise UsageError(f"Ray cannot start here ({error}): leave --engine ray out.") from None
         raise UsageError(
             f"--ray-address {address}: no cluster answers ({error}): see `ray status` on its head."
         ) from None

@@ -36,10 +36,11 @@ class Processes:
         return self.running("iebench.render.worker")
 
     def kill(self) -> None:
-        """Kill all of them."""
-        for pid in self.running():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """Kill all of them, and what they start meanwhile."""
+        while pids := self.running():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         for process in self._started:
             with process:  # which waits for it
                 pass

@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from iebench.cli.options import NumberRange
 from iebench.cli.terminal import echo, tell_count
 from iebench.errors import UsageError
 
@@ -109,7 +110,7 @@ def show(dataset: str, count: int, grid: int | None, passes: int | None, split: 
 @click.option("--objects-per-shard", type=click.IntRange(1), default=256, show_default=True, help="Objects in a shard.")
 @click.option(
     "--max-failures",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.01,
     show_default=True,
     help="Part of the objects that may be left out before the exit code is 1; listed ones that are not there do not count.",
@@ -134,7 +135,7 @@ def import_(
         echo(f"left out {'/'.join(fault.object_name)}: {fault.reason}", err=True)
     if not card.source["lists"]:
         echo("There are no official lists, so a hash of the names splits: --lists names their folder.", err=True)
-    counts = ", ".join(f"{counted.objects} objects to {split}" for split, counted in card.splits.items())
+    counts = ", ".join(f"{tell_count(counted.objects, 'object')} to {split}" for split, counted in card.splits.items())
     absent = f", {len(faults) - len(faulty)} listed ones are not there" if len(faulty) < len(faults) else ""
     echo(f"{out}: {counts}, {len(faulty)} left out{absent} (failures.csv names them).")
     measured = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in card.source["channels"].items())

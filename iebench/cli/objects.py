@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from iebench.cli.options import POSITIVE
+from iebench.cli.options import POSITIVE, NumberRange
 from iebench.cli.terminal import echo
 
 CLASSES = click.option(
@@ -65,7 +65,7 @@ def export_command(out: Path, classes: str | None, per_class: int, first: int) -
 @click.option(
     "--rotation",
     nargs=3,
-    type=float,
+    type=NumberRange(),
     default=(0.0, 0.0, 30.0),
     show_default=True,
     metavar="X Y Z",

@@ -14,8 +14,8 @@ class NumberRange(click.FloatRange):
     """`click.FloatRange`, which lets "nan" and "inf" through, without these."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number; a usage error if it is none in the range."""
+        """The number; a usage error if it is not finite, or not in the range."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value} is no number: give one like 0.5.", param, ctx)
+            self.fail(f"{value} is not finite: give a number.", param, ctx)
         return float(number)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iebench.cli.options import FOLDER, POSITIVE, NumberRange
-from iebench.cli.terminal import echo
+from iebench.cli.terminal import echo, tell_count
 
 if TYPE_CHECKING:
     from iebench.render.farm import Summary
@@ -276,7 +276,8 @@ def merge(parts: tuple[Path, ...], out: Path) -> None:
     from iebench.render.merge import merge_parts
 
     dataset = merge_parts(parts, out)
-    echo(f"{out}: {dataset.num_objects} objects, {dataset.num_objects * dataset.num_views} views.")
+    views = tell_count(dataset.num_objects * dataset.num_views, "view")
+    echo(f"{out}: {tell_count(dataset.num_objects, 'object')}, {views}.")
     if dataset.num_lost:
         echo(f"  {tell_lost(dataset.num_lost)}")
 

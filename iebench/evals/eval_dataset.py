@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from iebench.catalogue import ObjectClass
 from iebench.dataset.reader import Dataset, open_dataset
+from iebench.dataset.splits import choose_evenly
 from iebench.errors import UsageError, whole_number
 from iebench.factors.space import FactorSpace
 from iebench.loader.views import ViewDataset
@@ -82,14 +84,26 @@ class StoredDataset:
         self.card = _describe(self.dataset, size) | ({} if max_objects is None else {"max_objects": max_objects})
         content = [self.card, *self.dataset.card.content()]
         self.identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        self._left_out: Int[ndarray, " n"] = np.empty(0, np.int64)
+
+    def leave_out(self, objects: Int[ndarray, " n"]) -> "StoredDataset":
+        """The same without some objects, whose number its card tells."""
+        other = copy(self)
+        other._left_out = objects
+        other.card = {**self.card, "left_out": len(objects)}
+        other.identity = hashlib.sha256(f"{self.identity} {objects.tolist()}".encode()).hexdigest()[:16]
+        return other
 
     def split_indices(self, split: str) -> Int[ndarray, " n"]:
         """Indices of the objects of "train", "val" or "all"."""
-        return self.dataset.split_indices(split, self.max_objects)
+        objects = self.dataset.split_indices(split)
+        objects = objects[~np.isin(objects, self._left_out)]
+        return objects[choose_evenly(len(objects), self.max_objects)]
 
     def images(self, split: str, start: int = 0) -> Iterator[UInt8[Tensor, "batch 3 height width"]]:
         """Every view of a split once, object by object."""
-        views = ViewDataset(self.dataset, split, self.size, self.max_objects)
+        views = ViewDataset(self.dataset, split, self.size)
+        views.objects = self.split_indices(split)
         loader = views.loader(self.batch_size, self.num_workers)
         loader.load_state_dict({**loader.state_dict(), "read": start})
         for view in loader:

@@ -153,7 +153,7 @@ def save_gallery(context: Context, dataset: EvalDataset, folder: Path, sweep: Ev
         context: of the evaluation.
         dataset: that was evaluated, of which validation objects are shown.
         folder: of the results.
-        sweep: a dataset whose views turn about one axis, among which steering is shown, from the middle one on;
+        sweep: a dataset whose views turn about the objects' z axes, among which steering is shown, from the middle one on;
             that from view 0 among the views of the validation objects where absent.
     """
     if not Predictor.needs.are_met_by(context):

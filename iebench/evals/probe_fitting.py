@@ -16,6 +16,7 @@ from iebench.evals.schedules import warmup_cosine
 from iebench.evals.settings import ProbeSettings
 
 _RESIDENT_BYTES = 8 * 2**30  # representations up to this size are held on the device
+_DRAWS = 20  # of the sample from which a constant learns, of one sample for each object
 
 
 class Samples(NamedTuple):
@@ -133,11 +134,10 @@ def by_object(rows: ndarray, representations: Representations) -> ndarray:
     return rows.reshape(representations.num_objects, -1, *rows.shape[1:])
 
 
-def sample_targets(task: Learnable, representations: Representations, num_draws: int = 20) -> ndarray:
+def sample_targets(task: Learnable, representations: Representations) -> ndarray:
     """Targets of random training samples, from which the constant predictor learns."""
     rng = np.random.default_rng(0)
     draws = (
-        draw_samples(rng, representations.num_objects, representations.num_views, task.num_views)
-        for _ in range(num_draws)
+        draw_samples(rng, representations.num_objects, representations.num_views, task.num_views) for _ in range(_DRAWS)
     )
     return np.concatenate([task.targets(representations, samples) for samples in draws])

@@ -57,11 +57,13 @@ def label_of(result: Results) -> str:
     )
 
 
-def names_of(result: Results) -> set[str]:
-    """What a user may call the method, whatever was scored: as the table does, with its transform, or without."""
-    transform = result.training.get("method_settings", {}).get("transform")
-    plain = result.name if result.method == "backbone" else result.method
-    return {label_of(result), plain, *([f"{plain} ({transform})"] if transform is not None else [])}
+def find_by_name(results: Sequence[Results], name: str) -> list[Results]:
+    """The results that the table calls so; where there are none, those of a method of this name, with transform or without."""
+    if labelled := [result for result in results if label_of(result) == name]:
+        return labelled
+    transforms = [result.training.get("method_settings", {}).get("transform") for result in results]
+    named = zip(results, transforms, strict=True)
+    return [result for result, transform in named if name in (result.method, f"{result.method} ({transform})")]
 
 
 def describe_series(runs: Sequence[Results]) -> str:

@@ -17,7 +17,7 @@ from scipy import stats
 from iebench.errors import UsageError, suggest
 from iebench.evals.measure import ERRORS
 from iebench.evals.results import Results
-from iebench.evals.series import label_of, names_of, series_of, weights_of
+from iebench.evals.series import find_by_name, label_of, series_of, weights_of
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,8 @@ def compare_methods(results: Sequence[Results], first: str, second: str) -> list
 
 def _find_runs(results: Sequence[Results], name: str) -> tuple[list[Results], str]:
     labels = sorted({label_of(result) for result in results})
-    is_name = any(name in names_of(result) for result in results)
-    method, _, part = (name, "", "") if is_name else name.rpartition(":")
-    chosen = [result for result in results if method in names_of(result)]
+    method, _, part = (name, "", "") if find_by_name(results, name) else name.rpartition(":")
+    chosen = find_by_name(results, method)
     if not chosen:
         otherwise = f"there are {', '.join(labels)}."
         raise UsageError(f"There is no {name!r} among the results: {suggest(method or name, labels, otherwise)}")

@@ -48,7 +48,7 @@ class PairStream(IterableDataset[Pair]):
 
     Attributes:
         card: what is read.
-        epoch: of a pass that begins; the loader raises it from one to the next.
+        epoch: of the pass that begins next, or of the last one that the loader has begun, which then goes on to the next.
     """
 
     def __init__(
@@ -104,8 +104,9 @@ class PairStream(IterableDataset[Pair]):
 
     def loader(self, num_workers: int = 4, **settings: Any) -> "StreamLoader":
         """A DataLoader of the batches, which goes on to the next epoch by itself."""
-        if num_workers := whole_number(num_workers, "num_workers", 0):
-            self._epoch.share_memory_()  # workers that stay see it change
+        num_workers = whole_number(num_workers, "num_workers", 0)
+        if settings.get("persistent_workers"):
+            self._epoch.share_memory_()  # workers that stay see it change; others keep that of their pass
         return StreamLoader(self, batch_size=None, num_workers=num_workers, collate_fn=no_collation, **settings)
 
     def __iter__(self) -> Iterator[Pair]:
@@ -200,17 +201,17 @@ class PairStream(IterableDataset[Pair]):
 class StreamLoader(DataLoader[Any]):
     """A DataLoader of a stream's batches; each `for` is the next epoch, however far the one before went."""
 
-    _has_begun = False
+    _begun: int | None = None
 
     def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]
         # Not after a pass, which may be left early; nor while workers begin one.
-        self.dataset.epoch += self._has_begun  # type: ignore[attr-defined]
-        self._has_begun = True
+        self.dataset.epoch += self.dataset.epoch == self._begun  # type: ignore[attr-defined]
+        self._begun = self.dataset.epoch  # type: ignore[attr-defined]
         return super().__iter__()
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be this epoch."""
-        self.dataset.epoch, self._has_begun = epoch, False  # type: ignore[attr-defined]
+        self.dataset.epoch, self._begun = epoch, None  # type: ignore[attr-defined]
 
 
 def _read_card(path: str) -> DatasetCard:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from iebench.catalogue import ObjectClass
+from iebench.catalogue import CLASSES, ObjectClass
 from iebench.errors import UsageError
 from iebench.evals import EvalSettings, ProbeSettings, run_suite
 from iebench.evals.eval_dataset import StoredDataset
@@ -79,25 +79,43 @@ def test_factors_that_do_not_vary_there_have_no_scores(fake, read_latents):
     assert np.isfinite([entry.mean for entry in found.scores.scores.values()]).all()
 
 
-def test_objects_that_probes_learn_from_are_left_out(make_dataset):
+def test_labels_stay_with_their_images_in_whatever_order_objects_come(fake, tell_names, read_latents):
+    first, second = made_of(fake, NAMES), made_of(fake, ["pear", "plum"], seed=1)
+    order = np.random.default_rng(0).permutation(len(second.labels))
+    second.split_indices = lambda split: order
+    opened = open_ood(second, first)
+    latents = read_latents(torch.cat(list(opened.images("all")))).numpy()
+    np.testing.assert_array_equal(latents, opened.latents[opened.split_indices("all")].reshape(-1, 7))
+
+
+def test_classes_of_the_benchmark_that_no_probe_has_seen_are_unknown_too(fake):
+    """Their labels are below the number of logits, which is 55 for any of them."""
+    some, more = fake(num_classes=3), fake(num_classes=4, seed=1)
+    assert open_ood(some, some) is some
+    opened = open_ood(more, some)
+    assert sorted(set(opened.labels.tolist())) == [0, 1, 2, 55]
+    assert {entry.label: entry.name for entry in opened.classes}[55] == CLASSES[3].name
+
+
+def test_objects_that_probes_learn_from_are_left_out(make_dataset, capsys):
     first, ood = (StoredDataset(make_dataset(name, space=name)) for name in ("3diebench", "ood-rotation"))
     opened = open_ood(ood, first)
     held = first.split_indices("val")
+    learned = len(first.split_indices("train"))
+    assert f"{learned} objects are left out" in capsys.readouterr().err
     assert opened.split_indices("all").tolist() == held.tolist()  # the same objects in the same order
-    assert opened.card["left_out"] == len(first.split_indices("train")) and opened.identity != ood.identity
+    assert opened.card["left_out"] == learned and opened.identity != ood.identity
     images = torch.cat(list(opened.images("all")))
     whole = torch.cat(list(ood.images("all"))).unflatten(0, ood.latents.shape[:2])
     assert torch.equal(images, whole[held].flatten(0, 1))
-    for start in (1, 5, len(images) - 1):
-        assert torch.equal(torch.cat(list(opened.images("all", start))), images[start:])
-    assert open_ood(opened, first) is opened
+    assert torch.equal(torch.cat(list(opened.images("all", 5))), images[5:])
+    fewer = open_ood(StoredDataset(ood.dataset, max_objects=2), first)
+    assert len(fewer.split_indices("all")) == 2 and set(fewer.split_indices("all")) <= set(held)
 
 
 def test_nothing_but_objects_that_probes_learn_from_is_refused(make_dataset):
-    first, ood = StoredDataset(make_dataset("all", objects_per_class=5)), StoredDataset(make_dataset("again"))
-    learned = ood.dataset.split_indices("train")
-    ood.dataset.synsets, ood.dataset.object_ids = ood.dataset.synsets[learned], ood.dataset.object_ids[learned]
-    ood.labels = ood.labels[learned]
+    first, ood = StoredDataset(make_dataset("first")), StoredDataset(make_dataset("again"))
+    first.dataset.splits[:] = "train"
     with pytest.raises(UsageError, match="All objects of --ood are among those from which the probes learn"):
         open_ood(ood, first)
 

@@ -11,6 +11,7 @@ from torch import nn
 
 import iebench
 from iebench.errors import IebenchError, UsageError
+from iebench.evals.eval_dataset import StoredDataset
 from iebench.evals.evaluator import Detail, Evaluator, Score
 from iebench.evals.model import Model
 from iebench.evals.registry import find_evaluators
@@ -18,6 +19,8 @@ from iebench.evals.results import Results
 from iebench.evals.settings import RANDOM_INIT
 from iebench.evals.tasks.knn import NearestNeighbors
 from iebench.evals.tasks.rotation import Rotation
+from iebench.factors.rotations import compose, euler_to_quaternion, quaternion_to_euler
+from iebench.factors.space import ROTATION
 from iebench.models.backbones import build_backbone
 from iebench.models.candidates import hash_weights, prepare
 from iebench.models.networks import wrap_network
@@ -246,11 +249,35 @@ def test_a_run_is_evaluated_from_python_as_from_the_command_line(drawn_dataset, 
     assert "Warning: the run has learned from another dataset (drawn); where objects of val" in capsys.readouterr().err
 
 
-def test_a_sweep_turns_one_angle(drawn_dataset):
-    with pytest.raises(
-        UsageError, match=r"views of sweep differ in rotation_x, rotation_y, .*, and one angle has to turn"
-    ):
-        iebench.evaluate(make_network(), drawn_dataset, **QUICK, sweep=drawn_dataset)
+@pytest.mark.parametrize("angles", [{"rotation_x": 0.4}, {"rotation_z": 0.0}, {"floor_hue": 0.2}, {}])
+def test_a_sweep_turns_objects_about_their_z_axes(drawn_dataset, angles):
+    """A turn about another axis, none, one in which the floor changes too, and independent draws."""
+    sweep = Turned(drawn_dataset, angles) if angles else drawn_dataset
+    with pytest.raises(UsageError, match="views of sweep do more, or other, than turn about the objects' z axes"):
+        iebench.evaluate(make_network(), drawn_dataset, **QUICK, sweep=sweep)
+
+
+def test_any_turn_about_the_objects_z_axis_is_a_sweep(drawn_dataset):
+    """Also of objects that lean, whose three angles all change."""
+    upright = Turned(drawn_dataset, {})
+    assert iebench.evaluate(make_network(), drawn_dataset, **QUICK, sweep=upright).scores.scores
+    leaning = Turned(drawn_dataset, {})
+    columns = leaning.space.columns(ROTATION)
+    turns = euler_to_quaternion(leaning.latents[..., columns])
+    leaning.latents[..., columns] = quaternion_to_euler(compose(euler_to_quaternion(np.array([0.5, -0.3, 0.1])), turns))
+    assert np.ptp(leaning.latents[..., columns], axis=1).min() > 0.01
+    assert iebench.evaluate(make_network(), drawn_dataset, **QUICK, sweep=leaning).scores.scores
+
+
+class Turned(StoredDataset):
+    """A dataset whose views turn about the z axis by steps of 0.1, or do something else."""
+
+    def __init__(self, path, change):
+        super().__init__(path)
+        self.latents = np.full_like(np.asarray(self.latents), 0.0)
+        steps = np.arange(self.latents.shape[1])
+        for name, step in ({"rotation_z": 0.1} | change).items():
+            self.latents[..., self.space.columns([name])[0]] = step * steps
 
 
 class Nameless(Evaluator):

@@ -61,7 +61,7 @@ def test_every_setting_is_an_option_with_help(name: str) -> None:
     [
         ("sie", {"learning_rate": math.nan}, "--learning-rate nan is no number that training can use"),
         ("sie", {"equivariance_weight": math.inf}, "--equivariance-weight inf is no number"),
-        ("sie", {"seed": 2**63}, "--seed 9223372036854775808 is too large"),
+        ("sie", {"seed": 2**63}, "--seed 9223372036854775808 does not fit in 64 bits"),
         ("simclr", {"temperature": 0.0}, "--temperature 0.0 is less than 0.0001"),
         ("contextssl", {"temperature": 0.0}, "--temperature 0.0 is less than 0.0001"),
     ],

@@ -81,7 +81,7 @@ def test_a_sweep_and_a_range_of_one_factor_are_refused():
 
 @pytest.mark.parametrize("seed", [2**63, -(2**63) - 1])
 def test_a_seed_that_no_card_can_hold_is_refused(seed):
-    with pytest.raises(UsageError, match=f"--seed {seed} is too large: take one below"):
+    with pytest.raises(UsageError, match=f"--seed {seed} does not fit in 64 bits"):
         plan_job(RenderRequest(classes="mug", seed=seed))
 
 

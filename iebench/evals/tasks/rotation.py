@@ -51,7 +51,7 @@ class RotationRegression(Regression):
     def errors_by_object(self, targets: ndarray, predictions: ndarray) -> Float[ndarray, " objects"]:
         """Squared errors as shares of the components' variances: 1 minus their mean is `r2_uniform`."""
         variance = np.var(targets, axis=(0, 1), dtype=np.float64)
-        varying = variance > 1e-12  # as `r2_uniform` has it
+        varying = variance > metrics.LEAST_VARIANCE
         shares = (targets - predictions)[..., varying] ** 2 / variance[varying]
         return shares.mean(axis=(1, 2), dtype=np.float64)
 
