@@ -3,12 +3,17 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+AS_HERE = {
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": os.pathsep.join(sys.path),
+}  # of a process that imports what this one does
 VARIABLE = "IEBENCH_TEST_STARTED"  # a child inherits it, whoever its parent is and whatever session it is in
 
 

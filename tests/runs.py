@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from processes import AS_HERE
 
 from iebench.models import checkpoints
 from iebench.models.settings import TrainerSettings
@@ -57,6 +58,5 @@ def train_until_killed(
 ) -> None:
     """A training in a process of its own, which dies after a step."""
     script = KILLED.format(trainer=trainer, step=step, settings=settings)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", script, name, str(data), str(out)]
-    assert subprocess.run(command, env=environment).returncode == -signal.SIGKILL
+    assert subprocess.run(command, env={**os.environ, **AS_HERE}).returncode == -signal.SIGKILL

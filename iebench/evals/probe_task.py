@@ -64,9 +64,9 @@ class ProbeTask(Learnable, Evaluator):
 
     def run(self, context: Context) -> Iterator[Score | Detail]:
         """Scores on every test set for every part and seed; intervals and details for the first seed only."""
-        if not self._targets_vary(context.train):
+        if not vary(sample_targets(self, context.train)):
             return
-        tests = {prefix: dict(self.parts(context, found)) for prefix, found in self._tests(context).items()}
+        tests = {prefix: dict(self.parts(context, found)) for prefix, found in context.tests_for(self.needs).items()}
         seeds = context.settings.seeds if self.is_seeded else context.settings.seeds[:1]
         work = list(product(self.parts(context, context.train), seeds))
         fitted: dict[tuple[str, int], PredictSamples] = {}
@@ -80,8 +80,9 @@ class ProbeTask(Learnable, Evaluator):
 
     def constant(self, context: Context) -> Iterator[Score]:
         """The scores of the best constant prediction."""
-        if self._targets_vary(context.train):
-            constant = self.best_constant(sample_targets(self, context.train), context.train)
+        targets = sample_targets(self, context.train)
+        if vary(targets):
+            constant = self.best_constant(targets, context.train)
             yield from self.score_constant("whole", constant, context)
 
     def score_constant(self, name: str, constant: ndarray, context: Context) -> Iterator[Score]:
@@ -90,22 +91,14 @@ class ProbeTask(Learnable, Evaluator):
         def predict(_: Representations, samples: Samples) -> ndarray:
             return np.tile(constant, (len(samples.objects), 1))
 
-        for prefix, test in self._tests(context).items():
+        for prefix, test in context.tests_for(self.needs).items():
             for found in self._score(f"{prefix}{self.name}/{name}", test, predict, context, is_first=False):
                 if isinstance(found, Score):
                     yield found
 
-    def can_score(self, test: Representations, train: Representations) -> bool:
-        """Whether scores on a test set that has what is needed mean something; another dataset may have other targets."""
+    def can_score(self, targets: ndarray, train: Representations) -> bool:
+        """Whether scores for targets (objects, k, …) mean something; another dataset may have others than train."""
         return True
-
-    def _tests(self, context: Context) -> dict[str, Representations]:
-        tests = context.tests_for(self.needs).items()
-        return {prefix: test for prefix, test in tests if self.can_score(test, context.train)}
-
-    def _targets_vary(self, representations: Representations) -> bool:
-        targets = sample_targets(self, representations).astype(np.float64)
-        return bool(targets.var(axis=0).max() > metrics.LEAST_VARIANCE)
 
     def fit(self, train: Representations, context: Context, seed: int) -> PredictSamples:
         """What predicts the targets of samples: the head, trained by Adam, unless told."""
@@ -120,6 +113,8 @@ class ProbeTask(Learnable, Evaluator):
         """Scores of predictions for the fixed validation samples; of the first seed with intervals and details."""
         samples = validation_samples(test, self.num_views, context.settings.probes.pairs_per_object)
         targets = by_object(self.targets(test, samples), test)
+        if not self.can_score(targets, context.train):
+            return
         predictions = by_object(predict(test, samples), test)
         for measure in self.measures(targets, predictions, test):
             yield score_of(measure, key, context.settings.draws if is_first else 0)
@@ -129,6 +124,11 @@ class ProbeTask(Learnable, Evaluator):
             errors = self.errors_by_object(targets, predictions)
             if errors is not None:
                 yield detail_of_errors(errors, key, test)
+
+
+def vary(targets: ndarray) -> bool:
+    """Whether any component of targets (n, …) does."""
+    return bool(targets.var(axis=0, dtype=np.float64).max() > metrics.LEAST_VARIANCE)
 
 
 def score_of(measure: Measure, key: str, draws: int = 0) -> Score:
@@ -157,9 +157,9 @@ class Regression(ProbeTask):
     def relate(self, latents: Float[ndarray, "n k factors"]) -> Float[ndarray, "n c"]:
         """The targets of samples from the needed factors of their views."""
 
-    def can_score(self, test: Representations, train: Representations) -> bool:
-        """Whether its targets vary: R² is a share of their variance."""
-        return self._targets_vary(test)
+    def can_score(self, targets: ndarray, train: Representations) -> bool:
+        """Whether they vary: R² is a share of their variance."""
+        return vary(_rows(targets))
 
     def head(self, representations: Representations) -> nn.Module:
         """An MLP with two hidden layers of 1024."""

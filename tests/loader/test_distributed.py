@@ -1,11 +1,10 @@
 """Two real processes that train together, killed in the middle and resumed."""
 
 import json
-import os
 import sys
 
 import pytest
-from processes import wait_until
+from processes import AS_HERE, wait_until
 
 from iebench.loader.pairs import PairDataset
 
@@ -45,9 +44,8 @@ def train(drawn_dataset, tmp_path, start):
 
     def begin(name, ranks, workers, epochs=2, wait=0):
         (tmp_path / name).mkdir()
-        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
         words = [sys.executable, "-c", TRAINING, drawn_dataset, tmp_path / name]
-        return [start([*words, rank, ranks, workers, epochs, wait], environment) for rank in range(ranks)]
+        return [start([*words, rank, ranks, workers, epochs, wait], AS_HERE) for rank in range(ranks)]
 
     return begin
 

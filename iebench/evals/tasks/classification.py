@@ -41,9 +41,9 @@ class Classification(ProbeTask):
         ),
     )
 
-    def can_score(self, test: Representations, train: Representations) -> bool:
-        """Whether the probe knows all of its classes."""
-        return bool((test.labels < train.num_labels).all())
+    def can_score(self, targets: ndarray, train: Representations) -> bool:
+        """Whether the probe has a logit for each of the labels."""
+        return bool((targets < train.num_labels).all())
 
     def head(self, representations: Representations) -> nn.Module:
         """One linear layer."""
