@@ -10,11 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-AS_HERE = {
-    "OMP_NUM_THREADS": "1",
-    "PYTHONPATH": os.pathsep.join(sys.path),
-}  # of a process that imports what this one does
 VARIABLE = "IEBENCH_TEST_STARTED"  # a child inherits it, whoever its parent is and whatever session it is in
+
+
+def as_here() -> dict[str, str]:
+    """Additions to the environment of a process that has one thread and imports what this one can import by now."""
+    return {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 class Processes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from processes import AS_HERE
+from processes import as_here
 
 from iebench.models import checkpoints
 from iebench.models.settings import TrainerSettings
@@ -59,4 +59,4 @@ def train_until_killed(
     """A training in a process of its own, which dies after a step."""
     script = KILLED.format(trainer=trainer, step=step, settings=settings)
     command = [sys.executable, "-c", script, name, str(data), str(out)]
-    assert subprocess.run(command, env={**os.environ, **AS_HERE}).returncode == -signal.SIGKILL
+    assert subprocess.run(command, env={**os.environ, **as_here()}).returncode == -signal.SIGKILL

@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from processes import AS_HERE, wait_until
+from processes import as_here, wait_until
 
 from iebench.loader.pairs import PairDataset
 
@@ -45,7 +45,7 @@ def train(drawn_dataset, tmp_path, start):
     def begin(name, ranks, workers, epochs=2, wait=0):
         (tmp_path / name).mkdir()
         words = [sys.executable, "-c", TRAINING, drawn_dataset, tmp_path / name]
-        return [start([*words, rank, ranks, workers, epochs, wait], AS_HERE) for rank in range(ranks)]
+        return [start([*words, rank, ranks, workers, epochs, wait], as_here()) for rank in range(ranks)]
 
     return begin
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from processes import AS_HERE
+from processes import as_here
 
 SCRIPT = Path(__file__).parent / "global_batch.py"
 
@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parent / "global_batch.py"
 @pytest.mark.slow
 def test_two_processes_equal_one(tmp_path: Path, start) -> None:
     ranks = [("one.pt", 0, 1), ("two.pt", 0, 2), ("two.pt", 1, 2)]
-    processes = [start([sys.executable, SCRIPT, tmp_path / name, *of], AS_HERE) for name, *of in ranks]
+    processes = [start([sys.executable, SCRIPT, tmp_path / name, *of], as_here()) for name, *of in ranks]
     assert [process.wait() for process in processes] == [0, 0, 0]
     one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("one.pt", "two.pt"))
     assert len(one) >= 12

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from processes import AS_HERE, Processes, wait_until
+from processes import Processes, as_here, wait_until
 from runs import assert_same_ending, read_metrics, train_until_killed
 
 from iebench import load
@@ -82,7 +82,7 @@ def train_in_process(data: Path, tmp_path: Path, start: Processes) -> Callable[.
         command = [sys.executable, "-m", "iebench", "train", "sie", "--data", data, "--out", tmp_path / "run"]
         command += ["--projector", "16-16-16", "--precision", "32", "--steps", "12", "--batch-size", "4"]
         command += ["--num-workers", "1", "--log-every", "1", "--checkpoint-every", "3", "--validate-every", "2"]
-        return start([*command, *options], AS_HERE, start_new_session=True, stderr=subprocess.PIPE, text=True)
+        return start([*command, *options], as_here(), start_new_session=True, stderr=subprocess.PIPE, text=True)
 
     return begin
 
